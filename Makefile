@@ -1,0 +1,81 @@
+# Everything that is done with this project. `make run` and `make test` need nothing before them.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+FEED   ?= simulator
+
+.PHONY: help setup run test check generate compat sdk docs lock bench bench-quick clean
+
+help:  ## Show what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what it needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@echo "Installing what tests and checks need into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.dev  ## Install everything for development.
+
+run: $(VENV)/.run  ## Serve on port 8080, fed by the simulator (FEED=binance: the real exchange).
+	@CANDLECAST_FEED=$(FEED) exec $(BIN)/candlecast serve
+
+test: $(VENV)/.dev  ## Run all tests.
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+check: $(VENV)/.dev  ## Check style, types, layers, specs, and that what is generated is up to date.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.check_specs
+	@$(BIN)/python -m scripts.generate --check
+	@$(BIN)/python -m scripts.sdk --check
+	@$(BIN)/python -m scripts.compat
+
+generate: $(VENV)/.dev  ## Write generated/ anew from specs/, and the README's table of settings.
+	@$(BIN)/python -m scripts.generate
+	@$(BIN)/python -m scripts.readme
+
+compat: $(VENV)/.dev  ## Compare the specs with those of the last release.
+	@$(BIN)/python -m scripts.compat
+
+sdk: $(VENV)/.dev  ## Generate both clients from specs/ and pack them into dist/.
+	@cd sdk/typescript && npm ci --silent
+	@$(BIN)/python -m scripts.sdk
+	@$(BIN)/uv build --quiet --offline sdk/python --out-dir dist
+	@cd sdk/typescript && npm run --silent build && npm pack --silent --pack-destination ../../dist
+
+docs: $(VENV)/.run  ## Write the site that the server shows to build/docs.
+	@$(BIN)/python -m scripts.docs
+
+lock: $(VENV)/.dev  ## Resolve the dependencies anew.
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --quiet pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --quiet --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --quiet --extra dev --extra bench pyproject.toml -c requirements-dev.lock \
+	  -o requirements-bench.lock
+
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
+	@echo "Installing the peers to measure beside into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
+	@touch $@
+
+bench: $(VENV)/.bench  ## Measure speed beside peers, in one run of under 10 minutes.
+	@$(BIN)/python -m bench
+
+bench-quick: $(VENV)/.bench  ## The same, shorter and coarser.
+	@$(BIN)/python -m bench --quick
+
+clean:  ## Remove what was installed and made, but not the data.
+	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,133 @@
+"""Histories of 1000 candles: by the product's store, over raw trades, and by DuckDB.
+
+`history DIRECTORY YEARS ROUNDS TRADES` prints one line of JSON: milliseconds by subject and
+timeframe, once for each round. TRADES raw trades lie over the last year (0: not measured).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+
+import duckdb
+import orjson
+import pyarrow as pa
+import uvloop
+
+from bench.rows import fill, minute_table, trade_table
+from handlers.messages import initial_history
+from ingest.core.status import DataStatus, Quality
+from ingest.core.timeframe import bucket_start, width_ms
+from ingest.storage import Store, fold
+
+SYMBOL, RAW = "BTCUSDT", "RAWUSDT"
+TIMEFRAMES = (1, 173, 2850)
+CANDLES = 1000
+SUBSCRIBERS = 100
+YEAR_MINUTES = 525_600
+END_MS = 1_735_689_600_000
+DUCK = """
+    SELECT candle_time // {width} * {width} AS bucket, arg_min(open, candle_time), max(high),
+        min(low), arg_max(close, candle_time), sum(volume), sum(quote_volume), sum(trades_count),
+        sum(taker_buy_volume), sum(taker_buy_quote_volume), min(first_id), max(last_id),
+        sum(aggregates)
+    FROM minutes WHERE symbol = ? AND candle_time >= ? AND candle_time < ?
+    GROUP BY bucket ORDER BY bucket
+"""
+RAW_TRADES = (
+    "SELECT intDiv(timestamp, {width:Int64}) * {width:Int64} AS candle_time,"
+    f"{fold.OF_TRADES} FROM trades FINAL WHERE symbol = {{symbol:String}}"
+    " AND timestamp >= {start:Int64} AND timestamp < {end:Int64}"
+    " GROUP BY candle_time ORDER BY candle_time"
+)
+
+Values = defaultdict[str, list[float]]
+
+
+def prepared(directory: str, minutes: pa.Table, trades: int) -> Store:
+    """A store with these minutes, opened as after a restart."""
+    dsn = f"chdb:///{directory}"
+    with Store(dsn):
+        fill(dsn, "minutes", minutes)
+        note = {"symbol": [SYMBOL], "tail_ms": [END_MS], "late_from_ms": [0], "late_until_ms": [0]}
+        fill(dsn, "progress", pa.table({**note, "closed_ms": [END_MS]}))
+        if trades:
+            step = YEAR_MINUTES * 60_000 // trades
+            start = END_MS - trades * step
+            fill(dsn, "trades", trade_table([RAW], trades, start_ms=start, step_ms=step))
+    return Store(dsn)
+
+
+def message(store: Store, timeframe: int) -> bytes:
+    """The reply to a new subscriber, from the store to its bytes."""
+    candles = store.candles.read(SYMBOL, timeframe, END_MS, CANDLES)
+    return initial_history(SYMBOL, timeframe, CANDLES, candles, DataStatus(Quality.COMPLETE))
+
+
+def first(store: Store, timeframe: int) -> None:
+    """What a new pair is served from: it is materialized after its first history is out."""
+    store.candles.basis(SYMBOL, timeframe, END_MS)
+    message(store, timeframe)
+
+
+def raw(store: Store, timeframe: int) -> None:
+    end = bucket_start(END_MS, timeframe)
+    width = width_ms(timeframe)
+    start = max(end - CANDLES * width, 0)
+    store.sql(RAW_TRADES, {"symbol": RAW, "width": width, "start": start, "end": end})
+
+
+def by_duckdb(database: duckdb.DuckDBPyConnection, timeframe: int) -> None:
+    end = bucket_start(END_MS, timeframe)
+    width = width_ms(timeframe)
+    start = max(end - CANDLES * width, 0)
+    database.execute(DUCK.format(width=width), [SYMBOL, start, end]).fetchall()
+
+
+async def at_once(store: Store, timeframe: int) -> list[float]:
+    """Milliseconds until each of many subscribers that arrive together has its history."""
+    began = time.perf_counter()
+
+    async def subscriber() -> float:
+        await store.run(message, store, timeframe)
+        return (time.perf_counter() - began) * 1000
+
+    return await asyncio.gather(*(subscriber() for _ in range(SUBSCRIBERS)))
+
+
+def timed(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return (time.perf_counter() - began) * 1000
+
+
+async def main(directory: str, years: int, rounds: int, trades: int) -> None:
+    minutes = minute_table(SYMBOL, years * YEAR_MINUTES, end_ms=END_MS)
+    store = prepared(f"{directory}/chdb", minutes, trades)
+    database = duckdb.connect(f"{directory}/duck.db", config={"threads": 1})
+    database.register("made", minutes)
+    database.execute("CREATE TABLE minutes AS SELECT * FROM made")
+    values: dict[str, Values] = defaultdict(lambda: defaultdict(list))
+    for number in range(rounds):
+        for timeframe in TIMEFRAMES:
+            # Another timeframe in each round: a pair is new only once.
+            new = timeframe + number if timeframe > 1 else 1
+            key = str(timeframe)
+            values["first"][key].append(timed(partial(first, store, new)))
+            store.candles.materialize(SYMBOL, timeframe)
+            values["repeated"][key].append(timed(partial(message, store, timeframe)))
+            values["duckdb"][key].append(timed(partial(by_duckdb, database, timeframe)))
+            if trades:
+                values["raw"][key].append(timed(partial(raw, store, timeframe)))
+            values["hundred"][key] += await at_once(store, timeframe)
+    print(orjson.dumps(values).decode(), flush=True)
+    database.close()
+    store.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1], *map(int, sys.argv[2:5])))

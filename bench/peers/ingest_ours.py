@@ -1,0 +1,53 @@
+"""Ingest by the product's own provider: from the exchange's socket to the acknowledged insert.
+
+`ingest_ours URL DIRECTORY TRADES WATCHED SYMBOL...` prints `ready` when every symbol is followed
+and WATCHED timeframes are watched, and `done` when TRADES trades are in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from ingest.pipeline.provider import Provider
+from ingest.pipeline.watches import Pair
+from ingest.storage import Store
+
+HISTORY_MS = 0
+POLL_SECONDS = 0.05
+
+
+async def main(url: str, directory: str, trades: int, watched: int, symbols: Sequence[str]) -> None:
+    store = await asyncio.to_thread(Store, f"chdb:///{directory}")
+    provider = Provider(store, url, url.replace("http", "ws", 1), symbols, HISTORY_MS)
+    following = asyncio.create_task(provider.run())
+    feeds = list(provider.feeds.values())
+    while not all(feed.is_open and feed.connected for feed in feeds):
+        await _pause(following)
+    async with asyncio.TaskGroup() as group:
+        for number in range(watched):
+            feed = feeds[number % len(feeds)]
+            pair = Pair(feed.symbol, 2 + number // len(feeds))
+            provider.watches.retain(pair)
+            group.create_task(provider.watches.prepared(feed, pair))
+    print("ready", flush=True)
+    while sum(feed.trades_stored for feed in feeds) < trades:
+        await _pause(following)
+    print("done", sum(feed.counters.refused for feed in feeds), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    await asyncio.to_thread(store.close)
+
+
+async def _pause(following: asyncio.Task[None]) -> None:
+    if following.done():
+        following.result()
+    await asyncio.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]))

@@ -1,0 +1,67 @@
+"""The REST endpoints in plain aiohttp: the engine's bytes passed on, nothing validated."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import uvloop
+from aiohttp import web
+
+from bench.peers.commands import serve_commands
+from bench.peers.rest_common import filled_store
+from ingest.storage import Selection, Store
+
+
+class Handlers:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def trades(self, request: web.Request) -> web.Response:
+        symbol, query = request.match_info["symbol"], request.query
+        page = await self._store.run(
+            self._store.trades.page,
+            Selection(symbol, from_id=int(query["from_id"])),
+            int(query["limit"]),
+        )
+        tail = (
+            f',"message":"Retrieved {page.count} trades for {symbol}",'
+            f'"timestamp":{time.time_ns() // 1_000_000},"error":null}}'
+        )
+        body = b'{"success":true,"data":' + page.body + tail.encode()
+        return web.Response(body=body, content_type="application/json")
+
+    async def health(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "status": "healthy",
+                "components": {
+                    "initialized": True,
+                    "binance_client": {"connected": True},
+                    "weight_coordinator": {"active": True, "healthy": True},
+                    "tickers": {"active_tasks": 1, "healthy_processors": 1},
+                    "websocket_manager": {"connections": 0, "active_symbols": 0},
+                },
+                "timestamp": time.time_ns() // 1_000_000,
+                "uptime_seconds": 1,
+            }
+        )
+
+
+async def main(directory: str) -> None:
+    store = await asyncio.to_thread(filled_store, directory)
+    handlers = Handlers(store)
+    application = web.Application()
+    application.router.add_get("/api/v1/data/trades/{symbol}", handlers.trades)
+    application.router.add_get("/api/v1/monitoring/health", handlers.health)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await serve_commands(runner.addresses[0][1], lambda _: None)
+    await runner.cleanup()
+    await asyncio.to_thread(store.close)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1]))

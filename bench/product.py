@@ -1,0 +1,86 @@
+"""The whole product as a user runs it: `candlecast serve` over the simulated exchange."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import orjson
+
+from .child import Child
+from .errors import BenchError
+from .http_load import HttpClients
+from .machine import cores
+
+READY_SECONDS = 120.0
+LIMITLESS = "10000000"
+
+
+class Product:
+    """A server on the server's core, its simulated exchange on the other."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        history: str,
+        rate: float,
+        exchange: Sequence[str] = (),
+        **settings: str,
+    ) -> None:
+        """BTCUSDT with so many trades a second, `history` of it (such as "1h") loaded first.
+
+        `exchange` are further options of the simulator, `settings` those of the server.
+        """
+        self._stack = ExitStack()
+        try:
+            simulator = Child.module(
+                "simulator", "--port", 0, "--symbols", "BTCUSDT", "--rate", rate,
+                "--weight-limit", 10**9, *exchange, core=cores().load,
+            )  # fmt: skip
+            self._stack.enter_context(simulator)
+            environment = {
+                "rest_url": simulator.hear().split()[-1],
+                "symbols": "BTCUSDT",
+                "history": history,
+                "store": f"chdb:///{directory}",
+                "port": "0",
+                "requests_per_minute": LIMITLESS,
+                "request_burst": LIMITLESS,
+                "log_level": "error",
+                **settings,
+            }
+            variables = {f"CANDLECAST_{key.upper()}": text for key, text in environment.items()}
+            began = time.monotonic()
+            self.process = self._stack.enter_context(
+                Child.module("server.cli", "serve", core=cores().server, **variables)
+            )
+            self.port = int(self.process.hear(READY_SECONDS).rsplit(":", 1)[1])
+            self.listening_seconds = time.monotonic() - began
+            self._wait_until_complete()
+            self.complete_seconds = time.monotonic() - began
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def __enter__(self) -> Product:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _wait_until_complete(self) -> None:
+        until = time.monotonic() + READY_SECONDS
+        with HttpClients(self.port, 1) as client:
+            while orjson.loads(client.get("/api/v1/monitoring/health"))["status"] != "healthy":
+                if time.monotonic() > until:
+                    raise BenchError("the product did not load its history in time")
+                time.sleep(0.05)

@@ -1,0 +1,93 @@
+"""REST: pages of trades and the health check, beside FastAPI and plain aiohttp on the same rows."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+
+import orjson
+
+from .child import Child
+from .figures import Figure, at_least, at_most, percentile, ratios
+from .http_load import HttpClients
+from .ingest import directory
+from .machine import cores
+from .product import Product
+from .rounds import interleave
+from .scale import Scale
+
+OURS, FASTAPI, AIOHTTP = "ours", "FastAPI, response model", "plain aiohttp"
+TRADES_PER_SECOND, HISTORY = 10, "1h"
+ROWS = (100, 1_000, 10_000)
+MANY = 32
+
+
+def run(scale: Scale) -> list[Figure]:
+    """p50 of one connection, and requests per second of 32."""
+    figures: list[Figure] = []
+    seconds, rounds = scale.pick(0.4, 0.2), scale.pick(5, 1)
+    with ExitStack() as stack:
+        ports = _start(stack)
+        paths = {"/monitoring/health": dict.fromkeys(ports, "/api/v1/monitoring/health")}
+        first = {name: _first_id(port) for name, port in ports.items()}
+        for rows in scale.pick(ROWS, (1_000,)):
+            paths[f"/data/trades, {rows:,} rows"] = {
+                name: f"/api/v1/data/trades/BTCUSDT?from_id={first[name]}&limit={rows}"
+                for name in ports
+            }
+        for title, path in paths.items():
+            for count, measure in ((1, _p50), (MANY, _rate)):
+                clients = {
+                    name: stack.enter_context(HttpClients(port, count))
+                    for name, port in ports.items()
+                }
+                contestants = {
+                    name: partial(measure, clients[name], path[name], seconds) for name in ports
+                }
+                values = interleave(contestants, rounds)
+                figures += (_alone if count == 1 else _together)(title, values)
+    return figures
+
+
+def _start(stack: ExitStack) -> dict[str, int]:
+    """The three servers, and their ports."""
+    product = Product(stack.enter_context(directory()), history=HISTORY, rate=TRADES_PER_SECOND)
+    ports = {OURS: stack.enter_context(product).port}
+    for name, module in ((FASTAPI, "rest_fastapi"), (AIOHTTP, "rest_aiohttp")):
+        path = stack.enter_context(directory())
+        child = Child.module(f"bench.peers.{module}", path, core=cores().server)
+        ports[name] = int(stack.enter_context(child).expect("ready")[0])
+    return ports
+
+
+def _first_id(port: int) -> int:
+    """Where pages begin, so that each of them is full."""
+    with HttpClients(port, 1) as client:
+        low = orjson.loads(client.get("/api/v1/data/trades/BTCUSDT?from_id=0&limit=1"))
+    return int(low["data"][0]["aggregate_id"])
+
+
+def _p50(clients: HttpClients, path: str, seconds: float) -> float:
+    return percentile(clients.load(path, seconds).latencies, 0.5)
+
+
+def _rate(clients: HttpClients, path: str, seconds: float) -> float:
+    return clients.load(path, seconds).rate
+
+
+def _alone(title: str, values: dict[str, list[float]]) -> list[Figure]:
+    target = at_most(1.5) if "1,000" in title else None
+    return [
+        *(Figure(f"{title}: p50, one connection", n, "ms", v) for n, v in values.items()),
+        Figure(f"{title}: p50, times plain aiohttp's", OURS, "x",
+               ratios(values[OURS], values[AIOHTTP]), target),
+    ]  # fmt: skip
+
+
+def _together(title: str, values: dict[str, list[float]]) -> list[Figure]:
+    target = at_least(3) if "1,000" in title else None
+    return [
+        *(Figure(f"{title}: requests, {MANY} connections", n, "/s", v) for n, v in values.items()),
+        Figure(f"{title}: requests, times FastAPI's", OURS, "x",
+               ratios(values[OURS], values[FASTAPI]), target),
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""One short function for each REST operation and each WebSocket message."""

@@ -1,0 +1,92 @@
+"""Names: the provider's symbols as Kraken's pairs. BTCUSDT is XBT/USDT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+from ingest.binance.answers import SymbolInfo
+
+KRAKEN_ASSETS = {"BTC": "XBT", "DOGE": "XDG"}
+"""Assets that Kraken names otherwise."""
+
+PAIR_FORMAT = re.compile(r"[A-Z0-9.]{1,16}/[A-Z0-9.]{1,16}", re.ASCII)
+
+CHANNELS_OF_A_PAIR = 16
+MAX_NUMBER = 2**31 // CHANNELS_OF_A_PAIR
+"""Numbers of pairs are below this, so that a channel's number fits a signed int of 32 bits."""
+
+
+class Pair(NamedTuple):
+    """A symbol under Kraken's names."""
+
+    symbol: str
+    base: str
+    quote: str
+    decimals: int
+    """Decimals that a price is written with at least."""
+    is_open: bool
+
+    @property
+    def wsname(self) -> str:
+        """The name on the WebSocket: XBT/USDT."""
+        return f"{self.base}/{self.quote}"
+
+    @property
+    def altname(self) -> str:
+        """The name in requests over REST: XBTUSDT."""
+        return self.base + self.quote
+
+
+class Pairs:
+    """All pairs that are followed, once the exchange has told of their symbols."""
+
+    def __init__(self, symbols: Sequence[str], markets: Mapping[str, SymbolInfo]) -> None:
+        """`markets` is filled when the exchange answers."""
+        self._markets = markets
+        self._symbols = tuple(symbols)
+        self._numbers = _numbers(symbols)
+        self._by_wsname: dict[str, Pair] = {}
+
+    def named(self, wsname: str) -> Pair | None:
+        """The pair of a WebSocket name, when it is followed."""
+        return self._known().get(wsname)
+
+    def of(self, symbol: str) -> Pair:
+        """The pair of a symbol of which the exchange has told."""
+        return _pair(self._markets[symbol])
+
+    def all(self) -> list[Pair]:
+        """Every pair in the order of the settings."""
+        return list(self._known().values())
+
+    def number(self, symbol: str) -> int:
+        """The number of the symbol's first channel."""
+        return self._numbers[symbol] * CHANNELS_OF_A_PAIR
+
+    def _known(self) -> Mapping[str, Pair]:
+        known = [symbol for symbol in self._symbols if symbol in self._markets]
+        if len(known) != len(self._by_wsname):
+            self._by_wsname = {pair.wsname: pair for pair in map(self.of, known)}
+        return self._by_wsname
+
+
+def _pair(market: SymbolInfo) -> Pair:
+    base, quote = (
+        KRAKEN_ASSETS.get(asset, asset) for asset in (market.base_asset, market.quote_asset)
+    )
+    decimals = max(1, market.price_decimals)
+    return Pair(market.symbol, base, quote, decimals, market.status == "TRADING")
+
+
+def _numbers(symbols: Sequence[str]) -> dict[str, int]:
+    """A number for each symbol: made from its name, so that it outlives a restart."""
+    taken: dict[int, str] = {}
+    for symbol in sorted(symbols):
+        number = crc32(symbol.encode()) % MAX_NUMBER
+        while number in taken:
+            number = (number + 1) % MAX_NUMBER
+        taken[number] = symbol
+    return {symbol: number for number, symbol in taken.items()}

@@ -1,0 +1,118 @@
+"""The feed `spread`: the best bid and ask, which the ticker shows too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+
+from handlers.kraken import messages
+from handlers.kraken.channels import Channel
+from handlers.kraken.pairs import Pairs
+from ingest.binance.book import BookStream, Quote
+from ingest.core.errors import ExchangeError, NotReady
+from ingest.pipeline.provider import Provider
+from wsrouter import Hub, Update
+
+FEED = "spread"
+ASK_SECONDS = 2.0
+SPREAD_SECONDS = 0.1
+"""Changes that follow each other faster than this are told together, as the newest of them."""
+
+
+class Quotes:
+    """Follows the quotes of those symbols that somebody needs."""
+
+    def __init__(self, provider: Provider, stream_url: str, pairs: Pairs, hub: Hub) -> None:
+        self._provider = provider
+        self._pairs = pairs
+        self._hub = hub
+        self._stream = BookStream(stream_url, self)
+        self._needed: Counter[str] = Counter()
+        self._newest: dict[str, tuple[Quote, int]] = {}
+        """The quote of each symbol, and when it came (ms)."""
+        self._changed: set[str] = set()
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """The symbols whose quotes are followed."""
+        return self._stream.symbols
+
+    def need(self, symbol: str) -> None:
+        """Count one more that needs a symbol's quotes."""
+        self._needed[symbol] += 1
+        self._stream.add(symbol)
+
+    def release(self, symbol: str) -> None:
+        """Count one less; the quotes end with the last."""
+        self._needed[symbol] -= 1
+        if not self._needed[symbol]:
+            del self._needed[symbol]
+            self._stream.remove(symbol)
+            self._newest.pop(symbol, None)
+
+    def newest(self, symbol: str) -> Quote | None:
+        """The quote now, when it is known."""
+        found = self._newest.get(symbol)
+        return found[0] if found else None
+
+    async def ask(self, symbol: str) -> Quote | None:
+        """The quote now; asks the exchange when the stream has not told it yet.
+
+        None when it does not answer at once: the stream will tell.
+        """
+        if symbol not in self._newest:
+            with suppress(ExchangeError, TimeoutError):
+                async with asyncio.timeout(ASK_SECONDS):
+                    quote = await self._provider.rest.quote(symbol)
+                if symbol in self._needed and symbol not in self._newest:
+                    self._newest[symbol] = quote, self._provider.clock.now_ms()
+        return self.newest(symbol)
+
+    async def stop(self) -> None:
+        """End the connections to the exchange."""
+        await self._stream.close()
+
+    def open(self, channel: Channel) -> None:
+        """Begin to follow a symbol."""
+        self.need(channel.symbol)
+
+    def close(self, channel: Channel) -> None:
+        """Follow it no longer."""
+        self.release(channel.symbol)
+
+    async def first(self, channel: Channel) -> bytes | None:
+        """The quote now."""
+        quote = await self.ask(channel.symbol)
+        return None if quote is None else self._message(channel)
+
+    def on_quote(self, symbol: str, quote: Quote) -> None:
+        """A quote of the exchange."""
+        if quote == self.newest(symbol):
+            return
+        try:
+            self._newest[symbol] = quote, self._provider.clock.now_ms()
+        except NotReady:
+            return
+        if self._hub.subscribers(Channel(FEED, symbol)):
+            if not self._changed:
+                asyncio.get_running_loop().call_later(SPREAD_SECONDS, self._publish)
+            self._changed.add(symbol)
+
+    def on_quotes_lost(self, symbols: Iterable[str]) -> None:
+        """What was known is known no longer."""
+        for symbol in symbols:
+            self._newest.pop(symbol, None)
+
+    def _publish(self) -> None:
+        changed, self._changed = self._changed, set()
+        self._hub.publish(
+            Update(channel, self._message(channel))
+            for channel in (Channel(FEED, symbol) for symbol in changed if symbol in self._newest)
+        )
+
+    def _message(self, channel: Channel) -> bytes:
+        quote, time_ms = self._newest[channel.symbol]
+        number = self._pairs.number(channel.symbol) + channel.offset
+        return messages.spread(channel, number, self._pairs.of(channel.symbol), quote, time_ms)

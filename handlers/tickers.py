@@ -1,0 +1,135 @@
+"""The symbols that are followed, and what is stored of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from generated.models import (
+    DataStatus,
+    FeedCounters,
+    Gap,
+    MaterializedView,
+    MaterializedViewListEnvelope,
+    Ticker,
+    TickerEnvelope,
+    TickerListEnvelope,
+    TickerSummary,
+)
+from generated.rest import TickersHandlers
+from handlers.parts import Parts, envelope
+from ingest.core import fixed
+from ingest.pipeline.feed import Feed
+from ingest.storage import ConfirmedGap
+
+
+class Tickers(TickersHandlers):
+    """`/tickers`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._provider = parts.provider
+
+    async def list_tickers(self) -> TickerListEnvelope:
+        """All active symbols."""
+        feeds = sorted(self._provider.feeds.values(), key=lambda feed: feed.symbol)
+        summaries = [TickerSummary.model_validate(self._summary(feed)) for feed in feeds]
+        return envelope(TickerListEnvelope, summaries, f"{len(summaries)} symbols are active")
+
+    async def get_ticker(self, symbol: str) -> TickerEnvelope:
+        """One symbol."""
+        feed, store = self._provider.feed(symbol), self._provider.store
+        lowest = feed.continuity.lowest if feed.continuity else None
+        confirmed = (await store.run(store.gaps.confirmed)).get(symbol, [])
+        counters = feed.counters
+        line = store.retention.line(symbol)
+        ticker = Ticker.model_validate(
+            {
+                **self._summary(feed),
+                "first_aggregate_id": lowest,
+                "first_trade_time": await store.run(store.trades.time_of, symbol, lowest),
+                "last_aggregate_id": feed.continuity.highest if feed.continuity else None,
+                "trades_kept_since": line.trades_since_ms or None,
+                "candles_kept_since": line.candles_since_ms or None,
+                "open_gaps": _open_gaps(feed),
+                "confirmed_gaps": _confirmed_gaps(feed, confirmed),
+                "timeframes": sorted(tf for s, tf in store.candles.pairs if s == symbol),
+                "feed": FeedCounters(
+                    received=counters.received,
+                    repeated=counters.repeated,
+                    malformed=counters.malformed,
+                    refetched=counters.refetched,
+                ),
+            }
+        )
+        return envelope(TickerEnvelope, ticker, f"{symbol} is {feed.status.quality.value}")
+
+    async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope:
+        """Stored timeframes of a symbol."""
+        self._provider.feed(symbol)
+        store = self._provider.store
+        views = [
+            MaterializedView.model_validate(asdict(view))
+            for view in await store.run(store.candles.views, symbol)
+        ]
+        message = f"Retrieved {len(views)} materialized views for {symbol}"
+        return envelope(MaterializedViewListEnvelope, views, message)
+
+    def _summary(self, feed: Feed) -> dict[str, object]:
+        market, last = self._provider.markets.get(feed.symbol), feed.last_trade
+        status = feed.status
+        return {
+            "symbol": feed.symbol,
+            "base_asset": market.base_asset if market else "",
+            "quote_asset": market.quote_asset if market else "",
+            "exchange_status": market.status if market else "UNKNOWN",
+            "connected": feed.connected,
+            "data_status": DataStatus(
+                historical_loading=status.historical_loading,
+                gap_recovery=status.gap_recovery,
+                data_quality=status.quality.value,
+                last_complete_timestamp=status.last_complete_id,
+            ),
+            "trades_stored": feed.trades_stored,
+            "last_price": fixed.to_decimal(last.price) if last else None,
+            "last_trade_time": last.timestamp if last else None,
+        }
+
+
+def _confirmed_gaps(feed: Feed, found: Sequence[ConfirmedGap]) -> list[Gap]:
+    """What is still missing of the gaps that were found: trades may have turned up after all."""
+    if feed.continuity is None:
+        return []
+    return [
+        Gap(
+            from_id=gap.from_id,
+            to_id=gap.to_id,
+            missing=gap.missing,
+            since=max(
+                (
+                    f.confirmed_at
+                    for f in found
+                    if f.from_id <= gap.to_id and gap.from_id <= f.to_id
+                ),
+                default=0,
+            ),
+            reason="The exchange does not have these ids",
+        )
+        for gap in feed.continuity.confirmed
+    ]
+
+
+def _open_gaps(feed: Feed) -> list[Gap]:
+    if feed.continuity is None:
+        return []
+    return [
+        Gap(
+            from_id=gap.from_id,
+            to_id=gap.to_id,
+            missing=gap.missing,
+            since=feed.gaps_since_ms or 0,
+            reason="The history is being downloaded"
+            if feed.status.historical_loading
+            else "The ids did not come over the stream",
+        )
+        for gap in feed.continuity.gaps
+    ]

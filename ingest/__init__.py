@@ -1,0 +1,1 @@
+"""The core: trades in, exact candles out."""

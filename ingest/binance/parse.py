@@ -1,0 +1,249 @@
+"""What the exchange says, as bytes in and trades out: REST rows, stream messages, archive rows.
+
+Live, history and replay all pass through here, and nothing malformed gets further. Fields and
+events that are not known are tolerated: the exchange adds some now and then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ingest.core import fixed
+from ingest.core.errors import MalformedTrade
+from ingest.core.trade import Trade, checked
+
+EXCERPT_CHARACTERS: Final = 200
+"""How much of a malformed message its error shows."""
+
+FIRST_MICROSECOND_TIMESTAMP: Final = 10**14
+"""The archive counts microseconds from 2025 on. As milliseconds this would be the year 5138."""
+
+_SYMBOL: Final = re.compile(rb'"s"\s*:\s*"([A-Z0-9_]{1,32})"')
+_STREAM_SYMBOL: Final = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,32})@aggTrade"')
+_DIGITS: Final = re.compile(r"[0-9]{1,19}|-1", re.ASCII)
+_BOOLEANS: Final = {"True": True, "true": True, "False": False, "false": False}
+
+
+class Malformed(NamedTuple):
+    """A message or row that is no valid trade: the bytes as they came and what is wrong."""
+
+    symbol: str | None
+    raw: bytes
+    error: MalformedTrade
+
+
+class Page(NamedTuple):
+    """The rows of one REST answer: the valid ones in the order given, and the others."""
+
+    trades: list[Trade]
+    malformed: list[Malformed]
+
+
+class Answer(NamedTuple):
+    """The answer to a SUBSCRIBE, UNSUBSCRIBE or LIST_SUBSCRIPTIONS; `error` is None on success."""
+
+    id: int | None
+    error: str | None
+
+
+class ServerShutdown(NamedTuple):
+    """The server is about to close the connection: reconnect at once."""
+
+
+class UnknownEvent(NamedTuple):
+    """A well-formed message that is nothing of ours."""
+
+    name: str
+
+
+Event = Answer | ServerShutdown | UnknownEvent
+
+
+class Batch(NamedTuple):
+    """Stream messages, sorted: trades by symbol in the order they came, and the rest."""
+
+    trades: dict[str, list[Trade]]
+    events: list[Event]
+    malformed: list[Malformed]
+
+
+class _Row(msgspec.Struct, gc=False):
+    a: int
+    p: str
+    q: str
+    f: int
+    l: int  # noqa: E741 - the exchange's name of the field
+    T: int
+    m: bool
+
+
+class _TradeEvent(_Row, gc=False, tag_field="e", tag="aggTrade"):
+    s: str
+
+
+class _Combined(msgspec.Struct, gc=False):
+    data: _TradeEvent
+
+
+class _Envelope(msgspec.Struct):
+    """The fields that tell messages apart, of any type: other events give them other meanings."""
+
+    e: object = None
+    stream: object = None
+    data: msgspec.Raw = msgspec.Raw(b"")
+    id: object = None
+    result: object = msgspec.UNSET
+    code: object = None
+    msg: object = None
+    error: object = None
+
+
+_decimal = lru_cache(maxsize=16_384)(fixed.parse)
+"""Prices and sizes repeat: on recorded days 6 of 10 prices and up to 8 of 10 quantities did."""
+
+_decode_rows = msgspec.json.Decoder(list[_Row]).decode
+_decode_row = msgspec.json.Decoder(_Row).decode
+_split_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_combined = msgspec.json.Decoder(_Combined).decode
+_decode_event = msgspec.json.Decoder(_TradeEvent).decode
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+
+
+_FAULTS: Final = (ValueError, RecursionError, MalformedTrade)
+"""What a hostile message can raise; RecursionError comes from deep nesting."""
+
+
+def excerpt(raw: bytes) -> str:
+    """The beginning of a message, printable, for an error or a log."""
+    text = raw[:EXCERPT_CHARACTERS].decode("ascii", "backslashreplace")
+    return text[:EXCERPT_CHARACTERS] + ("..." if len(raw) > EXCERPT_CHARACTERS else "")
+
+
+def _malformed(raw: bytes, reason: object) -> MalformedTrade:
+    return MalformedTrade(f"{str(reason)[:EXCERPT_CHARACTERS]}; it came as {excerpt(raw)}")
+
+
+def _trade(row: _Row) -> Trade:
+    return checked(Trade(row.a, _decimal(row.p), _decimal(row.q), row.f, row.l, row.T, row.m))
+
+
+def rest_page(body: bytes, symbol: str | None = None) -> Page:
+    """The trades of an `aggTrades` answer.
+
+    A row that is no valid trade leaves the others usable. Raises MalformedTrade when the answer
+    is no JSON array at all.
+    """
+    try:
+        return Page([_trade(row) for row in _decode_rows(body)], [])
+    except _FAULTS:
+        pass  # some row is at fault: look at each by itself
+    try:
+        rows = _split_rows(body)
+    except (ValueError, RecursionError) as error:
+        raise _malformed(body, f"Not an array of trades: {error}") from None
+    page = Page([], [])
+    for row in rows:
+        raw = bytes(row)
+        try:
+            page.trades.append(_trade(_decode_row(raw)))
+        except _FAULTS as error:
+            page.malformed.append(Malformed(symbol, raw, _malformed(raw, error)))
+    return page
+
+
+def stream_batch(messages: Sequence[bytes]) -> Batch:
+    """Sort stream messages, combined (`/stream`) or raw (`/ws`), into trades and the rest.
+
+    This runs once for every trade of the exchange: the loop holds the usual case alone.
+    """
+    decode, decimal = _decode_combined, _decimal
+    batch = Batch({}, [], [])
+    by_symbol = batch.trades
+    for raw in messages:
+        try:
+            row = decode(raw).data
+            trade = checked(
+                Trade(row.a, decimal(row.p), decimal(row.q), row.f, row.l, row.T, row.m)
+            )
+        except _FAULTS:
+            _sort_unusual(raw, batch)
+            continue
+        try:
+            by_symbol[row.s].append(trade)
+        except KeyError:
+            by_symbol[row.s] = [trade]
+    return batch
+
+
+def _sort_unusual(raw: bytes, batch: Batch) -> None:
+    """Sort a message that is no valid trade of a combined stream."""
+    try:
+        outer = _decode_envelope(raw)
+        inner = outer
+        if bytes(outer.data).startswith(b"{"):
+            inner = _decode_envelope(outer.data)
+        if "aggTrade" in (inner.e, _kind(outer.stream)):
+            row = _decode_event(outer.data or raw)
+            batch.trades.setdefault(row.s, []).append(_trade(row))
+            return
+    except _FAULTS as error:
+        symbol = _symbol_of(raw)
+        batch.malformed.append(Malformed(symbol, raw, _malformed(raw, error)))
+        return
+    batch.events.append(_event(outer, inner))
+
+
+def _event(outer: _Envelope, inner: _Envelope) -> Event:
+    if inner.e == "serverShutdown" or outer.stream == "!serverShutdown":
+        return ServerShutdown()
+    identity = outer.id if isinstance(outer.id, int) else None
+    if outer.error is not None:
+        return Answer(identity, str(outer.error)[:EXCERPT_CHARACTERS])
+    if outer.code is not None:
+        return Answer(identity, f"{outer.code}: {outer.msg}"[:EXCERPT_CHARACTERS])
+    if outer.result is not msgspec.UNSET:
+        return Answer(identity, None)
+    return UnknownEvent(str(outer.stream or inner.e or "unnamed")[:EXCERPT_CHARACTERS])
+
+
+def _kind(stream: object) -> str:
+    return stream.partition("@")[2] if isinstance(stream, str) else ""
+
+
+def _symbol_of(raw: bytes) -> str | None:
+    """Whose trade a malformed message was meant to be, when that can be told."""
+    if (found := _SYMBOL.search(raw) or _STREAM_SYMBOL.search(raw)) is None:
+        return None
+    return found[1].decode().upper()
+
+
+def archive_row(line: bytes) -> Trade | None:
+    """The trade of a line of the archive's CSV, or None for a header or an empty line.
+
+    Columns: id, price, quantity, first id, last id, timestamp, is buyer maker and, on spot, is
+    best match. Raises MalformedTrade for anything else.
+    """
+    try:
+        columns = line.decode("ascii").strip().split(",")
+        if columns == [""] or columns[0] in ("agg_trade_id", "a"):
+            return None
+        if len(columns) not in (7, 8):
+            raise ValueError(f"{len(columns)} columns, not 7 or 8")
+        numbers = (columns[0], *columns[3:6])
+        if not all(_DIGITS.fullmatch(number) for number in numbers):
+            raise ValueError("an id or the time is no whole number")
+        aggregate_id, first, last, timestamp = map(int, numbers)
+        if timestamp >= FIRST_MICROSECOND_TIMESTAMP:
+            timestamp //= 1000
+        price, quantity = fixed.parse(columns[1]), fixed.parse(columns[2])
+        maker = _BOOLEANS[columns[6]]
+        return checked(Trade(aggregate_id, price, quantity, first, last, timestamp, maker))
+    except KeyError:
+        raise _malformed(line, "the buyer-maker column is neither True nor False") from None
+    except _FAULTS as error:
+        raise _malformed(line, error) from None

@@ -1,0 +1,282 @@
+"""Binance's REST interface: bounded, within the request weight, with errors that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+import msgspec
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace as RequestTrace
+
+from ingest.core.errors import (
+    ExchangeUnavailable,
+    MalformedTrade,
+    RateLimited,
+    RequestRefused,
+)
+from ingest.core.trade import Trade
+
+from . import answers
+from .book import Quote, rest_quote
+from .kline import Kline, klines
+from .limits import pause_before, whole_number
+from .parse import Page, excerpt, rest_page
+from .weight import Priority, WeightCoordinator
+
+MAX_ROWS: Final = 1000
+"""The most trades or klines in one answer."""
+
+MAX_BODY_BYTES: Final = 32 * 2**20
+"""The longest answer that is read: a full `exchangeInfo` is about 15 MB."""
+
+REQUEST_TIMEOUT_S: Final = 10.0
+ATTEMPTS: Final = 4
+"""How often a request is sent when the network fails or the exchange answers 5xx."""
+
+WEIGHT_TIME: Final = 1
+WEIGHT_KLINES: Final = 2
+WEIGHT_BOOK_TICKER: Final = 2
+WEIGHT_AGG_TRADES: Final = 4
+WEIGHT_EXCHANGE_INFO: Final = 20
+
+Parameters = Mapping[str, str | int]
+
+
+class _Overtaken(Exception):
+    """A ban came while the connection was made."""
+
+
+class _BanGate(aiohttp.TCPConnector):
+    """Stops requests at the last moment when a ban came while their connection was made."""
+
+    def __init__(self, weight: WeightCoordinator) -> None:
+        super().__init__()
+        self._weight = weight
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[RequestTrace],
+        timeout: aiohttp.ClientTimeout,
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        if self._weight.ban_remaining():
+            connection.release()
+            raise _Overtaken
+        return connection
+
+
+class BinanceRest:
+    """The REST interface at `base_url` (`https://api.binance.com`).
+
+    Every request waits for its weight. Network faults and 5xx are tried again; what remains is
+    raised as ExchangeUnavailable, RateLimited (429 and 418: later requests wait by themselves
+    until it is over) or RequestRefused. Close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        weight: WeightCoordinator,
+        *,
+        timeout: float = REQUEST_TIMEOUT_S,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._weight = weight
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._attempts = attempts
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; requests that run fail."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def server_time(self) -> int:
+        """The exchange's clock in milliseconds. One attempt: a late answer is of no use."""
+        body = await self._get("time", {}, WEIGHT_TIME, "", Priority.CLOCK, attempts=1)
+        return answers.server_time(body)
+
+    async def exchange_info(self, symbols: list[str]) -> answers.ExchangeInfo:
+        """Those of `symbols` that the exchange has. Adopts the weight limit that it tells."""
+        if not symbols:
+            return answers.ExchangeInfo({}, None)
+        try:
+            info = await self._exchange_info(symbols)
+        except RequestRefused as refusal:
+            if refusal.code not in (answers.NO_SUCH_SYMBOL, answers.ILLEGAL_CHARACTERS):
+                raise
+            if len(symbols) == 1:
+                return answers.ExchangeInfo({}, None)
+            # One wrong symbol refuses the whole question: halve it to find out which.
+            middle = len(symbols) // 2
+            left = await self.exchange_info(symbols[:middle])
+            right = await self.exchange_info(symbols[middle:])
+            limit = left.weight_per_minute or right.weight_per_minute
+            return answers.ExchangeInfo(left.symbols | right.symbols, limit)
+        if info.weight_per_minute is not None:
+            self._weight.set_limit(info.weight_per_minute)
+        return info
+
+    async def _exchange_info(self, symbols: list[str]) -> answers.ExchangeInfo:
+        parameters = {"symbols": msgspec.json.encode(symbols).decode()}
+        body = await self._get("exchangeInfo", parameters, WEIGHT_EXCHANGE_INFO, "", Priority.GAP)
+        return answers.exchange_info(body, symbols)
+
+    async def agg_trades(
+        self,
+        symbol: str,
+        *,
+        from_id: int | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        limit: int = MAX_ROWS,
+        priority: Priority = Priority.GAP,
+    ) -> Page:
+        """One page of aggregate trades, at most 1000, all bounds inclusive, times in ms.
+
+        With `from_id` or `start_time` the oldest first; with neither, the newest there are.
+        `from_id` goes with no time. Rows that are no valid trades are in `malformed`.
+        """
+        parameters = _given(
+            symbol=symbol, fromId=from_id, startTime=start_time, endTime=end_time, limit=limit
+        )
+        body = await self._get("aggTrades", parameters, WEIGHT_AGG_TRADES, symbol, priority)
+        try:
+            return rest_page(body, symbol)
+        except MalformedTrade as error:
+            raise ExchangeUnavailable(
+                f"The exchange's trades of {symbol} cannot be read: {error}"
+            ) from None
+
+    async def latest_trade(self, symbol: str, *, priority: Priority = Priority.GAP) -> Trade | None:
+        """The newest aggregate trade, or None when there is none yet."""
+        page = await self.agg_trades(symbol, limit=1, priority=priority)
+        return page.trades[-1] if page.trades else None
+
+    async def first_trade_at(
+        self, symbol: str, time_ms: int, *, priority: Priority = Priority.GAP
+    ) -> Trade | None:
+        """The oldest aggregate trade at or after `time_ms`, or None when there is none."""
+        page = await self.agg_trades(symbol, start_time=time_ms, limit=1, priority=priority)
+        return page.trades[0] if page.trades else None
+
+    async def klines(
+        self,
+        symbol: str,
+        interval: str,
+        *,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        limit: int = MAX_ROWS,
+        priority: Priority = Priority.HISTORY,
+    ) -> list[Kline]:
+        """The exchange's own candles, at most 1000, oldest first; `interval` such as "1m"."""
+        parameters = _given(
+            symbol=symbol, interval=interval, startTime=start_time, endTime=end_time, limit=limit
+        )
+        return klines(await self._get("klines", parameters, WEIGHT_KLINES, symbol, priority))
+
+    async def quote(self, symbol: str) -> Quote:
+        """The best bid and ask now."""
+        weight = WEIGHT_BOOK_TICKER
+        body = await self._get(
+            "ticker/bookTicker", {"symbol": symbol}, weight, symbol, Priority.HISTORY
+        )
+        return rest_quote(body)
+
+    async def _get(
+        self,
+        path: str,
+        parameters: Parameters,
+        weight: int,
+        symbol: str,
+        priority: Priority,
+        *,
+        attempts: int | None = None,
+    ) -> bytes:
+        """The body of a 200 answer."""
+        last = attempts or self._attempts
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                status, body = await self._send(path, parameters, weight, symbol, priority)
+            except _Overtaken:
+                attempt -= 1
+                continue
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                fault = f"{type(error).__name__} {error}".strip()
+            else:
+                if status == 200:
+                    return body
+                if status < 500:
+                    raise answers.refusal(path, status, body)
+                fault = f"status {status}: {excerpt(body)}"
+            if attempt >= last:
+                raise ExchangeUnavailable(
+                    f"No answer from {self._base_url} to {path} after {attempt} attempts "
+                    f"({fault}): check the network and the exchange's status page"
+                )
+            await asyncio.sleep(pause_before(attempt))
+
+    async def _send(
+        self, path: str, parameters: Parameters, weight: int, symbol: str, priority: Priority
+    ) -> tuple[int, bytes]:
+        """Send once; returns status and body, or raises RateLimited."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=_BanGate(self._weight), timeout=self._timeout
+            )
+        url = f"{self._base_url}/api/v3/{path}"
+        async with self._weight.request(weight, symbol, priority) as receipt:
+            try:
+                async with self._session.get(
+                    url, params=parameters, allow_redirects=False
+                ) as response:
+                    receipt.used_weight = whole_number(response.headers.get("X-MBX-USED-WEIGHT-1M"))
+                    if response.status in (418, 429):
+                        wait = whole_number(response.headers.get("Retry-After"))
+                        retry_at = self._weight.refused(response.status, wait)
+                        raise RateLimited(
+                            f"The exchange answered {response.status}: nothing is sent for "
+                            f"{self._weight.ban_remaining():.0f} s; lower the share of the "
+                            "request weight if this repeats",
+                            retry_at,
+                        )
+                    return response.status, await _body(response)
+            except _Overtaken:
+                receipt.sent = False
+                raise
+
+
+def _given(**parameters: str | int | None) -> Parameters:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ExchangeUnavailable(
+                f"The exchange's answer is longer than {MAX_BODY_BYTES} bytes and was not read: "
+                "check the base URL"
+            )
+    return bytes(body)

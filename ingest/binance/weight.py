@@ -1,0 +1,280 @@
+"""Request weight: what the exchange lets one address ask for in a minute, shared by all symbols.
+
+The exchange counts in fixed minutes of its own. Here nothing is forgotten until 60 s after its
+answer came, so that no minute of the exchange, wherever it starts, can hold more than the budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from .limits import MAX_RETRY_AFTER_S
+
+WINDOW_S: Final = 60.0
+INITIAL_LIMIT: Final = 1200
+"""Weight per minute until `exchangeInfo` tells: the least that the exchange ever allowed."""
+
+MAX_LIMIT: Final = 1_000_000
+"""Weight per minute beyond which a figure of the exchange is not believed."""
+
+HEAVIEST_REQUEST: Final = 20
+"""The budget is never less, or such a request could never be sent."""
+
+DEFAULT_SHARE: Final = 0.8
+"""The part of the limit that is used; the rest is left to other programs on the same address."""
+
+DEFAULT_RETRY_AFTER_S: Final = {429: 60.0, 418: 120.0}
+"""How long to be silent when the exchange refuses without saying how long."""
+
+RETRY_MARGIN_S: Final = 0.1
+"""Added to every Retry-After, since two machines' clocks do not run equally fast."""
+
+MAX_IN_FLIGHT: Final = 4
+"""Requests at a time: enough to use all weight at 150 ms a request, and few enough that a 429
+finds little on its way."""
+
+
+class Priority(IntEnum):
+    """Who goes first when weight is short."""
+
+    CLOCK = 0
+    GAP = 1
+    HISTORY = 2
+
+
+class WeightStatistics(NamedTuple):
+    """Weights are per minute; `banned_for` is in seconds, 0 when there is no ban."""
+
+    limit: int
+    budget: int
+    used: int
+    reserved: int
+    requests: int
+    throttled: int
+    banned_for: float
+    waiting: int
+
+
+class WeightBudget:
+    """The account of one address. Pure: every `now` is seconds on a monotonic clock."""
+
+    def __init__(
+        self,
+        limit: int = INITIAL_LIMIT,
+        share: float = DEFAULT_SHARE,
+        *,
+        window: float = WINDOW_S,
+        max_in_flight: int = MAX_IN_FLIGHT,
+    ) -> None:
+        """`limit` is the weight per `window` seconds, of which `share` is used."""
+        if not 0 < share <= 1:
+            raise ValueError(f"The share of the request weight is above 0 and at most 1: {share}")
+        self._share = share
+        self._window = window
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+        self.limit = limit
+        self.reserved = 0
+        self.requests = 0
+        self.throttled = 0
+        self.banned_until = -math.inf
+        self._spent: deque[tuple[float, int]] = deque()
+        self._used = 0
+
+    @property
+    def budget(self) -> int:
+        """The weight per minute that may be used."""
+        return max(HEAVIEST_REQUEST, int(self.limit * self._share))
+
+    def used(self, now: float) -> int:
+        """The weight of the last minute's answers, that of other programs included."""
+        while self._spent and self._spent[0][0] <= now:
+            self._used -= self._spent.popleft()[1]
+        return self._used
+
+    def reserve(self, weight: int, now: float) -> bool:
+        """Take `weight` for a request that is sent at once; False when it may not be sent."""
+        if now < self.banned_until or self._in_flight >= self._max_in_flight:
+            return False
+        if self.used(now) + self.reserved + weight > self.budget:
+            return False
+        self._in_flight += 1
+        self.reserved += weight
+        self.requests += 1
+        return True
+
+    def settle(self, weight: int, now: float, told: int | None = None) -> None:
+        """End a reservation: the answer came, or it never will.
+
+        `told` is what the exchange says was used in its current minute. When that is more than
+        is known here, somebody else used the difference.
+        """
+        foreign = 0
+        if told is not None:
+            foreign = max(0, min(told, MAX_LIMIT) - self.used(now) - self.reserved)
+        self._in_flight -= 1
+        self.reserved -= weight
+        self._spent.append((now + self._window, weight + foreign))
+        self._used += weight + foreign
+
+    def release(self, weight: int) -> None:
+        """Give a reservation back: its request was not sent."""
+        self._in_flight -= 1
+        self.reserved -= weight
+        self.requests -= 1
+
+    def refused(self, now: float, status: int, retry_after: float | None) -> float:
+        """Obey a 429 or 418; returns when the next request may be sent."""
+        self.throttled += 1
+        if retry_after is None or not 0 <= retry_after <= MAX_RETRY_AFTER_S:
+            retry_after = DEFAULT_RETRY_AFTER_S.get(status, DEFAULT_RETRY_AFTER_S[429])
+        self.banned_until = max(self.banned_until, now + retry_after + RETRY_MARGIN_S)
+        return self.banned_until
+
+    def retry_at(self, weight: int, now: float) -> float | None:
+        """When a refused `reserve` can succeed, or None when an answer has to come first."""
+        if self._in_flight >= self._max_in_flight:
+            return None
+        free = self.budget - self.used(now) - self.reserved
+        due = max(now, self.banned_until)
+        if free >= weight:
+            return due
+        for expires, spent in self._spent:
+            free += spent
+            if free >= weight:
+                return max(due, expires)
+        return None
+
+
+class Receipt:
+    """What became of a request: whether it was sent, and what its answer said about the weight."""
+
+    sent = True
+    used_weight: int | None = None
+    """The value of `X-MBX-USED-WEIGHT-1M`."""
+
+
+class _Waiting(NamedTuple):
+    weight: int
+    granted: asyncio.Future[None]
+
+
+class WeightCoordinator:
+    """Hands out request weight to every task that asks the exchange anything.
+
+    Higher priority goes first; within one priority the symbols take turns.
+    """
+
+    def __init__(self, budget: WeightBudget | None = None) -> None:
+        self._budget = budget or WeightBudget()
+        self._queues: dict[Priority, OrderedDict[str, deque[_Waiting]]] = {
+            priority: OrderedDict() for priority in Priority
+        }
+        self._timer: asyncio.TimerHandle | None = None
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def set_limit(self, limit: int) -> None:
+        """Adopt the weight per minute that `exchangeInfo` tells."""
+        self._budget.limit = min(limit, MAX_LIMIT)
+        self._hand_out()
+
+    def ban_remaining(self) -> float:
+        """Seconds for which nothing may be sent; 0 when there is no ban."""
+        return max(0.0, self._budget.banned_until - self._now())
+
+    def refused(self, status: int, retry_after: float | None) -> float:
+        """Obey a 429 or 418 for every task; returns when the next request may be sent."""
+        retry_at = self._budget.refused(self._now(), status, retry_after)
+        self._hand_out()
+        return retry_at
+
+    @asynccontextmanager
+    async def request(self, weight: int, symbol: str, priority: Priority) -> AsyncIterator[Receipt]:
+        """Wait for `weight`, hold it while the request runs, and account for it after.
+
+        Put what the answer says was used into the receipt.
+        """
+        await self._reserve(weight, symbol, priority)
+        receipt = Receipt()
+        try:
+            yield receipt
+        finally:
+            if receipt.sent:
+                self._budget.settle(weight, self._now(), receipt.used_weight)
+            else:
+                self._budget.release(weight)
+            self._hand_out()
+
+    async def _reserve(self, weight: int, symbol: str, priority: Priority) -> None:
+        if weight > self._budget.budget:
+            raise ValueError(
+                f"A request of weight {weight} never fits {self._budget.budget} a minute: "
+                "raise the share of the request weight"
+            )
+        while True:
+            waiting = _Waiting(weight, asyncio.get_running_loop().create_future())
+            self._queues[priority].setdefault(symbol, deque()).append(waiting)
+            self._hand_out()
+            try:
+                await waiting.granted
+            except asyncio.CancelledError:
+                if waiting.granted.done() and not waiting.granted.cancelled():
+                    self._budget.release(weight)
+                self._hand_out()
+                raise
+            if not self.ban_remaining():
+                return
+            self._budget.release(weight)  # the ban came between the grant and this
+
+    def _hand_out(self) -> None:
+        """Grant what can be granted, in order, and come back when more can."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = self._now()
+        for queue in self._queues.values():
+            while queue:
+                symbol, waiters = next(iter(queue.items()))
+                if waiters[0].granted.cancelled():
+                    waiters.popleft()
+                elif self._budget.reserve(waiters[0].weight, now):
+                    waiters.popleft().granted.set_result(None)
+                    queue.move_to_end(symbol)
+                else:
+                    self._come_back(waiters[0].weight, now)
+                    return
+                if not waiters:
+                    del queue[symbol]
+
+    def _come_back(self, weight: int, now: float) -> None:
+        at = self._budget.retry_at(weight, now)
+        if at is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, at - now) + 0.001, self._hand_out)
+
+    def statistics(self) -> WeightStatistics:
+        """The account as it stands."""
+        now, budget = self._now(), self._budget
+        return WeightStatistics(
+            limit=budget.limit,
+            budget=budget.budget,
+            used=budget.used(now),
+            reserved=budget.reserved,
+            requests=budget.requests,
+            throttled=budget.throttled,
+            banned_for=self.ban_remaining(),
+            waiting=sum(
+                not waiting.granted.done()
+                for queue in self._queues.values()
+                for waiters in queue.values()
+                for waiting in waiters
+            ),
+        )

@@ -1,0 +1,75 @@
+"""The one tree of errors.
+
+CandlecastError
+├── MalformedTrade         a message of the exchange that is not a valid trade
+├── UnknownSymbol          a symbol that is not followed here
+├── NotReady               the answer exists but not yet: ask again
+├── StoreUnavailable       the database does not answer
+├── StoreInUse             another process has the embedded database open
+├── ExchangeError          the exchange refused or failed
+│   ├── ExchangeUnavailable   no usable answer: network, 5xx, firewall
+│   ├── RateLimited           429 or 418: wait until `retry_at`
+│   └── RequestRefused        an error body with the exchange's code
+└── SettingError           a setting that cannot be used
+"""
+
+from __future__ import annotations
+
+
+class CandlecastError(Exception):
+    """Base of every error that the product raises; the text says what to do."""
+
+
+class MalformedTrade(CandlecastError):
+    """A message of the exchange that is not a valid trade; it is counted and kept aside."""
+
+
+class UnknownSymbol(CandlecastError):
+    """A symbol that is not followed here."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(
+            f"Symbol {symbol} is not active here; GET /api/v1/tickers/ lists those that are"
+        )
+        self.symbol = symbol
+
+
+class NotReady(CandlecastError):
+    """The answer exists but not yet: the same request succeeds later."""
+
+
+class StoreUnavailable(CandlecastError):
+    """The database does not answer; the request may be tried again."""
+
+
+class StoreInUse(CandlecastError):
+    """Another process has the embedded database open."""
+
+
+class ExchangeError(CandlecastError):
+    """The exchange refused or failed."""
+
+
+class ExchangeUnavailable(ExchangeError):
+    """No usable answer came: network, time-out, firewall or a fault of the exchange."""
+
+
+class RateLimited(ExchangeError):
+    """The exchange answered 429 or 418; no request may be sent before `retry_at`."""
+
+    def __init__(self, message: str, retry_at: float) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+        """Seconds on the monotonic clock."""
+
+
+class RequestRefused(ExchangeError):
+    """The exchange answered with an error body."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SettingError(CandlecastError):
+    """A setting that cannot be used; the text names it and what it takes."""

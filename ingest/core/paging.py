@@ -1,0 +1,58 @@
+"""Which buckets a page of candles holds: arithmetic alone, for buckets leave out no time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .timeframe import bucket_start, first_bucket, width_ms
+
+
+class Known(NamedTuple):
+    """The candles that there are of one timeframe, as the times of the first and the last one."""
+
+    first_ms: int
+    last_ms: int
+
+
+class Page(NamedTuple):
+    """Buckets from a start to an end, which is not part of it, in milliseconds."""
+
+    start_ms: int
+    end_ms: int
+    next_cursor: int | None
+    """The start of the page after this one; None when this is the last."""
+
+
+EMPTY = Page(0, 0, None)
+
+
+def page(
+    timeframe: int,
+    known: Known,
+    limit: int,
+    *,
+    start_time: int | None = None,
+    end_time: int | None = None,
+    cursor: int | None = None,
+) -> Page:
+    """The first `limit` buckets from `start_time` or `cursor` on, or else the last `limit` ones.
+
+    `start_time` and `end_time` bound the start of a bucket, both included.
+    """
+    width = width_ms(timeframe)
+    start, end = known.first_ms, known.last_ms + width
+    if end_time is not None:
+        end = min(end, bucket_start(end_time, timeframe) + width)
+    begin = beginning(timeframe, start_time, cursor)
+    if begin is None:
+        start = max(start, end - limit * width)
+        return Page(start, end, None) if start < end else EMPTY
+    start = max(start, begin)
+    last = min(end, start + limit * width)
+    return Page(start, last, last if last < end else None) if start < end else EMPTY
+
+
+def beginning(timeframe: int, *times: int | None) -> int | None:
+    """The start of the first bucket that begins at or after all of the times that are given."""
+    given = [time for time in times if time is not None]
+    return first_bucket(max(given), timeframe) if given else None

@@ -1,0 +1,85 @@
+"""Activation of a symbol: which ids matter, which are here, and where live candles begin."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ingest.binance.clock import ExchangeClock
+from ingest.binance.rest import BinanceRest
+from ingest.core.continuity import Continuity, Gap
+from ingest.core.timeframe import bucket_start
+from ingest.core.trade import Trade
+from ingest.storage import IdRange, Store
+
+from .feed import Feed
+
+
+async def activate(
+    feed: Feed,
+    store: Store,
+    rest: BinanceRest,
+    clock: ExchangeClock,
+    watermark_lock: asyncio.Lock,
+    history_ms: int,
+) -> None:
+    """Open a feed on what the store holds and what the exchange has.
+
+    The store is repaired up to the watermark first: a crash may have come between the trades of a
+    minute and the minute. Raises ExchangeError or StoreUnavailable; it may be called again.
+    """
+    symbol = feed.symbol
+    held = await store.run(store.trades.id_range, symbol)
+    newest = await rest.latest_trade(symbol)
+    continuity, whole_from_ms = None, 0
+    if newest is not None or held is not None:
+        oldest = await rest.first_trade_at(symbol, max(0, clock.now_ms() - history_ms))
+        continuity = _continuity(held, oldest, newest)
+        for gap in (await store.run(store.gaps.confirmed)).get(symbol, ()):
+            continuity.confirm(Gap(gap.from_id, gap.to_id))
+        if newest is not None:
+            continuity.reach(newest.aggregate_id)
+        whole_from_ms = await _whole_from(symbol, continuity.first_id, oldest, store, rest)
+        line = store.retention.line(symbol)
+        if 0 < continuity.first_id <= line.first_id:  # the trades before it have been here
+            whole_from_ms = min(whole_from_ms, line.whole_from_ms)
+        whole_from_ms = max(whole_from_ms, line.candles_since_ms)
+    async with watermark_lock:
+        watermark = bucket_start(clock.now_ms(), 1)
+        unsettled = await store.run(store.candles.unsettled, {symbol: watermark})
+        await store.run(store.candles.recompute, unsettled)
+        recent = await store.run(store.trades.since, symbol, watermark)
+        feed.open(continuity, watermark, whole_from_ms)
+        feed.live.fold(recent)
+
+
+def _continuity(held: IdRange | None, oldest: Trade | None, newest: Trade | None) -> Continuity:
+    """What the store holds, and from `oldest` on what the exchange has.
+
+    Where the wanted history has no trade it begins with the next one.
+    """
+    if held is None:
+        first = oldest.aggregate_id if oldest is not None else None
+        return Continuity(newest.aggregate_id + 1 if first is None and newest else first or 0)
+    continuity = Continuity(held.first, held.last, held.holes)
+    if oldest is not None:
+        continuity.extend_back(oldest.aggregate_id)
+    return continuity
+
+
+async def _whole_from(
+    symbol: str, first_id: int, oldest: Trade | None, store: Store, rest: BinanceRest
+) -> int:
+    """The time in ms from which on every trade of the exchange is among those that matter.
+
+    Where the exchange has nothing before the first of them that is the beginning of time;
+    elsewhere it is just after its time, which an earlier trade may share.
+    """
+    before = await rest.agg_trades(symbol, from_id=max(0, first_id - 1), limit=1)
+    if first_id == 0 or (before.trades and before.trades[0].aggregate_id >= first_id):
+        return 0
+    if oldest is not None and oldest.aggregate_id == first_id:
+        return oldest.timestamp + 1
+    stored = await store.run(store.trades.time_of, symbol, first_id)
+    if stored is not None:
+        return stored + 1
+    return before.trades[0].timestamp + 1 if before.trades else 0

@@ -1,0 +1,347 @@
+"""History into the store: from the archive's files where there are, over REST where ids lack.
+
+What counts is which ids are stored. So a run that was cut short goes on where it stopped, a file
+whose ids are all here is not fetched, and what a file lacks is asked for over REST.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ingest.binance.archive import ArchiveFile, BinanceArchive, files_covering
+from ingest.binance.csv_pieces import csv_pieces
+from ingest.binance.parse import archive_row
+from ingest.binance.rest import MAX_ROWS, BinanceRest
+from ingest.binance.weight import Priority
+from ingest.core.continuity import Continuity, Gap
+from ingest.core.errors import ExchangeUnavailable, MalformedTrade, RateLimited
+from ingest.core.timeframe import bucket_start
+from ingest.core.trade import Trade
+from ingest.storage import Malformed, Store
+
+FILES_AT_ONCE = 3
+PIECES_AT_ONCE = 3
+"""Pieces of files that are stored at the same time; they bound the memory, with those unzipped."""
+PAGES_AT_ONCE = 4
+TRADES_AT_ONCE = 50_000
+"""Trades that came over REST are stored in batches of so many."""
+HONEST_TRIES = 3
+TRY_AGAIN_SECONDS = 2.0
+CLOSE_DELAY_MS = 2000
+MALFORMED_KEPT = 1000
+"""Malformed rows of one symbol that are put aside; all are counted."""
+
+
+class Progress(Protocol):
+    """Who is told how a backfill goes."""
+
+    def planned(self, symbol: str, trades: int) -> None:
+        """So many trades of a symbol are not stored yet."""
+
+    def stored(self, symbol: str, trades: int) -> None:
+        """So many more are."""
+
+    def fetched(self, symbol: str, size: int) -> None:
+        """So many bytes of the archive's files have come."""
+
+    def note(self, text: str) -> None:
+        """Something to tell, such as a file that cannot be used."""
+
+
+@dataclass
+class Outcome:
+    """What became of one symbol."""
+
+    symbol: str
+    wanted: Gap | None = None
+    """The ids of the span, both ends included; None when the exchange has no trade in it."""
+    stored: int = 0
+    """Trades that this run stored."""
+    files: int = 0
+    malformed: int = 0
+    confirmed: list[Gap] = field(default_factory=list)
+    """Ids of the span that the exchange does not have."""
+    newly_confirmed: int = 0
+    """How many of those ids this run found out."""
+    remaining: list[Gap] = field(default_factory=list)
+    """Ids that could not be had, though the exchange may have them."""
+    beside: list[Gap] = field(default_factory=list)
+    """Missing ids between the span and trades that were stored otherwise; a server fetches them."""
+
+
+class Backfill:
+    """Fills spans of time with the trades of symbols, in a store that nobody else writes to."""
+
+    def __init__(
+        self, store: Store, rest: BinanceRest, archive: BinanceArchive | None, progress: Progress
+    ) -> None:
+        """Without an archive everything comes over REST."""
+        self._store = store
+        self._rest = rest
+        self._archive = archive
+        self._progress = progress
+        self._kept_aside = 0
+        self._pieces = asyncio.Semaphore(PIECES_AT_ONCE)
+
+    async def run(self, symbol: str, from_ms: int, until_ms: int) -> Outcome:
+        """Store all trades with times in [from, until) and recompute the candles they touch.
+
+        The archive's files are stored whole. Raises ExchangeError or StoreUnavailable; what was
+        stored by then stays, and another run goes on from there.
+        """
+        now_ms = await self._rest.server_time()
+        files = files_covering(symbol, from_ms, until_ms, now_ms) if self._archive else []
+        if files:
+            from_ms, until_ms = files[0].start_ms, max(until_ms, files[-1].end_ms)
+        outcome = Outcome(symbol, await self._ids(symbol, from_ms, until_ms))
+        if outcome.wanted is None:
+            return outcome
+        missing = await self._missing(outcome)
+        lacked = _total(missing)
+        self._progress.planned(symbol, lacked)
+        if missing and self._archive:
+            await self._from_files(self._archive, files, outcome)
+            missing = await self._missing(outcome)
+        await self._over_rest(missing, outcome)
+        await self._settle(symbol, now_ms)
+        continuity = await self._continuity(outcome)
+        outcome.confirmed, outcome.remaining = list(continuity.confirmed), list(continuity.gaps)
+        outcome.beside = await self._beside(outcome.wanted, symbol)
+        outcome.stored = lacked - _total(outcome.remaining) - outcome.newly_confirmed
+        return outcome
+
+    async def _ids(self, symbol: str, from_ms: int, until_ms: int) -> Gap | None:
+        """The ids that the exchange has in a span of time."""
+        first = await self._id_at(symbol, from_ms)
+        end = await self._id_at(symbol, until_ms)
+        if end is None:
+            newest = await self._rest.latest_trade(symbol, priority=Priority.HISTORY)
+            end = newest.aggregate_id + 1 if newest is not None else None
+        return (
+            Gap(first, end - 1) if first is not None and end is not None and first < end else None
+        )
+
+    async def _id_at(self, symbol: str, time_ms: int) -> int | None:
+        """The first id at or after a time; None when there is none."""
+        trade = await self._rest.first_trade_at(symbol, time_ms, priority=Priority.HISTORY)
+        return trade.aggregate_id if trade is not None else None
+
+    async def _continuity(self, outcome: Outcome) -> Continuity:
+        symbol, wanted = outcome.symbol, outcome.wanted
+        assert wanted is not None  # noqa: S101  # without ids there is nothing to hold together
+        holes = await self._store.run(self._store.trades.missing, symbol, *wanted)
+        continuity = Continuity(wanted.from_id, wanted.to_id, holes)
+        for known in (await self._store.run(self._store.gaps.confirmed)).get(symbol, ()):
+            continuity.confirm(known.gap)
+        return continuity
+
+    async def _missing(self, outcome: Outcome) -> list[Gap]:
+        return list((await self._continuity(outcome)).gaps)
+
+    async def _beside(self, wanted: Gap, symbol: str) -> list[Gap]:
+        held = await self._store.run(self._store.trades.id_range, symbol)
+        edges = {wanted.from_id - 1, wanted.to_id + 1}
+        return [hole for hole in held.holes if edges & {*hole}] if held is not None else []
+
+    # From the archive ----------------------------------------------------------------------------
+
+    async def _from_files(
+        self, archive: BinanceArchive, files: list[ArchiveFile], outcome: Outcome
+    ) -> None:
+        """Store these files, several at the same time; what cannot be had is left out."""
+        places = asyncio.Semaphore(FILES_AT_ONCE)
+
+        async def one(file: ArchiveFile) -> None:
+            async with places:
+                try:
+                    await self._from_file(archive, file, outcome)
+                except ExchangeUnavailable as error:
+                    self._progress.note(f"{error}. Its trades come over REST.")
+
+        async with asyncio.TaskGroup() as group:
+            for file in files:
+                group.create_task(one(file))
+
+    async def _from_file(
+        self, archive: BinanceArchive, file: ArchiveFile, outcome: Outcome
+    ) -> None:
+        ids = await self._ids(file.symbol, file.start_ms, file.end_ms)
+        if ids is None:
+            return
+        lacking = await self._store.run(self._store.trades.missing, file.symbol, *ids)
+        if not lacking:
+            return
+        path = await archive.fetch(file, lambda size: self._progress.fetched(file.symbol, size))
+        if path is None:
+            for day in file.days() if file.is_month else ():
+                await self._from_file(archive, day, outcome)
+            return
+        try:
+            await self._store_file(path, file, _total(lacking) / ids.missing, outcome)
+        except ExchangeUnavailable:
+            path.unlink()
+            raise
+        span = {file.symbol: [(file.start_ms, file.end_ms)]}
+        await self._store.run(self._store.candles.recompute, span)
+        outcome.files += 1
+        path.unlink()
+
+    async def _store_file(
+        self, path: Path, file: ArchiveFile, new_share: float, outcome: Outcome
+    ) -> None:
+        """Store a file in pieces, some at the same time, while the next one is unzipped."""
+        fault: ExchangeUnavailable | None = None
+
+        async def store(piece: bytes) -> None:
+            try:
+                await self._store_piece(piece, file, outcome)
+            finally:
+                self._pieces.release()
+            self._progress.stored(file.symbol, round(piece.count(b"\n") * new_share))
+
+        with closing(csv_pieces(path)) as pieces:
+            async with asyncio.TaskGroup() as group:
+                try:
+                    while (piece := await _unzipped(pieces)) is not None:
+                        await self._pieces.acquire()
+                        group.create_task(store(piece))
+                except ExchangeUnavailable as error:
+                    fault = error  # what came before it is stored
+        if fault is not None:
+            raise fault
+
+    async def _store_piece(self, piece: bytes, file: ArchiveFile, outcome: Outcome) -> None:
+        """Let the engine parse and store a piece; where it finds a fault, look at each line."""
+        store = self._store
+        try:
+            await store.run(
+                store.trades.insert_lines, file.symbol, piece, file.start_ms, file.end_ms
+            )
+        except MalformedTrade:
+            trades, malformed = await asyncio.to_thread(_sorted, piece, file)
+            await store.run(store.trades.insert, {file.symbol: trades})
+            await self._put_aside(malformed, outcome)
+
+    async def _put_aside(self, malformed: list[Malformed], outcome: Outcome) -> None:
+        outcome.malformed += len(malformed)
+        kept = malformed[: max(0, MALFORMED_KEPT - self._kept_aside)]
+        self._kept_aside += len(kept)
+        await self._store.run(self._store.quarantine.keep, kept)
+
+    # Over REST -----------------------------------------------------------------------------------
+
+    async def _over_rest(self, missing: list[Gap], outcome: Outcome) -> None:
+        """Ask for missing ids; those that do not come in honest tries are confirmed as a gap."""
+        if not missing:
+            return
+        for tries in range(1, HONEST_TRIES + 1):
+            pages = _pages(missing)
+            absent: list[Gap] = []
+            async with asyncio.TaskGroup() as group:
+                for _ in range(PAGES_AT_ONCE):
+                    group.create_task(self._work(pages, absent, outcome))
+            if not absent:
+                return
+            missing = sorted(absent)
+            if tries < HONEST_TRIES:
+                await asyncio.sleep(TRY_AGAIN_SECONDS)
+        for gap in missing:
+            await self._store.run(self._store.gaps.confirm, outcome.symbol, *gap, HONEST_TRIES)
+        outcome.newly_confirmed = _total(missing)
+
+    async def _work(self, pages: Iterator[Gap], absent: list[Gap], outcome: Outcome) -> None:
+        """Fetch pages until there are none left, and store what comes in batches."""
+        batch: list[Trade] = []
+        try:
+            for page in pages:
+                batch += await self._page(page, absent, outcome)
+                if len(batch) >= TRADES_AT_ONCE:
+                    batch = await self._store_batch(batch, outcome)
+        finally:
+            if batch:
+                await self._store_batch(batch, outcome)
+
+    async def _page(self, page: Gap, absent: list[Gap], outcome: Outcome) -> list[Trade]:
+        """The trades of a page; notes the ids that the exchange does not give."""
+        while True:
+            try:
+                answer = await self._rest.agg_trades(
+                    outcome.symbol,
+                    from_id=page.from_id,
+                    limit=page.missing,
+                    priority=Priority.HISTORY,
+                )
+                break
+            except RateLimited as error:
+                self._progress.note(str(error))
+        trades = [t for t in answer.trades if page.from_id <= t.aggregate_id <= page.to_id]
+        if answer.malformed:  # the ids are there, though what came of them is of no use
+            now_ms = time.time_ns() // 1_000_000
+            rows = [
+                Malformed(now_ms, outcome.symbol, row.raw, str(row.error))
+                for row in answer.malformed
+            ]
+            await self._put_aside(rows, outcome)
+        else:
+            held = Continuity(page.from_id)
+            held.admit(trades)
+            held.reach(page.to_id)
+            absent += held.gaps
+        return trades
+
+    async def _store_batch(self, batch: list[Trade], outcome: Outcome) -> list[Trade]:
+        await self._store.run(self._store.trades.insert, {outcome.symbol: batch})
+        self._progress.stored(outcome.symbol, len(batch))
+        return []
+
+    async def _settle(self, symbol: str, now_ms: int) -> None:
+        """Recompute what was stored and is over."""
+        closed = bucket_start(now_ms - CLOSE_DELAY_MS, 1)
+        candles = self._store.candles
+        await self._store.run(
+            candles.recompute, await self._store.run(candles.unsettled, {symbol: closed})
+        )
+
+
+async def _unzipped(pieces: Iterator[bytes]) -> bytes | None:
+    """The next piece; the thread ends before this does, for nobody else may go on with them."""
+    work = asyncio.create_task(asyncio.to_thread(next, pieces, None))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+def _sorted(piece: bytes, file: ArchiveFile) -> tuple[list[Trade], list[Malformed]]:
+    """The valid trades of a piece that lie in the file's period, and all other lines."""
+    trades, malformed = [], []
+    now_ms = time.time_ns() // 1_000_000
+    for line in piece.splitlines():
+        try:
+            trade = archive_row(line)
+            if trade is None:
+                continue
+            if not file.start_ms <= trade.timestamp < file.end_ms:
+                raise MalformedTrade(f"its time {trade.timestamp} is not in the file's period")
+            trades.append(trade)
+        except MalformedTrade as error:
+            malformed.append(Malformed(now_ms, file.symbol, line, f"{file.name}: {error}"))
+    return trades, malformed
+
+
+def _pages(gaps: list[Gap]) -> Iterator[Gap]:
+    """The ids of gaps in pages as long as the exchange gives them."""
+    for gap in gaps:
+        for start in range(gap.from_id, gap.to_id + 1, MAX_ROWS):
+            yield Gap(start, min(start + MAX_ROWS - 1, gap.to_id))
+
+
+def _total(gaps: Iterable[Gap]) -> int:
+    return sum(gap.missing for gap in gaps)

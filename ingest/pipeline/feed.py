@@ -1,0 +1,259 @@
+"""One symbol on its way from the exchange to the store: what came, what is missing, what follows.
+
+A feed is driven by one event loop and never waits: the stream and the refill put trades in, the
+settler takes them out to the store, and subscribers read candles from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ingest.core.continuity import Continuity, Gap
+from ingest.core.fixed import MAX_FIXED
+from ingest.core.live import LiveCandles
+from ingest.core.status import DataStatus, Event, Quality, after
+from ingest.core.timeframe import MINUTE_MS, bucket_start
+from ingest.core.trade import Trade
+
+MAX_PENDING_TRADES = 200_000
+"""Trades of one symbol that may wait for the store. More are refused, and refetched later by id."""
+
+MAX_AHEAD_MS = 7 * 24 * 60 * MINUTE_MS
+"""A trade further ahead of the exchange's clock than this cannot be real."""
+
+MAX_JUMP = 1_000_000
+"""A streamed trade so many ids ahead of the newest known one is not believed: one wrong number
+would leave no gap to be seen. The exchange is asked for its newest trade instead."""
+
+
+@dataclass
+class Counters:
+    """What a feed has seen since it started."""
+
+    received: int = 0
+    repeated: int = 0
+    refetched: int = 0
+    malformed: int = 0
+    refused: int = 0
+
+
+class Feed:
+    """The trades and candles of one symbol."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.continuity: Continuity | None = None
+        """None until it is known which ids matter."""
+        self.is_open = False
+        """Whether trades are taken in."""
+        self.live = LiveCandles(watermark=0)
+        self.whole_from_ms = 0
+        """Buckets that begin earlier lack trades that were never asked for: they are not shown."""
+        self.counters = Counters()
+        self.connected = False
+        self.verified = False
+        """Whether no trade can be missing behind the newest known one."""
+        self.doubts = 0
+        """How often that came into doubt: an answer of the exchange may be older than a doubt."""
+        self.gap_opened = asyncio.Event()
+        """Set whenever there is something to refill."""
+        self.gaps_since_ms: int | None = None
+        self.revision = 0
+        """Grows whenever what was told before has to be told anew."""
+        self.last_trade: Trade | None = None
+        self.listeners: list[Callable[[Feed, Sequence[Trade]], None]] = []
+        """Called with trades never seen before, history apart; they must neither wait nor raise."""
+        self._quality = Quality.UNKNOWN
+        self._late_from: int | None = None
+        self._pending: list[Trade] = []
+        self._taken: list[Trade] = []
+
+    def open(self, continuity: Continuity | None, watermark: int, whole_from_ms: int) -> None:
+        """Start to take trades in; minutes before `watermark` (ms) are the store's.
+
+        Without a continuity the exchange has no trade yet.
+        """
+        frames = self.live.frames
+        self.continuity = continuity
+        self.is_open = True
+        self.live = LiveCandles(watermark)
+        self.whole_from_ms = whole_from_ms
+        if frames:
+            self.live.frames = frames
+            for frame in frames.values():
+                frame.rebase(watermark, None, None)
+            self._late_from = watermark  # they start from the store before anything is told
+        if continuity is not None and continuity.gaps:
+            self._happen(Event.HISTORY_WANTED)
+            self.gap_opened.set()
+
+    @property
+    def status(self) -> DataStatus:
+        """What can be said of the data now."""
+        if self._quality is Quality.COMPLETE or self.continuity is None:
+            return DataStatus(self._quality)
+        return DataStatus(self._quality, self.continuity.last_complete)
+
+    @property
+    def room(self) -> int:
+        """How many more trades may wait for the store."""
+        return MAX_PENDING_TRADES - len(self._pending) - len(self._taken)
+
+    def accept(self, trades: Sequence[Trade], now_ms: int, *, refetched: bool = False) -> int:
+        """Take in trades of the exchange, in any order; returns how many were new.
+
+        Trades that find no room leave a gap, which is refilled later. Those that cannot be real
+        count as never seen.
+        """
+        if not self.is_open or not trades:
+            return 0
+        continuity = self.continuity
+        if continuity is None:  # the first trade ever may have been another
+            self._be_in_doubt()
+            return 0
+        usable = self._believable(continuity, trades, now_ms, refetched)
+        if len(usable) > self.room:
+            self.counters.refused += len(usable)
+            continuity.reach(max(trade.aggregate_id for trade in usable))
+            self._note_gaps(now_ms)
+            return 0
+        known = continuity.high_water
+        fresh = continuity.admit(usable)
+        if refetched:
+            self.counters.refetched += len(fresh)
+        else:
+            self.counters.received += len(usable)
+            self.counters.repeated += len(usable) - len(fresh)
+            if continuity.high_water > known:  # what was missed before it is a gap now
+                self.verified = self.connected
+        if not fresh:
+            return 0
+        self._pending += fresh
+        self._note_late(self.live.fold(fresh))
+        self._note_last(fresh[-1])
+        if self.listeners and not (refetched and self._quality is Quality.LOADING):
+            for listener in self.listeners:
+                listener(self, fresh)
+        self._note_gaps(now_ms)
+        return len(fresh)
+
+    def verify(self, first_id: int | None, newest: Trade | None, doubts: int, now_ms: int) -> None:
+        """Take the exchange's newest trade, asked for when there had been so many doubts.
+
+        `first_id` is the first id that the exchange has, where it had none at the start.
+        """
+        if self.continuity is None and first_id is not None:
+            self.continuity = Continuity(first_id)
+        if newest is not None:
+            self.accept([newest], now_ms, refetched=True)
+            self._note_last(newest)
+            if self.continuity is None or self.continuity.high_water < newest.aggregate_id:
+                return
+        if doubts == self.doubts:
+            self.verified = self.connected
+
+    def confirm_gap(self, gap: Gap) -> None:
+        """The exchange itself does not have these ids."""
+        if self.continuity is not None:
+            self.continuity.confirm(gap)
+
+    def joined(self) -> None:
+        """The stream of this symbol is up; what passed before is not known yet."""
+        self.connected = True
+        self.verified = False
+        self.doubts += 1
+
+    def lost(self) -> None:
+        """The stream of this symbol is down."""
+        self.connected = False
+        self.verified = False
+        self._happen(Event.FEED_LOST)
+
+    def doubt(self) -> None:
+        """A message of this symbol was unreadable: a trade may be missing behind the newest."""
+        self.counters.malformed += 1
+        self._be_in_doubt()
+
+    def take(self) -> tuple[list[Trade], int | None]:
+        """The trades that wait for the store, and the earliest late minute among all so far.
+
+        The trades are given again until `stored` says that the store has them.
+        """
+        self._taken += self._pending
+        self._pending = []
+        late, self._late_from = self._late_from, None
+        return self._taken, late
+
+    def stored(self) -> None:
+        """What was taken is in the store."""
+        self._taken = []
+
+    @property
+    def trades_stored(self) -> int:
+        """How many trades the store has."""
+        if self.continuity is None:
+            return 0
+        return self.continuity.held - len(self._taken) - len(self._pending)
+
+    def settled_until(self, close_ms: int) -> int:
+        """The minute up to which the store can take over once all that was taken is in it."""
+        watermark = self.live.watermark
+        waiting = (trade.timestamp for trade in self._pending if trade.timestamp >= watermark)
+        return max(bucket_start(min([close_ms, *waiting]), 1), watermark)
+
+    def late_again(self, minute_ms: int | None) -> None:
+        """A late minute that could not be told anew yet."""
+        self._note_late(minute_ms)
+
+    def make_whole(self) -> bool:
+        """Say `complete` when nothing is missing; returns whether it was not so before."""
+        continuity = self.continuity
+        if self._quality is Quality.COMPLETE or not self.is_open:
+            return False
+        if self._late_from is not None or not self.verified or (continuity and continuity.gaps):
+            return False
+        self.gaps_since_ms = None
+        self.revision += 1
+        self._happen(Event.MADE_WHOLE)
+        return True
+
+    def _believable(
+        self, continuity: Continuity, trades: Sequence[Trade], now_ms: int, refetched: bool
+    ) -> list[Trade]:
+        """The trades that can be real; the others put what is known in doubt."""
+        horizon = max(now_ms, self.live.newest_ms) + MAX_AHEAD_MS
+        furthest = MAX_FIXED if refetched else continuity.high_water + MAX_JUMP
+        usable = [t for t in trades if t.timestamp <= horizon and t.aggregate_id <= furthest]
+        if len(usable) < len(trades):
+            self.counters.malformed += len(trades) - len(usable)
+            self._be_in_doubt()
+        return usable
+
+    def _be_in_doubt(self) -> None:
+        self.verified = False
+        self.doubts += 1
+        self._happen(Event.GAP_OPENED)
+
+    def _note_last(self, trade: Trade) -> None:
+        last = self.last_trade
+        if not trade.is_tombstone and (last is None or trade.aggregate_id > last.aggregate_id):
+            self.last_trade = trade
+
+    def _note_late(self, minute_ms: int | None) -> None:
+        if minute_ms is None:
+            return
+        if self._late_from is None or minute_ms < self._late_from:
+            self._late_from = minute_ms
+        self._happen(Event.GAP_OPENED)
+
+    def _note_gaps(self, now_ms: int) -> None:
+        if self.continuity is not None and self.continuity.gaps:
+            if self.gaps_since_ms is None:
+                self.gaps_since_ms = now_ms
+            self._happen(Event.GAP_OPENED)
+            self.gap_opened.set()
+
+    def _happen(self, event: Event) -> None:
+        self._quality = after(self._quality, event)

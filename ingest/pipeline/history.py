@@ -1,0 +1,91 @@
+"""Candles of any timeframe as they are now, from the store and the live minutes together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.binance.clock import ExchangeClock
+from ingest.core.candle import Candle
+from ingest.core.live import Frame
+from ingest.core.paging import EMPTY, Known, beginning, page
+from ingest.core.status import DataStatus, Quality
+from ingest.core.timeframe import bucket_start, first_bucket
+from ingest.storage import CandlePage, Store
+
+from .feed import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Which candles to show, and how far they can be relied upon: none when not complete."""
+
+    candles: CandlePage
+    count: int
+    next_cursor: int | None
+    status: DataStatus
+
+
+class History:
+    """Pages of candles, whether somebody watches their timeframe or not."""
+
+    def __init__(self, store: Store, clock: ExchangeClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def page(
+        self,
+        feed: Feed,
+        timeframe: int,
+        limit: int,
+        *,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        cursor: int | None = None,
+    ) -> HistoryPage:
+        """A page as `core.paging` has it. Raises StoreUnavailable."""
+        while (status := feed.status).quality is Quality.COMPLETE:
+            watermark, revision = feed.live.watermark, feed.revision
+            frame = feed.live.frames.get(timeframe)
+            if frame is None:
+                frame = await self._frame(feed, timeframe, watermark)
+            first = await self._store.run(self._store.candles.first_minute, feed.symbol)
+            if (feed.live.watermark, feed.revision) != (watermark, revision):
+                continue  # it changed while it was read
+            live = list(
+                frame.walk(feed.live.minutes, max(self._clock.now_ms(), feed.live.newest_ms))
+            )
+            known = _known(timeframe, first, feed.whole_from_ms, live)
+            wanted = EMPTY
+            if known is not None:
+                wanted = page(
+                    timeframe, known, limit, start_time=start_time, end_time=end_time, cursor=cursor
+                )
+            return HistoryPage(
+                CandlePage(
+                    feed.symbol, timeframe, wanted.start_ms, wanted.end_ms, frame.bucket, live
+                ),
+                (wanted.end_ms - wanted.start_ms) // frame.width,
+                wanted.next_cursor,
+                status,
+            )
+        nothing = CandlePage(feed.symbol, timeframe, 0, 0, 0, ())
+        return HistoryPage(nothing, 0, beginning(timeframe, start_time, cursor), status)
+
+    async def _frame(self, feed: Feed, timeframe: int, watermark: int) -> Frame:
+        frame = Frame(timeframe)
+        basis = self._store.candles.basis
+        frame.rebase(watermark, *await self._store.run(basis, feed.symbol, timeframe, watermark))
+        return frame
+
+
+def _known(
+    timeframe: int, first_minute: int | None, whole_from_ms: int, live: Sequence[Candle]
+) -> Known | None:
+    """The candles that there are; None when there are none."""
+    if not live:
+        return None
+    first = live[0].candle_time
+    if first_minute is not None:
+        first = min(first, bucket_start(first_minute, timeframe))
+    return Known(first_bucket(max(first, whole_from_ms), timeframe), live[-1].candle_time)

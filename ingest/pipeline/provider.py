@@ -1,0 +1,201 @@
+"""The provider: every followed symbol, from the exchange to whoever reads or watches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from ingest.binance.answers import SymbolInfo
+from ingest.binance.clock import ExchangeClock
+from ingest.binance.rest import BinanceRest
+from ingest.binance.stream import TradeStream
+from ingest.binance.weight import WeightCoordinator
+from ingest.core.errors import (
+    ExchangeError,
+    MalformedTrade,
+    SettingError,
+    StoreUnavailable,
+    UnknownSymbol,
+)
+from ingest.core.trade import Trade
+from ingest.storage import Store
+
+from .activate import activate
+from .expiry import Expiry, Kept
+from .feed import Feed
+from .refill import Refill
+from .settle import Settler
+from .watches import Watches
+
+RETRY_SECONDS = 2.0
+QUIET_SECONDS = 15.0
+"""A symbol that was quiet for so long is asked after: its newest trade may have been lost."""
+VERIFY_CYCLE_SECONDS = 0.5
+MALFORMED_A_WARNING = 100
+"""Malformed messages from one warning of them to the next; the store keeps each."""
+
+log = logging.getLogger(__name__)
+
+
+class Provider:
+    """All followed symbols, the store and the exchange, joined.
+
+    `run` does the work until it is cancelled; everything else may be called while it runs.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rest_url: str,
+        stream_url: str,
+        symbols: Sequence[str],
+        history_ms: int,
+        kept: Kept | None = None,
+    ) -> None:
+        """`history_ms` is downloaded of each symbol; what is `kept` is for ever if not said."""
+        self.store = store
+        self.weight = WeightCoordinator()
+        self.rest = BinanceRest(rest_url, self.weight)
+        self.clock = ExchangeClock(self.rest.server_time)
+        self.stream = TradeStream(stream_url, self)
+        self.feeds: Mapping[str, Feed] = {symbol: Feed(symbol) for symbol in symbols}
+        self.markets: dict[str, SymbolInfo] = {}
+        """What the exchange says of each symbol; empty until it was asked."""
+        self.settler = Settler(store, self.clock, self.feeds, self._when_whole)
+        self.watches = Watches(store, self.settler, self.clock)
+        self._expiry = Expiry(store, self.settler, self.clock, kept or Kept())
+        self.on_whole: Callable[[Feed], None] = lambda _: None
+        """Called whenever a symbol's data has become complete."""
+        self._history_ms = history_ms
+        self._last_heard: dict[str, float] = dict.fromkeys(symbols, 0.0)
+        self._verify_now = asyncio.Event()
+        self._malformed = 0
+
+    def feed(self, symbol: str) -> Feed:
+        """The feed of a followed symbol; raises UnknownSymbol for any other."""
+        try:
+            return self.feeds[symbol]
+        except KeyError:
+            raise UnknownSymbol(symbol) from None
+
+    async def check_symbols(self) -> None:
+        """Ask the exchange for the symbols; SettingError when it does not have one of them."""
+        info = await self.rest.exchange_info(list(self.feeds))
+        unknown = [symbol for symbol in self.feeds if symbol not in info.symbols]
+        if unknown:
+            raise SettingError(
+                f"The exchange has no symbol {', '.join(unknown)}: correct CANDLECAST_SYMBOLS"
+            )
+        self.markets.update(info.symbols)
+
+    async def run(self) -> None:
+        """Follow all symbols until cancelled; what was taken in by then is stored."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.clock.run(), name="clock")
+                await self.clock.ready()
+                self.stream.add(self.feeds)
+                group.create_task(self.settler.run(), name="settler")
+                group.create_task(self._verify(), name="verify")
+                group.create_task(self._expiry.run(self.feeds), name="expiry")
+                for feed in self.feeds.values():
+                    group.create_task(self._follow(feed), name=f"follow {feed.symbol}")
+        finally:
+            await self.stream.close()
+            await self.rest.close()
+            await self.settler.store_rest()
+
+    @property
+    def open_gaps(self) -> int:
+        """How many gaps are open, of all symbols together."""
+        return sum(len(feed.continuity.gaps) for feed in self.feeds.values() if feed.continuity)
+
+    async def synchronize(self) -> None:
+        """Set the clock by the exchange's, and ask after the newest trade of every symbol."""
+        await self.clock.synchronize()
+        for feed in self.feeds.values():
+            await self._verify_one(feed)
+
+    def on_trades(self, symbol: str, trades: list[Trade]) -> None:
+        """Trades of the stream, as they came."""
+        feed = self.feeds[symbol]
+        feed.accept(trades, self.clock.now_ms())
+        self.clock.observe(feed.live.newest_ms)
+        self._last_heard[symbol] = time.monotonic()
+        if not feed.verified:
+            self._verify_now.set()
+
+    def on_connected(self, symbols: Sequence[str]) -> None:
+        """The stream of these symbols is up."""
+        for symbol in symbols:
+            self.feeds[symbol].joined()
+        self._verify_now.set()
+
+    def on_disconnected(self, symbols: Sequence[str], reason: str) -> None:
+        """The stream of these symbols is down."""
+        log.warning("The stream of %s is down: %s", ", ".join(symbols), reason)
+        for symbol in symbols:
+            self.feeds[symbol].lost()
+
+    def on_malformed(self, symbol: str | None, raw: bytes, error: MalformedTrade) -> None:
+        """A message that is no valid trade: what it should have been is asked for over REST."""
+        self._malformed += 1
+        if self._malformed == 1 or self._malformed % MALFORMED_A_WARNING == 0:
+            log.warning("%d messages were not understood, now: %s", self._malformed, error)
+        self.settler.put_aside(symbol or "", raw, str(error))
+        if symbol is not None and symbol in self.feeds:
+            self.feeds[symbol].doubt()
+            self._verify_now.set()
+
+    async def _follow(self, feed: Feed) -> None:
+        """Open a feed, then fill its gaps for as long as it runs."""
+        while True:
+            try:
+                await self._open(feed)
+                break
+            except (ExchangeError, StoreUnavailable) as error:
+                log.warning("%s cannot be activated yet: %s", feed.symbol, error)
+                await asyncio.sleep(RETRY_SECONDS)
+        self._verify_now.set()
+        await Refill(feed, self.rest, self.settler, self.clock).run()
+
+    async def _open(self, feed: Feed) -> None:
+        if feed.symbol not in self.markets:
+            await self.check_symbols()
+        await activate(
+            feed, self.store, self.rest, self.clock, self.settler.watermark_lock, self._history_ms
+        )
+
+    async def _verify(self) -> None:
+        """Ask for the newest trade of each symbol that is in doubt, or has long been quiet."""
+        while True:
+            self._verify_now.clear()
+            for feed in self.feeds.values():
+                quiet = time.monotonic() - self._last_heard[feed.symbol] > QUIET_SECONDS
+                if feed.connected and feed.is_open and (quiet or not feed.verified):
+                    try:
+                        await self._verify_one(feed)
+                    except ExchangeError as error:
+                        log.warning("%s: its newest trade is not known: %s", feed.symbol, error)
+                        self._verify_now.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(QUIET_SECONDS):  # wait_for may swallow a cancellation
+                    await self._verify_now.wait()
+            await asyncio.sleep(VERIFY_CYCLE_SECONDS)
+
+    async def _verify_one(self, feed: Feed) -> None:
+        doubts = feed.doubts
+        newest = await self.rest.latest_trade(feed.symbol)
+        first_id = None
+        if feed.continuity is None and newest is not None:
+            page = await self.rest.agg_trades(feed.symbol, from_id=0, limit=1)
+            first_id = page.trades[0].aggregate_id if page.trades else None
+        feed.verify(first_id, newest, doubts, self.clock.now_ms())
+        self._last_heard[feed.symbol] = time.monotonic()
+
+    def _when_whole(self, feed: Feed) -> None:
+        log.info("%s is complete", feed.symbol)
+        self.on_whole(feed)

@@ -1,0 +1,243 @@
+"""Our candles beside the exchange's own klines: every difference, and what it likely comes from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from ingest.binance.kline import Kline
+from ingest.binance.rest import MAX_ROWS, BinanceRest
+from ingest.core.candle import Candle, merged, of_trade
+from ingest.core.continuity import Gap
+from ingest.core.errors import NotReady
+from ingest.core.fixed import DECIMALS, ONE, text
+from ingest.core.timeframe import bucket_start, width_ms
+from ingest.core.trade import Trade
+from ingest.storage import Store
+
+INTERVALS = {
+    1: "1m", 3: "3m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 120: "2h", 240: "4h",
+    360: "6h", 480: "8h", 720: "12h", 1440: "1d",
+}  # fmt: skip
+"""The exchange's names of timeframes in minutes, as far as they begin where ours do."""
+
+CLOSE_DELAY_MS = 2000
+MAX_REFETCHED = 20
+"""Candles whose trades are asked for again to find out which side is wrong."""
+MAX_REFETCHED_PAGES = 5
+MAX_GAPS = 10_000
+
+FIELDS = (
+    "open", "high", "low", "close", "volume", "quote_volume", "trades_count",
+    "taker_buy_volume", "taker_buy_quote_volume",
+)  # fmt: skip
+_QUOTES = ("quote_volume", "taker_buy_quote_volume")
+
+
+class Cause(Enum):
+    """What a difference likely comes from, in words."""
+
+    TRUNCATION = "the exchange cuts the quote volume of each raw trade to 8 decimals"
+    TOMBSTONES = "invalid duplicates lie in it: we leave them out"
+    GAP = "trades are missing here: run `candlecast backfill`"
+    CONFIRMED_GAP = "the exchange itself does not have these trades any more"
+    EDGE = "our trades begin within it"
+    STORED_OTHERWISE = "stored otherwise than our trades say: run `candlecast audit --repair`"
+    OTHER_TRADES = "the exchange gives other trades now than those that are stored"
+    OTHER_KLINE = "the exchange's kline is not what its own trades come to"
+    NO_KLINE = "the exchange has no kline here"
+    UNKNOWN = "not found out"
+
+
+class Difference(NamedTuple):
+    """One figure that is not the same on both sides, both as plain decimals; None: no candle."""
+
+    candle_time: int
+    field: str
+    ours: str | None
+    theirs: str | None
+    cause: Cause
+    detail: str
+
+
+@dataclass
+class Tally:
+    """What was compared."""
+
+    candles: int = 0
+    from_ms: int = 0
+    until_ms: int = 0
+    """The span that both sides have, the end excluded."""
+
+
+class _Hole(NamedTuple):
+    """Missing ids, and the times in ms between which their trades were."""
+
+    ids: Gap
+    since: int
+    until: int
+    cause: Cause
+
+
+class Reconciliation:
+    """Compares one symbol at one of the exchange's own timeframes."""
+
+    def __init__(self, store: Store, rest: BinanceRest, symbol: str, timeframe: int) -> None:
+        self.tally = Tally()
+        self._store = store
+        self._rest = rest
+        self._symbol = symbol
+        self._timeframe = timeframe
+        self._width = width_ms(timeframe)
+        self._refetched = 0
+        self._holes: list[_Hole] = []
+        self._first_ms = 0
+
+    async def run(self, from_ms: int, until_ms: int) -> AsyncIterator[Difference]:
+        """Name the differences of all candles that begin in [from, until) and have closed.
+
+        Raises NotReady when the store has nothing of that span, ExchangeError, StoreUnavailable.
+        """
+        start, end = await self._span(from_ms, until_ms)
+        self.tally = Tally(0, start, end)
+        while start < end:
+            page_end = min(end, start + MAX_ROWS * self._width)
+            klines = await self._rest.klines(
+                self._symbol,
+                INTERVALS[self._timeframe],
+                start_time=start,
+                end_time=page_end - 1,
+            )
+            theirs = {kline.open_time: kline for kline in klines if kline.open_time < page_end}
+            if theirs:  # an answer may be shorter than what was asked for
+                page_end = max(start, *theirs) + self._width
+            count = (page_end - start) // self._width
+            candles = await self._store.run(
+                self._store.candles.read, self._symbol, self._timeframe, page_end, count
+            )
+            ours = {candle.candle_time: candle for candle in candles}
+            for time_ms in range(start, page_end, self._width):
+                self.tally.candles += 1
+                async for difference in self._compared(
+                    time_ms, ours.get(time_ms), theirs.get(time_ms)
+                ):
+                    yield difference
+            start = page_end
+
+    async def _span(self, from_ms: int, until_ms: int) -> tuple[int, int]:
+        """What of a span is closed and in the store, in whole candles; also looks for holes."""
+        store, symbol = self._store, self._symbol
+        held = await store.run(store.trades.id_range, symbol)
+        last_minute = await store.run(store.candles.watermark, symbol)
+        if held is None or last_minute is None:
+            raise NotReady(f"The store has no candles of {symbol}: run `candlecast backfill` first")
+        first_ms = await self._time(held.first)
+        closed = await self._rest.server_time() - CLOSE_DELAY_MS
+        start = max(
+            -(-from_ms // self._width) * self._width, bucket_start(first_ms, self._timeframe)
+        )
+        end = bucket_start(min(until_ms, closed, last_minute + width_ms(1)), self._timeframe)
+        if start >= end:
+            raise NotReady(
+                f"The store has no closed candle of {symbol} in this span: its candles are from "
+                f"{first_ms} to {last_minute} (ms); fetch others by `candlecast backfill`"
+            )
+        self._first_ms = first_ms
+        confirmed = (await store.run(store.gaps.confirmed)).get(symbol, [])
+        for hole in held.holes[:MAX_GAPS]:
+            is_known = any(
+                gap.from_id <= hole.from_id and hole.to_id <= gap.to_id for gap in confirmed
+            )
+            cause = Cause.CONFIRMED_GAP if is_known else Cause.GAP
+            since, until = await self._time(hole.from_id - 1), await self._time(hole.to_id + 1)
+            self._holes.append(_Hole(hole, since, until, cause))
+        return start, end
+
+    async def _time(self, stored_id: int) -> int:
+        time_ms = await self._store.run(self._store.trades.time_of, self._symbol, stored_id)
+        assert time_ms is not None  # noqa: S101  # it is stored
+        return time_ms
+
+    async def _compared(
+        self, time_ms: int, ours: Candle | None, theirs: Kline | None
+    ) -> AsyncIterator[Difference]:
+        if theirs is None:
+            if ours is not None:
+                yield Difference(time_ms, "candle", "there", None, Cause.NO_KLINE, "")
+            return
+        if ours is None:
+            yield Difference(time_ms, "candle", None, "there", *await self._cause(time_ms, None))
+            return
+        fields = [field for field in FIELDS if _ours(ours, field) != _theirs(theirs, field)]
+        if not fields:
+            return
+        cause, detail = Cause.TRUNCATION, ""
+        if not all(_is_truncation(ours, theirs, field) for field in fields):
+            cause, detail = await self._cause(time_ms, ours)
+        for field in fields:
+            yield Difference(
+                time_ms, field, _text(_ours(ours, field), field),
+                _text(_theirs(theirs, field), field), cause, detail,
+            )  # fmt: skip
+
+    async def _cause(self, time_ms: int, ours: Candle | None) -> tuple[Cause, str]:
+        """Why a candle is not the exchange's; `ours` is None where there is none."""
+        store, symbol, end = self._store, self._symbol, time_ms + self._width
+        folded = await store.run(store.trades.folded, symbol, time_ms, end)
+        if folded is not None and folded != ours:
+            return Cause.STORED_OTHERWISE, ""
+        holes = [hole for hole in self._holes if hole.since < end and hole.until >= time_ms]
+        if holes:
+            return holes[0].cause, ", ".join(
+                f"ids {hole.ids.from_id}-{hole.ids.to_id}" for hole in holes[:5]
+            )
+        if time_ms <= self._first_ms:
+            return Cause.EDGE, ""
+        if tombstones := await store.run(store.trades.tombstones, symbol, time_ms, end):
+            return Cause.TOMBSTONES, f"{tombstones} of them"
+        if self._refetched < MAX_REFETCHED:
+            self._refetched += 1
+            fetched = await self._refetch(time_ms, end)
+            if fetched is not None:
+                if fetched != folded:
+                    return Cause.OTHER_TRADES, ""
+                return Cause.OTHER_KLINE, ""
+        return Cause.UNKNOWN, ""
+
+    async def _refetch(self, start_ms: int, end_ms: int) -> Candle | None:
+        """What the exchange's own trades come to now; None where they are none, or too many."""
+        trades: list[Trade] = []
+        page = await self._rest.agg_trades(self._symbol, start_time=start_ms, end_time=end_ms - 1)
+        for _ in range(MAX_REFETCHED_PAGES):
+            trades += page.trades
+            if len(page.trades) < MAX_ROWS or page.trades[-1].timestamp >= end_ms:
+                inside = (t for t in trades if start_ms <= t.timestamp < end_ms)
+                parts = (of_trade(t, start_ms) for t in inside if not t.is_tombstone)
+                return merged(parts, start_ms)
+            page = await self._rest.agg_trades(
+                self._symbol, from_id=page.trades[-1].aggregate_id + 1
+            )
+        return None
+
+
+def _ours(candle: Candle, field: str) -> int:
+    return int(getattr(candle, field))
+
+
+def _theirs(kline: Kline, field: str) -> int:
+    """A figure of the exchange in the units of ours."""
+    return int(getattr(kline, field)) * (ONE if field in _QUOTES else 1)
+
+
+def _is_truncation(ours: Candle, theirs: Kline, field: str) -> bool:
+    """Whether each raw trade may have lost less than 1e-8 of its quote volume."""
+    lost = _ours(ours, field) - _theirs(theirs, field)
+    return field in _QUOTES and 0 <= lost < max(ours.trades_count, 1) * ONE
+
+
+def _text(value: int, field: str) -> str:
+    if field == "trades_count":
+        return str(value)
+    return text(value, 2 * DECIMALS if field in _QUOTES else DECIMALS)

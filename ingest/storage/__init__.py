@@ -1,0 +1,26 @@
+"""Trades and candles in ClickHouse: embedded in the process or on a server, by one DSN."""
+
+from .audit import Difference
+from .gaps import ConfirmedGap
+from .pages import CandlePage, TableFormat
+from .quarantine import Malformed
+from .statistics import Statistics
+from .store import Store
+from .timeframes import View
+from .torn import TornPart
+from .trades import IdRange, Selection, TradePage
+
+__all__ = [
+    "CandlePage",
+    "ConfirmedGap",
+    "Difference",
+    "IdRange",
+    "Malformed",
+    "Selection",
+    "Statistics",
+    "Store",
+    "TableFormat",
+    "TornPart",
+    "TradePage",
+    "View",
+]

@@ -1,0 +1,300 @@
+# ruff: noqa: S608  # statements are put together from constants of this package alone
+"""Holds what is stored against the trades: their ids, the minutes, and every timeframe in use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.candle import Candle
+from ..core.continuity import Continuity
+from ..core.fixed import text
+from ..core.timeframe import MINUTE_MS, label, width_ms
+from . import fold
+from .candles import Candles
+from .connection import Connection, Row
+from .gaps import Gaps
+from .progress import Progress
+from .recompute import MINUTES, Span
+from .retention import Retention
+from .trades import Trades
+
+SYMBOLS_AT_ONCE = 10
+TIMEFRAMES_AT_ONCE = 20
+KEYS_AT_ONCE = 500
+"""Bounds on one statement: its memory grows with the candles that it compares."""
+
+_FIELDS = Candle.__struct_fields__[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is stored otherwise than the trades say, or an id that is missing."""
+
+    symbol: str
+    what: str
+    """"ids", or the timeframe of a candle such as "173m"."""
+    where: int
+    """The first missing id, or the candle's time in milliseconds."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.what} {self.where}: {self.text}"
+
+
+_E8 = {"open", "high", "low", "close", "volume", "taker_buy_volume"}
+_QUOTES = {"quote_volume", "taker_buy_quote_volume"}
+
+_MINUTES = "SELECT * FROM minutes FINAL WHERE symbol = {symbol:String}"
+_MINUTES_OF_TRADES = (
+    f"SELECT symbol, intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} AS candle_time,{fold.OF_TRADES}"
+    " FROM trades FINAL WHERE symbol = {symbol:String} AND first_trade_id >= 0"
+    " AND timestamp >= {from:Int64} AND timestamp < {until:Int64} GROUP BY symbol, candle_time"
+)
+_BUCKETS = (
+    f"SELECT intDiv(m.candle_time, {{width:Int64}}) * {{width:Int64}} AS candle_time,"
+    f"{fold.OF_MINUTES} FROM (/* minutes */) AS m"
+    " WHERE m.candle_time >= {from:Int64} AND m.candle_time < {until:Int64} GROUP BY candle_time"
+)
+_WRONG_MINUTES = f"""
+SELECT symbol, candle_time FROM (
+    SELECT symbol, candle_time, sipHash128({fold.FIGURES}) AS figures
+    FROM minutes FINAL
+    WHERE _partition_id = {{month:String}} AND symbol IN {{symbols:Array(String)}}
+        AND candle_time >= transform(
+            symbol, {{symbols:Array(String)}}, {{sinces:Array(Int64)}}, 0)
+    UNION ALL
+    SELECT symbol, candle_time, sipHash128({fold.FIGURES}) AS figures FROM (
+        SELECT symbol, intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} AS candle_time,{fold.OF_TRADES}
+        FROM trades FINAL
+        WHERE _partition_id = {{month:String}} AND symbol IN {{symbols:Array(String)}}
+            AND first_trade_id >= 0
+            AND timestamp < transform(symbol, {{symbols:Array(String)}}, {{untils:Array(Int64)}}, 0)
+            AND timestamp >= transform(
+                symbol, {{symbols:Array(String)}}, {{sinces:Array(Int64)}}, 0)
+        GROUP BY symbol, candle_time
+    )
+)
+GROUP BY symbol, candle_time HAVING count() != 2 OR min(figures) != max(figures)
+"""
+_WRONG_CANDLES = f"""
+SELECT intDiv(width, {MINUTE_MS}), candle_time FROM (
+    SELECT toInt64(timeframe) * {MINUTE_MS} AS width, candle_time,
+        sipHash128({fold.FIGURES}) AS figures
+    FROM candles FINAL
+    WHERE symbol = {{symbol:String}} AND has({{widths:Array(Int64)}}, width)
+        AND candle_time >= {{since:Int64}} AND candle_time + width <= {{until:Int64}}
+    UNION ALL
+    SELECT width, candle_time, sipHash128({fold.FIGURES}) AS figures FROM (
+        SELECT bucket.1 AS width, bucket.2 AS candle_time,{fold.OF_MINUTES} FROM (
+            SELECT minutes.*, arrayJoin(arrayMap(
+                w -> (w, intDiv(candle_time, w) * w), {{widths:Array(Int64)}})) AS bucket
+            FROM (/* minutes */) AS minutes
+            WHERE bucket.2 >= {{since:Int64}} AND bucket.2 + bucket.1 <= {{until:Int64}}
+        ) AS m
+        GROUP BY width, candle_time
+    )
+)
+GROUP BY width, candle_time HAVING count() != 2 OR min(figures) != max(figures)
+"""
+_SEVERAL_TIMES = """
+SELECT symbol, aggregate_id, groupUniqArray(timestamp) FROM trades
+WHERE symbol IN (
+    SELECT symbol FROM (
+        SELECT symbol, count() AS trades FROM trades FINAL GROUP BY symbol
+        SETTINGS do_not_merge_across_partitions_select_final = 0
+    ) AS merged INNER JOIN (
+        SELECT symbol, count() AS trades FROM trades FINAL GROUP BY symbol
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+    ) AS apart USING symbol WHERE merged.trades != apart.trades
+)
+GROUP BY symbol, aggregate_id HAVING uniqExact(timestamp) > 1
+ORDER BY symbol, aggregate_id LIMIT 1000
+"""
+"""A trade has one time; in two months it would be counted twice."""
+
+_Keys = Mapping[tuple[str, int], Sequence[int]]
+"""The times of candles by symbol and timeframe."""
+
+
+class Audit:
+    """Compares in the engine; only what differs comes out of it."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        trades: Trades,
+        candles: Candles,
+        gaps: Gaps,
+        progress: Progress,
+        retention: Retention,
+    ) -> None:
+        self._connection = connection
+        self._trades = trades
+        self._candles = candles
+        self._gaps = gaps
+        self._progress = progress
+        self._retention = retention
+
+    def run(self, symbols: Iterable[str] | None = None, *, repair: bool) -> Iterator[Difference]:
+        """Name each difference of these symbols, or of all; mend those of candles on the way.
+
+        Candles that are not closed yet are left out. A missing trade cannot be mended here: the
+        exchange has to be asked.
+        """
+        wanted = sorted(symbols) if symbols is not None else self._symbols()
+        yield from self._ids(wanted)
+        wrong: set[str] = set()
+        for keys in self._wrong_minutes(wanted):
+            for difference in self._named(keys, _MINUTES_OF_TRADES):
+                wrong.add(difference.symbol)
+                yield difference
+            if repair:
+                self._mend(keys)
+        if repair:
+            wrong.clear()
+        for symbol in wanted:
+            source = _MINUTES_OF_TRADES if symbol in wrong else _MINUTES
+            for keys in self._wrong_candles(symbol, source):
+                yield from self._named(keys, source)
+                if repair:
+                    self._mend(keys)
+
+    def _symbols(self) -> list[str]:
+        rows = self._connection.rows(
+            "SELECT DISTINCT symbol FROM trades UNION DISTINCT SELECT DISTINCT symbol FROM minutes"
+        )
+        return sorted(symbol for (symbol,) in rows)
+
+    def _ids(self, symbols: Sequence[str]) -> Iterator[Difference]:
+        confirmed = self._gaps.confirmed()
+        for symbol, ids in self._trades.id_ranges().items():
+            if symbol not in symbols:
+                continue
+            continuity = Continuity(ids.first, ids.last, ids.holes)
+            for known in confirmed.get(symbol, []):
+                continuity.confirm(known.gap)
+            for gap in continuity.gaps:
+                words = f"{gap.missing} trades up to id {gap.to_id} are missing"
+                yield Difference(symbol, "ids", gap.from_id, words)
+        for symbol, aggregate_id, times in self._connection.rows(_SEVERAL_TIMES):
+            if symbol in symbols:
+                words = f"stored with several times: {', '.join(map(str, times))}"
+                yield Difference(symbol, "ids", aggregate_id, words)
+
+    # What differs --------------------------------------------------------------------------------
+
+    def _wrong_minutes(self, symbols: Sequence[str]) -> Iterator[_Keys]:
+        """Minutes that are not what their trades come to, month by month."""
+        months = self._connection.rows(
+            "SELECT DISTINCT _partition_id FROM trades"
+            " UNION DISTINCT SELECT DISTINCT _partition_id FROM minutes"
+        )
+        until = {symbol: self._minutes_until(symbol) for symbol in symbols}
+        for (month,) in sorted(months):
+            for at in range(0, len(symbols), SYMBOLS_AT_ONCE):
+                some = symbols[at : at + SYMBOLS_AT_ONCE]
+                rows = self._connection.rows(
+                    _WRONG_MINUTES,
+                    {
+                        "month": month,
+                        "symbols": some,
+                        "untils": [until[s] for s in some],
+                        "sinces": [self._retention.line(s).recompute_from_ms for s in some],
+                    },
+                )
+                yield from _in_parts((symbol, MINUTES, time) for symbol, time in rows)
+
+    def _minutes_until(self, symbol: str) -> int:
+        """The end of the last minute that has to be stored."""
+        last = self._candles.watermark(symbol)
+        return max(self._progress.closed_ms(symbol), 0 if last is None else last + MINUTE_MS)
+
+    def _wrong_candles(self, symbol: str, source: str) -> Iterator[_Keys]:
+        """Candles of the materialized timeframes that are not what their minutes come to."""
+        line = self._retention.line(symbol)
+        since = line.candles_since_ms if source == _MINUTES else line.recompute_from_ms
+        timeframes = sorted(tf for s, tf in self._candles.pairs if s == symbol and tf != MINUTES)
+        for at in range(0, len(timeframes), TIMEFRAMES_AT_ONCE):
+            some = timeframes[at : at + TIMEFRAMES_AT_ONCE]
+            rows = self._connection.rows(
+                _WRONG_CANDLES.replace("/* minutes */", source),
+                {
+                    "symbol": symbol,
+                    "widths": [width_ms(timeframe) for timeframe in some],
+                    "since": since,
+                    "until": self._progress.closed_ms(symbol),
+                    "from": 0,
+                },
+            )
+            yield from _in_parts((symbol, timeframe, time) for timeframe, time in rows)
+
+    # Naming and mending --------------------------------------------------------------------------
+
+    def _named(self, keys: _Keys, source: str) -> Iterator[Difference]:
+        for (symbol, timeframe), times in keys.items():
+            stored = self._figures(
+                "SELECT * FROM minutes FINAL WHERE symbol = {symbol:String}"
+                if timeframe == MINUTES
+                else "SELECT * FROM candles FINAL WHERE symbol = {symbol:String}"
+                " AND timeframe = {timeframe:UInt32}",
+                symbol, timeframe, times,
+            )  # fmt: skip
+            expected = self._figures(
+                _BUCKETS.replace("/* minutes */", source), symbol, timeframe, times
+            )
+            for time in times:
+                for words in _compared(stored.get(time), expected.get(time)):
+                    yield Difference(symbol, label(timeframe), time, words)
+
+    def _figures(
+        self, source: str, symbol: str, timeframe: int, times: Sequence[int]
+    ) -> dict[int, Row]:
+        rows = self._connection.rows(
+            f"SELECT {fold.UNSCALED} FROM ({source}) WHERE candle_time IN {{times:Array(Int64)}}",
+            {
+                "symbol": symbol,
+                "timeframe": timeframe,
+                "width": width_ms(timeframe),
+                "times": times,
+                "from": min(times),
+                "until": max(times) + width_ms(timeframe),
+            },
+        )
+        return {row[0]: row[1:] for row in rows}
+
+    def _mend(self, keys: _Keys) -> None:
+        touched: dict[str, list[Span]] = defaultdict(list)
+        for (symbol, timeframe), times in keys.items():
+            self._candles.forget(symbol, timeframe, times)
+            touched[symbol] += [(time, time + width_ms(timeframe)) for time in times]
+        self._candles.recompute(touched)
+
+
+def _in_parts(rows: Iterable[tuple[str, int, int]]) -> Iterator[_Keys]:
+    """The keys in parts of a bounded number, each sorted."""
+    ordered = sorted(rows)
+    for at in range(0, len(ordered), KEYS_AT_ONCE):
+        part: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for symbol, timeframe, time in ordered[at : at + KEYS_AT_ONCE]:
+            part[symbol, timeframe].append(time)
+        yield part
+
+
+def _compared(stored: Row | None, expected: Row | None) -> Iterator[str]:
+    """How two rows of figures differ, in words."""
+    if stored is None:
+        yield "is missing"
+    elif expected is None:
+        yield "is stored, though there were no trades"
+    else:
+        for field, is_, should_be in zip(_FIELDS, stored, expected, strict=True):
+            if is_ != should_be:
+                yield f"{field} is {_plain(field, is_)}, not {_plain(field, should_be)}"
+
+
+def _plain(field: str, value: int) -> str:
+    if field in _QUOTES:
+        return text(value, 16)
+    return text(value) if field in _E8 else str(value)

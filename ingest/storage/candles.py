@@ -1,0 +1,241 @@
+# ruff: noqa: S608  # statements are put together from constants of this package alone
+"""Candles as they are read: quiet buckets flat, at any timeframe, materialized or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..core.candle import Candle, flat
+from ..core.keep import DAY_MS
+from ..core.timeframe import MINUTE_MS, bucket_start, width_ms
+from . import fold
+from .connection import Connection, Row
+from .progress import Progress
+from .recompute import MINUTES, Span, Touched, write_buckets, write_minutes
+from .retention import Retention
+from .timeframes import Timeframes, View
+
+
+class Candles:
+    """The candles in the store, recomputed from its trades.
+
+    A bucket has a row when it has trades; quiet ones are filled in when candles are read. A
+    minute has its row once it was recomputed, a bucket of a materialized timeframe once it ended.
+    """
+
+    def __init__(self, connection: Connection, progress: Progress, retention: Retention) -> None:
+        self._connection = connection
+        self._progress = progress
+        self._retention = retention
+        self._timeframes = Timeframes(connection, progress, retention)
+
+    def recompute(self, touched: Touched) -> None:
+        """Write the minutes in these spans anew from the trades, and every bucket around them.
+
+        Every minute in them has to be closed. Doing it twice, in parts or in another order comes
+        to the same. Minutes whose trades have expired stay as they are.
+        """
+        spans = {symbol: list(parts) for symbol, parts in touched.items()}
+        with self._progress.recomputing(spans):
+            lines = {symbol: self._retention.line(symbol) for symbol in spans}
+            kept = {s: _after(parts, lines[s].recompute_from_ms) for s, parts in spans.items()}
+            write_minutes(self._connection, kept)
+            with self._timeframes.unchanged:
+                self._progress.close(
+                    write_buckets(
+                        self._connection,
+                        kept,
+                        {symbol: self._progress.closed_ms(symbol) for symbol in spans},
+                        {symbol: line.candles_since_ms for symbol, line in lines.items()},
+                        self._timeframes.pairs,
+                    )
+                )
+
+    def unsettled(self, closed_before: Mapping[str, int]) -> dict[str, list[Span]]:
+        """The spans, by symbol, that have to be recomputed up to the minutes given: those whose
+        trades were stored and not recomputed, in this run or in one that was cut short."""
+        spans = {
+            symbol: self._progress.unsettled(symbol, until)
+            for symbol, until in closed_before.items()
+        }
+        return {symbol: parts for symbol, parts in spans.items() if parts}
+
+    def materialize(self, symbol: str, timeframe: int) -> None:
+        """Keep the candles of this pair from now on; to do it again changes nothing."""
+        self._timeframes.materialize(symbol, timeframe)
+
+    def drop(self, symbol: str, timeframe: int) -> None:
+        """Keep the candles of this pair no longer."""
+        self._timeframes.drop(symbol, timeframe)
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, int]]:
+        """The (symbol, timeframe) pairs that are materialized."""
+        return self._timeframes.pairs
+
+    def views(self, symbol: str) -> list[View]:
+        """The materialized timeframes of a symbol with their true sizes."""
+        return self._timeframes.views(symbol)
+
+    def read(
+        self,
+        symbol: str,
+        timeframe: int,
+        before: int,
+        limit: int,
+    ) -> list[Candle]:
+        """The last `limit` buckets that ended at or before the time `before`, oldest first.
+
+        Quiet buckets since the first trade are flat.
+        """
+        width = width_ms(timeframe)
+        end = bucket_start(before, timeframe)
+        start = max(self._retention.first_candle(symbol, timeframe), end - limit * width)
+        if start >= end:
+            return []
+        rows = self._rows(symbol, timeframe, start, end)
+        previous = None
+        if not rows or rows[0][0] > start:
+            previous = self.previous_close(symbol, timeframe, start)
+        return _filled(rows, start, end, width, previous)
+
+    def open_part(
+        self, symbol: str, timeframe: int, candle_time: int, before: int
+    ) -> Candle | None:
+        """What the stored minutes before the time `before` come to, of the bucket that starts at
+        `candle_time`; None when they are quiet."""
+        end = min(before, candle_time + width_ms(timeframe))
+        rows = self._connection.rows(
+            f"SELECT {fold.UNSCALED} FROM ({fold.BY_BUCKET})",
+            {"symbol": symbol, "width": width_ms(timeframe), "start": candle_time, "end": end},
+        )
+        return Candle(*rows[0]) if rows else None
+
+    def basis(
+        self, symbol: str, timeframe: int, watermark: int
+    ) -> tuple[Candle | None, int | None]:
+        """What the minutes before `watermark` come to in its bucket, and the close before that."""
+        bucket = bucket_start(watermark, timeframe)
+        return (
+            self.open_part(symbol, timeframe, bucket, watermark),
+            self.previous_close(symbol, timeframe, bucket),
+        )
+
+    def previous_close(self, symbol: str, timeframe: int, before: int) -> int | None:
+        """The close of the last bucket with trades that ended at or before the time `before`.
+
+        It is not always that of its last minute: times may run against ids, and the close of
+        each belongs to its own highest id.
+        """
+        minute = self._last_minute(symbol, before)
+        if minute is None:
+            return None
+        part = self.open_part(symbol, timeframe, bucket_start(minute, timeframe), before)
+        return part.close if part is not None else None
+
+    def _last_minute(self, symbol: str, before: int) -> int | None:
+        """The start of the last minute with trades that ended at or before the time `before`."""
+        # Mostly it is a recent one; over years the engine would sort all that it finds.
+        for since in (before - DAY_MS, 0):
+            rows = self._connection.rows(
+                "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
+                " AND candle_time >= {since:Int64} AND candle_time <= {last:Int64}"
+                " ORDER BY candle_time DESC LIMIT 1",
+                {"symbol": symbol, "since": since, "last": before - MINUTE_MS},
+            )
+            if rows:
+                return int(rows[0][0])
+        return None
+
+    def first_minute(self, symbol: str) -> int | None:
+        """The start of the first minute kept of a symbol; None when it has none."""
+        rows = self._connection.rows(
+            "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
+            " AND candle_time >= {since:Int64} ORDER BY candle_time LIMIT 1",
+            {"symbol": symbol, "since": self._retention.line(symbol).candles_since_ms},
+        )
+        return int(rows[0][0]) if rows else None
+
+    def watermark(self, symbol: str) -> int | None:
+        """The start of the last minute stored of a symbol; None when it has none."""
+        rows = self._connection.rows(
+            "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
+            " ORDER BY candle_time DESC LIMIT 1",
+            {"symbol": symbol},
+        )
+        return int(rows[0][0]) if rows else None
+
+    def forget(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
+        """Delete candles, for a wrong one may say that it has more trades than the right one."""
+        parameters = {"symbol": symbol, "timeframe": timeframe, "times": times}
+        is_minutes = timeframe == MINUTES
+        table = self._connection.layout.changed("minutes" if is_minutes else "candles")
+        condition = "" if is_minutes else " AND timeframe = {timeframe:UInt32}"
+        self._connection.command(
+            f"DELETE FROM {table} WHERE symbol = {{symbol:String}}{condition}"
+            " AND candle_time IN {times:Array(Int64)}",
+            parameters,
+        )
+
+    def source(
+        self, symbol: str, timeframe: int, start: int, end: int
+    ) -> tuple[str, dict[str, object]]:
+        """A statement, and its values, that gives the buckets with trades in [start, end), in any
+        order. Both are starts of buckets."""
+        parameters: dict[str, object] = {"symbol": symbol, "width": width_ms(timeframe)}
+        if timeframe == MINUTES or (symbol, timeframe) not in self._timeframes.pairs:
+            return _minutes(timeframe), {**parameters, "start": start, "end": end}
+        # The last bucket may not have been written yet when nothing was traded since it ended.
+        split = min(bucket_start(self._progress.closed_ms(symbol), timeframe), end)
+        stored = (
+            f"SELECT candle_time, {fold.FIGURES} FROM candles FINAL "
+            "WHERE symbol = {symbol:String} AND timeframe = {timeframe:UInt32} "
+            "AND candle_time >= {from:Int64} AND candle_time < {until:Int64}"
+        )
+        parameters |= {"timeframe": timeframe, "from": start, "until": split}
+        if split == end:
+            return stored, parameters
+        return f"{stored} UNION ALL {fold.BY_BUCKET}", {
+            **parameters,
+            "start": max(split, start),
+            "end": end,
+        }
+
+    def _rows(self, symbol: str, timeframe: int, start: int, end: int) -> list[Row]:
+        sql, parameters = self.source(symbol, timeframe, start, end)
+        return self._connection.rows(
+            f"SELECT {fold.UNSCALED} FROM ({sql}) ORDER BY candle_time", parameters
+        )
+
+
+def _after(spans: Sequence[Span], time_ms: int) -> list[Span]:
+    """What of these spans is not before a time."""
+    return [(max(since, time_ms), until) for since, until in spans if until > time_ms]
+
+
+def _minutes(timeframe: int) -> str:
+    """Buckets of a timeframe from the minutes; those of one minute are the minutes themselves."""
+    if timeframe != MINUTES:
+        return fold.BY_BUCKET
+    return (
+        f"SELECT candle_time, {fold.FIGURES} FROM minutes FINAL WHERE symbol = {{symbol:String}}"
+        " AND candle_time >= {start:Int64} AND candle_time < {end:Int64}"
+    )
+
+
+def _filled(
+    rows: Sequence[Row], start: int, end: int, width: int, previous_close: int | None
+) -> list[Candle]:
+    """Candles of every bucket in [start, end) from the first close on; quiet ones are flat."""
+    candles = []
+    close = previous_close
+    time = start
+    for row in rows:
+        candle = Candle(*row)
+        if close is not None:
+            candles += [flat(quiet, close) for quiet in range(time, candle.candle_time, width)]
+        candles.append(candle)
+        close, time = candle.close, candle.candle_time + width
+    if close is not None:
+        candles += [flat(quiet, close) for quiet in range(time, end, width)]
+    return candles

@@ -1,0 +1,389 @@
+"""Connections to ClickHouse: `chdb:///path` embeds the engine, `http(s)://...` is a server.
+
+A client of the embedded engine answers one call at a time, so a connection keeps a few of them
+and lends one to each call. All calls block; `run` does them in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import functools
+import io
+import logging
+import queue
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, Error
+
+from ..core.errors import SettingError, StoreInUse, StoreUnavailable
+from .definitions import forget_unwritten_views, unwritten
+from .layout import CLUSTER_SETTINGS, Layout
+from .parts import PARTS, PartFiles
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+Row = tuple[Any, ...]
+Parameters = Mapping[str, object]
+
+CLIENTS = 4
+"""Calls that run at the same time; more wait for their turn."""
+
+CONNECT_TIMEOUT_S = 5
+ANSWER_TIMEOUT_S = 120
+
+PIECE_BYTES = 65_536
+"""Most of a streamed result that is handed over at once."""
+
+LINES = "/* lines */"
+"""Where a statement reads the lines that go with it; each is a row of one column, `line`."""
+
+SETTINGS = {
+    "async_insert": 0,
+    "do_not_merge_across_partitions_select_final": 1,
+    "max_partitions_per_insert_block": 0,
+    "output_format_json_array_of_rows": 1,
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_quote_decimals": 0,
+    "output_format_decimal_trailing_zeros": 0,
+}
+"""An insert is stored before it is acknowledged. A trade has one timestamp, so its repeats are
+all in one partition and FINAL need not merge across them. Decimals are JSON numbers without
+trailing zeros."""
+
+UNAVAILABLE_CODES = {
+    33: "the data is cut short",
+    74: "a file cannot be read",
+    75: "a file cannot be written",
+    76: "a file cannot be opened",
+    159: "a query took too long",
+    202: "too many queries at the same time",
+    209: "a connection timed out",
+    210: "a connection failed",
+    241: "memory is short",
+    242: "the table is read-only",
+    243: "the disk is full",
+    252: "too many parts are waiting to be merged",
+    279: "no replica answers",
+    285: "too few replicas are alive",
+    319: "it is unknown whether the insert was stored",
+    516: "user or password is wrong",
+    999: "ClickHouse Keeper does not answer",
+    1001: "the file system failed",
+}
+"""ClickHouse error codes that say nothing against the statement: it may be tried again."""
+
+
+BROKEN_CODES = {33, 40, 107, 117, 246, 271}
+"""Codes of a file that is missing or not what it should be; one of a table lies in `/store/`."""
+
+REOPEN_EVERY_S = 10.0
+"""The least time from one reopening for the sake of a reader to the next."""
+
+
+class BrokenPart(StoreUnavailable):
+    """The engine uses a part of a table that it cannot read."""
+
+
+class Connection:
+    """A few clients to one database; usable from any thread."""
+
+    def __init__(self, dsn: str, cluster: str = "") -> None:
+        """Open the database, and create it on disk where it does not exist.
+
+        Raises StoreInUse when another process has the embedded database open, StoreUnavailable
+        when it does not answer, SettingError when the DSN is of neither kind.
+        """
+        self.dsn = dsn
+        self.layout = Layout(cluster)
+        if cluster and self.is_embedded:
+            raise SettingError("An embedded database has no cluster: name a server by http(s)://")
+        self._settings = {**SETTINGS, **(CLUSTER_SETTINGS if cluster else {})}
+        if self.is_embedded and not _holder(_path(dsn) / "status"):
+            forget_unwritten_views(_path(dsn))
+        self._opened = [_open_client(dsn, self._settings)]
+        self._idle: queue.LifoQueue[Client | None] = queue.LifoQueue()
+        """Clients that nobody uses; None stands for one that was never needed yet."""
+        for client in [None] * (CLIENTS - 1) + self._opened:
+            self._idle.put(client)
+        self._threads = ThreadPoolExecutor(CLIENTS, thread_name_prefix="store")
+        self._parts = PartFiles()
+        self._reopening = threading.Lock()
+        self._may_reopen_at = 0.0
+        self._half_open = False
+        self.on_reopened: Callable[[], object] = lambda: None
+        """Called when the tables were opened anew, for parts of them were broken."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the engine runs in this process."""
+        return self.dsn.startswith("chdb:")
+
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a blocking call in one of the connection's own threads."""
+        if self.closed:
+            raise StoreUnavailable("The store is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, functools.partial(call, *args, **kwargs))
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+        """The rows of a query; values are bound as `{name:Type}`."""
+        with self._client() as client:
+            return cast("list[Row]", client.query(sql, parameters=_dict(parameters)).result_rows)
+
+    def formatted(self, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:
+        """The result of a query as the engine itself formats it."""
+        with self._client() as client:
+            return client.raw_query(sql, parameters=_dict(parameters), fmt=fmt)
+
+    async def stream(
+        self, sql: str, fmt: str, parameters: Parameters | None = None
+    ) -> AsyncIterator[bytes]:
+        """The same in pieces, as the engine gives them.
+
+        What fails does so before this returns: a server is told to send nothing before it has all.
+        Whatever time the reader takes, the client is free again as soon as the engine is done, so
+        this is for results of a bounded size.
+        """
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+        def read() -> None:
+            settings = None if self.is_embedded else {"wait_end_of_query": 1}
+            with self._client() as client:
+                stream = cast(
+                    "io.RawIOBase",
+                    client.raw_stream(
+                        sql, parameters=_dict(parameters), settings=settings, fmt=fmt
+                    ),
+                )
+                try:
+                    while piece := stream.read(PIECE_BYTES):
+                        loop.call_soon_threadsafe(pieces.put_nowait, piece)
+                finally:
+                    stream.close()
+
+        reading = asyncio.ensure_future(self.run(read))
+        reading.add_done_callback(lambda _: pieces.put_nowait(b""))
+        first = await pieces.get()
+        if not first:
+            await reading
+
+        async def rest() -> AsyncIterator[bytes]:
+            piece = first
+            while piece:
+                yield piece
+                piece = await pieces.get()
+            await reading
+
+        return rest()
+
+    def command(self, sql: str, parameters: Parameters | None = None) -> None:
+        """A statement without a result."""
+        with self._client() as client:
+            client.command(sql, parameters=_dict(parameters))
+
+    def insert(self, table: str, data: pa.Table) -> None:
+        """Insert rows; `check_parts` tells whether they are on disk."""
+        with self._client() as client:
+            client.insert_arrow(table, data)
+
+    def note(self, sql: str, parameters: Parameters | None = None) -> None:
+        """A statement that inserts a few rows; they are on disk when this returns."""
+        self.command(sql, parameters)
+        self.check_parts()
+
+    def command_on_lines(self, sql: str, parameters: Parameters, lines: bytes) -> None:
+        """An `INSERT ... SELECT ... FROM` LINES that the engine reads from these bytes."""
+        with self._client() as client:
+            if not self.is_embedded:
+                statement = sql.replace(LINES, "input('line String')") + " FORMAT LineAsString"
+                client.command(statement, parameters=dict(parameters), data=lines)
+                return
+            with tempfile.NamedTemporaryFile(prefix="candlecast-", suffix=".lines") as file:
+                file.write(lines)
+                file.flush()
+                source = "file({path:String}, 'LineAsString', 'line String')"
+                values = {**parameters, "path": file.name}
+                client.command(sql.replace(LINES, source), parameters=values)
+
+    def check_parts(self) -> None:
+        """Raise StoreUnavailable when something that the engine acknowledged is not on disk.
+
+        The tables are opened anew then; what was written last has to be written again.
+        """
+        if not self.is_embedded or not self._parts.broken(self._part_sizes()):
+            return
+        if broken := self._parts.broken(self._part_sizes()):  # not just dropped in between
+            self._reopen_tables()
+            raise BrokenPart(f"The disk is full, or fails: {broken[0]} was not written")
+
+    def check_definitions(self) -> None:
+        """Raise StoreUnavailable when something that was just created is not on disk.
+
+        It is dropped then, and has to be created again.
+        """
+        names = unwritten(_path(self.dsn)) if self.is_embedded else []
+        for name in names:
+            self.command(f"DROP TABLE IF EXISTS {name} SYNC")
+        if names:
+            raise StoreUnavailable(f"The disk is full, or fails: {names[0]} was not written")
+
+    def _part_sizes(self) -> list[tuple[str, int]]:
+        return cast("list[tuple[str, int]]", self.rows(PARTS))
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return not self._opened
+
+    def close(self) -> None:
+        """Let running calls end, then close the database. Closing twice does nothing."""
+        self._threads.shutdown(wait=True)
+        while self._opened:
+            self._opened.pop().close()
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        if self._half_open:
+            self._reopen_tables()
+        try:
+            with self._lent() as client, _clear_errors():
+                yield client
+        except BrokenPart:
+            if self.is_embedded and time.monotonic() >= self._may_reopen_at:
+                self._reopen_tables()
+            raise
+
+    @contextmanager
+    def _lent(self) -> Iterator[Client]:
+        if self.closed:
+            raise StoreUnavailable("The store is closed")
+        client = self._idle.get()
+        try:
+            if client is None:
+                client = _open_client(self.dsn, self._settings)
+                self._opened.append(client)
+            yield client
+        finally:
+            self._idle.put(client)
+
+    def _reopen_tables(self) -> None:
+        """Let the engine look at its files again, as at a start.
+
+        A disk that runs full during a merge can leave the result in use though it is not whole.
+        The engine sets such a part aside when it opens the table, and goes back to those that it
+        was made of.
+        """
+        with self._reopening:
+            log.warning("A part of a table cannot be read: the tables are opened anew")
+            idle = [self._idle.get() for _ in range(CLIENTS)]  # so nothing else runs
+            self._half_open = True
+            try:
+                client = next(each for each in idle if each is not None)
+                with _clear_errors():
+                    for (table,) in client.query(_TABLES).result_rows:
+                        client.command(f"ATTACH TABLE IF NOT EXISTS {table}")
+                        client.command(f"DETACH TABLE {table} SYNC")
+                        client.command(f"ATTACH TABLE {table}")
+                self._half_open = False
+            finally:
+                for each in idle:
+                    self._idle.put(each)
+                self._may_reopen_at = time.monotonic() + REOPEN_EVERY_S
+        self.on_reopened()
+
+
+_TABLES = (
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+    " UNION DISTINCT SELECT table FROM system.detached_tables WHERE database = currentDatabase()"
+)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Turn what another try may mend into StoreUnavailable; a faulty statement stays as it is."""
+    try:
+        yield
+    except Error as error:
+        if error.code in BROKEN_CODES and "/store/" in str(error):
+            raise BrokenPart(f"A part of a table cannot be read: {_short(error)}") from error
+        if error.code is not None and error.code not in UNAVAILABLE_CODES:
+            raise
+        what = UNAVAILABLE_CODES.get(error.code or 0, "it does not answer")
+        raise StoreUnavailable(f"The database is unavailable: {what}. {_short(error)}") from error
+    except OSError as error:
+        raise StoreUnavailable(f"The database is unavailable: {error}") from error
+
+
+def _open_client(dsn: str, settings: dict[str, Any]) -> Client:
+    if dsn.startswith("chdb:"):
+        try:
+            return clickhouse_connect.get_client(dsn=dsn, settings=settings)
+        except ClickHouseError as error:
+            raise _embedded_fault(dsn, error) from error
+    if not dsn.startswith(("http://", "https://")):
+        raise SettingError(
+            f"{dsn.partition(':')[0]}: is no database: use chdb:///path, http://... or https://..."
+        )
+    with _clear_errors():
+        return clickhouse_connect.get_client(
+            dsn=dsn,
+            settings=settings,
+            autogenerate_session_id=False,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            send_receive_timeout=ANSWER_TIMEOUT_S,
+        )
+
+
+def _path(dsn: str) -> Path:
+    """Where an embedded database is."""
+    return Path(urlsplit(dsn).path)
+
+
+def _embedded_fault(dsn: str, error: ClickHouseError) -> StoreInUse | StoreUnavailable:
+    path = _path(dsn)
+    holder = _holder(path / "status")
+    if holder:
+        return StoreInUse(
+            f"The database in {path} is open in another process ({holder}). "
+            "End that one, or use a database of its own for each."
+        )
+    return StoreUnavailable(
+        f"The database in {path} cannot be opened. Check that the directory can be written, "
+        f"and that the process has no other database open. {_short(error)}"
+    )
+
+
+def _holder(status: Path) -> str | None:
+    """Who holds the engine's lock file, by its own words; None when nobody does."""
+    try:
+        with status.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                first = file.readline(100).decode("ascii", "replace").strip()
+                return first or "unknown"
+    except OSError:
+        return None
+    return None
+
+
+def _short(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]
+
+
+def _dict(parameters: Parameters | None) -> dict[str, Any] | None:
+    return None if parameters is None else dict(parameters)

@@ -1,0 +1,34 @@
+"""Whether the definitions of tables and views are on disk as the embedded engine believes.
+
+The engine acknowledges a definition that a full disk did not take. It leaves an empty file, and
+with one it refuses to open the database.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+VIEWS = ("ohlcv_", "_tmp_replace_")
+"""How the names of views begin, which are made anew when they are not there; those of views that
+are just being made too."""
+
+
+def unwritten(root: Path) -> list[str]:
+    """The names of what has an empty definition in the database below `root`."""
+    return [file.stem for file in _empty(root)]
+
+
+def forget_unwritten_views(root: Path) -> None:
+    """Remove empty definitions of views from a database that nobody has open."""
+    for file in _empty(root):
+        if file.name.startswith(VIEWS):
+            log.warning("The view %s was never written, for the disk was full", file.stem)
+            file.unlink()
+
+
+def _empty(root: Path) -> list[Path]:
+    files = sorted(root.glob("metadata/*/*.sql"))
+    return [file for file in files if not file.stat().st_size]

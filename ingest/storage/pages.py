@@ -1,0 +1,126 @@
+# ruff: noqa: S608  # statements are put together from constants of this package alone
+"""Pages of trades and candles as the engine itself formats them: no row becomes an object here.
+
+JSON is one array. The table formats come in pieces, as the engine makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..core.candle import Candle, flat
+from ..core.fixed import text
+from ..core.timeframe import width_ms
+from .candles import Candles
+from .connection import Connection, Parameters
+from .trades import Selection, Trades
+
+
+class TableFormat(StrEnum):
+    """The engine's name of each format of a table."""
+
+    ARROW = "ArrowStream"
+    PARQUET = "Parquet"
+    CSV = "CSVWithNames"
+
+
+@dataclass(frozen=True, slots=True)
+class CandlePage:
+    """Which candles of a symbol: those of all buckets in [start, end), in milliseconds.
+
+    `start_ms` must not be before the first candle. Buckets before `live_from_ms` are the store's;
+    `live` has the later ones, as they are now.
+    """
+
+    symbol: str
+    timeframe: int
+    start_ms: int
+    end_ms: int
+    live_from_ms: int
+    live: Sequence[Candle]
+
+
+class Pages:
+    """Formats pages of one store."""
+
+    def __init__(self, connection: Connection, trades: Trades, candles: Candles) -> None:
+        self._connection = connection
+        self._trades = trades
+        self._candles = candles
+
+    def candles_json(self, page: CandlePage) -> bytes:
+        """The candles as a JSON array of objects, `closed` in each."""
+        sql, parameters = self._candles_query(page)
+        return self._connection.formatted(sql, "JSONEachRow", parameters)
+
+    async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
+        """The same as a table; what fails does so before this returns."""
+        sql, parameters = await self._connection.run(self._candles_query, page)
+        return await self._connection.stream(sql, fmt, parameters)
+
+    async def trades_table(self, selection: Selection, fmt: TableFormat) -> AsyncIterator[bytes]:
+        """All trades of a selection as a table; what fails does so before this returns."""
+        sql, parameters = self._trades.query(selection)
+        return await self._connection.stream(sql, fmt, parameters)
+
+    def _candles_query(self, page: CandlePage) -> tuple[str, Parameters]:
+        start, end = page.start_ms, page.end_ms
+        rows, parameters = self._candles.source(
+            page.symbol, page.timeframe, start, max(start, min(end, page.live_from_ms))
+        )
+        given = [candle for candle in page.live if start <= candle.candle_time < end]
+        close = None
+        if start < end:
+            close = self._candles.previous_close(page.symbol, page.timeframe, start)
+        if close is not None:
+            given.append(flat(start - width_ms(page.timeframe), close))
+        return _CANDLES.replace("/* rows */", rows), {
+            **parameters,
+            "page_start": start,
+            "page_end": end,
+            "page_width": width_ms(page.timeframe),
+            "given": list(map(_texts, given)),
+            "live_from": page.live_from_ms,
+        }
+
+
+_SHOWN = "candle_time, open, high, low, close, volume, trades_count, taker_buy_volume, aggregates"
+
+_GIVEN = """
+    toInt64(r[1]) AS candle_time, toDecimal128(r[2], 8) AS open, toDecimal128(r[3], 8) AS high,
+    toDecimal128(r[4], 8) AS low, toDecimal128(r[5], 8) AS close, toDecimal128(r[6], 8) AS volume,
+    toInt64(r[7]) AS trades_count, toDecimal128(r[8], 8) AS taker_buy_volume,
+    toUInt64(r[9]) AS aggregates"""
+
+_CANDLES = f"""
+SELECT f.candle_time AS candle_time,
+    if(f.aggregates = 0, f.close, f.open) AS open, if(f.aggregates = 0, f.close, f.high) AS high,
+    if(f.aggregates = 0, f.close, f.low) AS low, f.close AS close, f.volume AS volume,
+    f.trades_count AS trades_count, f.taker_buy_volume AS taker_buy_volume,
+    f.volume - f.taker_buy_volume AS taker_sell_volume,
+    CAST(f.candle_time < {{live_from:Int64}}, 'Bool') AS closed
+FROM (
+    SELECT {_SHOWN} FROM (
+        SELECT {_SHOWN} FROM (/* rows */)
+        UNION ALL SELECT {_GIVEN} FROM (SELECT arrayJoin({{given:Array(Array(String))}}) AS r)
+    )
+    ORDER BY candle_time WITH FILL FROM {{page_start:Int64}} TO {{page_end:Int64}}
+        STEP {{page_width:Int64}} INTERPOLATE (close)
+) AS f
+WHERE f.candle_time >= {{page_start:Int64}}
+ORDER BY candle_time
+"""
+"""Quiet buckets take the close before them; that of the first is given in a row before the page."""
+
+
+def _texts(candle: Candle) -> list[str]:
+    prices = (candle.open, candle.high, candle.low, candle.close, candle.volume)
+    return [
+        str(candle.candle_time),
+        *map(text, prices),
+        str(candle.trades_count),
+        text(candle.taker_buy_volume),
+        str(candle.aggregates),
+    ]

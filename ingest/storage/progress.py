@@ -1,0 +1,216 @@
+# ruff: noqa: S608  # statements are put together from constants of this package alone
+"""Which minutes have stored trades that the candles may not have yet: what a crash leaves to do.
+
+A trade makes its minute dirty before it is stored, a recomputation makes it clean after. The
+table `progress` tells it beyond the process, coarsely and never too little: all minutes from
+`tail_ms` on, and those of one span before it (of late trades). So an ordinary insert, at the
+newest minutes, needs no note at all. It also tells until when the buckets were written that ended.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ..core.timeframe import MINUTE_MS
+from .connection import Connection
+from .recompute import Span, Touched, join
+
+NOTE_EVERY_SECONDS = 10.0
+"""How far the note may lag behind; a restart recomputes as much in vain."""
+
+_NOTHING: Span = (0, 0)
+
+_Minutes = Mapping[str, set[int]]
+"""The starts of minutes by symbol."""
+
+
+@dataclass
+class _Symbol:
+    """What is noted of one symbol, and what is known beyond it."""
+
+    tail_ms: int = 0
+    late: Span = _NOTHING
+    closed_ms: int = 0
+    noted_closed_ms: int = 0
+    newest_ms: int = 0
+    """The end of the newest minute that is known to have a trade."""
+    dirty: set[int] = field(default_factory=set)
+    """The starts of the dirty minutes."""
+    in_doubt: bool = False
+    """Whether trades of an earlier run may have made minutes dirty that are not in `dirty`."""
+
+
+class Progress:
+    """Dirty minutes by symbol, in memory and in the table `progress`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._noted_at = time.monotonic()
+        self._symbols: dict[str, _Symbol] = defaultdict(_Symbol)
+        self._being_stored: dict[object, _Minutes] = {}
+        self._missed: dict[object, list[_Minutes]] = {}
+        for symbol, tail, late_from, late_until, closed in connection.rows(
+            "SELECT symbol, tail_ms, late_from_ms, late_until_ms, closed_ms FROM progress FINAL"
+        ):
+            self._symbols[symbol] = _Symbol(
+                tail, (late_from, late_until), closed, closed, newest_ms=tail, in_doubt=True
+            )
+
+    @contextmanager
+    def storing(self, times: Mapping[str, Iterable[int]]) -> Iterator[None]:
+        """Around the insert of trades with these times: makes their minutes dirty.
+
+        Where a start after a crash would not look for them that is noted first.
+        """
+        minutes = {
+            symbol: {time_ms // MINUTE_MS * MINUTE_MS for time_ms in some}
+            for symbol, some in times.items()
+        }
+        with self._lock:
+            notes = {}
+            for symbol, starts in minutes.items():
+                state = self._symbols[symbol]
+                late = _hull(state.late, [start for start in starts if start < state.tail_ms])
+                if late != state.late or not state.newest_ms:  # the first trades have a note too
+                    notes[symbol] = (state.tail_ms, late)
+            self._note(notes)
+            for symbol, starts in minutes.items():
+                state = self._symbols[symbol]
+                state.dirty |= starts
+                state.newest_ms = max([state.newest_ms, *(start + MINUTE_MS for start in starts)])
+            token = object()
+            self._being_stored[token] = minutes
+        try:
+            yield
+            self._connection.check_parts()
+        finally:
+            with self._lock:
+                del self._being_stored[token]
+                for missed in self._missed.values():
+                    missed.append(minutes)
+
+    @contextmanager
+    def recomputing(self, touched: Touched) -> Iterator[None]:
+        """Around the recomputation of these spans: makes their minutes clean.
+
+        Those that trades are stored in meanwhile stay dirty, for it may not have seen them.
+        """
+        token = object()
+        missed: list[_Minutes] = []
+        with self._lock:
+            self._missed[token] = missed
+        try:
+            yield
+            self._connection.check_parts()
+            with self._lock:
+                for symbol, spans in touched.items():
+                    kept = set().union(
+                        *(m.get(symbol, ()) for m in (*missed, *self._being_stored.values()))
+                    )
+                    state = self._symbols[symbol]
+                    for since, until in spans:
+                        state.dirty = {
+                            start
+                            for start in state.dirty
+                            if not since <= start < until or start in kept
+                        }
+                if time.monotonic() - self._noted_at >= NOTE_EVERY_SECONDS:
+                    self._catch_up()
+        finally:
+            with self._lock:
+                del self._missed[token]
+
+    def unsettled(self, symbol: str, until_ms: int) -> list[Span]:
+        """Spans that hold all dirty minutes before the minute `until_ms`."""
+        with self._lock:
+            state = self._symbols[symbol]
+            if state.in_doubt:
+                rows = self._connection.rows(
+                    f"SELECT DISTINCT intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} FROM trades"
+                    " WHERE symbol = {symbol:String} AND (timestamp >= {tail:Int64}"
+                    " OR timestamp >= {since:Int64} AND timestamp < {until:Int64})",
+                    {
+                        "symbol": symbol,
+                        "tail": state.tail_ms,
+                        "since": state.late[0],
+                        "until": state.late[1],
+                    },
+                )
+                state.dirty.update(start for (start,) in rows)
+                state.newest_ms = max([state.newest_ms, *(s + MINUTE_MS for s in state.dirty)])
+                state.in_doubt = False
+            return join((start, start + MINUTE_MS) for start in state.dirty if start < until_ms)
+
+    def doubt(self, symbols: Sequence[str]) -> None:
+        """Nothing that is noted of these symbols holds: all their minutes may be dirty."""
+        with self._lock:
+            for symbol in symbols:
+                self._symbols[symbol] = _Symbol(in_doubt=True)
+            self._note(dict.fromkeys(symbols, (0, _NOTHING)))
+
+    def closed_ms(self, symbol: str) -> int:
+        """The time until which all buckets that had ended are written."""
+        with self._lock:
+            return self._symbols[symbol].closed_ms
+
+    def close(self, moved: Mapping[str, int]) -> None:
+        """By these times all buckets that had ended are written."""
+        with self._lock:
+            for symbol, closed in moved.items():
+                self._symbols[symbol].closed_ms = closed
+
+    def flush(self) -> None:
+        """Note what is known, so that the next start has the least to do."""
+        with self._lock:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        notes = {}
+        for symbol, state in self._symbols.items():
+            if state.in_doubt:
+                continue
+            late = _hull(_NOTHING, [start for start in state.dirty if start < state.tail_ms])
+            open_minutes = [start for start in state.dirty if start >= state.tail_ms]
+            tail = min(open_minutes, default=state.newest_ms)
+            closed_moved = state.closed_ms != state.noted_closed_ms
+            if closed_moved or (tail, late) != (state.tail_ms, state.late):
+                notes[symbol] = (tail, late)
+        self._note(notes)
+        self._noted_at = time.monotonic()
+
+    def _note(self, notes: Mapping[str, tuple[int, Span]]) -> None:
+        if not notes:
+            return
+        rows = [
+            (symbol, tail, *late, self._symbols[symbol].closed_ms)
+            for symbol, (tail, late) in notes.items()
+        ]
+        self._connection.command(
+            "INSERT INTO progress SELECT r.1, r.2, r.3, r.4, r.5 FROM (SELECT arrayJoin(arrayZip("
+            "{symbols:Array(String)}, {tails:Array(Int64)}, {froms:Array(Int64)},"
+            " {untils:Array(Int64)}, {closed:Array(Int64)})) AS r)",
+            dict(
+                zip(
+                    ("symbols", "tails", "froms", "untils", "closed"),
+                    map(list, zip(*rows, strict=True)),
+                    strict=True,
+                )
+            ),
+        )
+        for symbol, tail, since, until, closed in rows:
+            state = self._symbols[symbol]
+            state.tail_ms, state.late, state.noted_closed_ms = tail, (since, until), closed
+
+
+def _hull(span: Span, starts: Sequence[int]) -> Span:
+    """The smallest span that holds this one and the minutes that start so."""
+    if not starts:
+        return span
+    first, last = min(starts), max(starts) + MINUTE_MS
+    return (first, last) if span == _NOTHING else (min(span[0], first), max(span[1], last))

@@ -1,0 +1,64 @@
+"""Messages that were no valid trades, kept aside for inspection."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from .connection import Connection
+
+MAX_MESSAGE_BYTES = 4096
+"""Of a longer message only the beginning is kept."""
+
+MAX_MESSAGES = 100_000
+"""When so many are kept, no more are until the oldest have expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """One message of the exchange that was no valid trade."""
+
+    received_ms: int
+    symbol: str
+    """Empty when the message does not tell it."""
+    raw: bytes
+    error: str
+
+
+class Quarantine:
+    """The table `malformed`; the engine itself drops what is older than 30 days."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep(self, messages: Sequence[Malformed]) -> int:
+        """Put messages aside while there is room; returns how many were."""
+        [[kept]] = self._connection.rows("SELECT count() FROM malformed")
+        messages = messages[: max(0, MAX_MESSAGES - kept)]
+        if not messages:
+            return 0
+        self._connection.insert(
+            "malformed",
+            pa.table(
+                {
+                    "received_at": pa.array([m.received_ms for m in messages], pa.timestamp("ms")),
+                    "symbol": [m.symbol for m in messages],
+                    "raw": pa.array([m.raw[:MAX_MESSAGE_BYTES] for m in messages], pa.binary()),
+                    "error": [m.error[:MAX_MESSAGE_BYTES] for m in messages],
+                }
+            ),
+        )
+        self._connection.check_parts()
+        return len(messages)
+
+    def latest(self, limit: int) -> list[Malformed]:
+        """The newest messages, newest first."""
+        rows = self._connection.rows(
+            "SELECT toUnixTimestamp64Milli(received_at), symbol, base64Encode(raw), error"
+            " FROM malformed ORDER BY received_at DESC LIMIT {limit:UInt32}",
+            {"limit": limit},
+        )
+        return [Malformed(time, symbol, b64decode(raw), error) for time, symbol, raw, error in rows]

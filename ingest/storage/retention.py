@@ -1,0 +1,122 @@
+# statements are put together from constants of this package alone
+"""What is no longer kept: trades below an id, and candles before a time, by symbol.
+
+A line is drawn first, and nothing below it is shown or recomputed from then on; the engine then
+deletes it in its own time, whatever happens in between. Lines only ever rise.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..core.timeframe import first_bucket
+from .connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """From where on one symbol is kept; times in milliseconds are starts of days."""
+
+    first_id: int = 0
+    """The lowest id that is kept. All trades from `trades_since_ms` on have this one or higher."""
+    trades_since_ms: int = 0
+    candles_since_ms: int = 0
+    whole_from_ms: int = 0
+    """From when on all trades had been here when the older ones expired."""
+
+    @property
+    def recompute_from_ms(self) -> int:
+        """Minutes before this cannot be made of their trades, or are not wanted."""
+        return max(self.trades_since_ms, self.candles_since_ms)
+
+
+NOWHERE = Line()
+
+
+class Retention:
+    """The table `kept`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        rows = connection.rows(
+            "SELECT symbol, first_id, trades_since_ms, candles_since_ms, whole_from_ms"
+            " FROM kept FINAL"
+        )
+        self._lines = {symbol: Line(*row) for symbol, *row in rows}
+
+    def line(self, symbol: str) -> Line:
+        """From where on a symbol is kept."""
+        return self._lines.get(symbol, NOWHERE)
+
+    def first_candle(self, symbol: str, timeframe: int) -> int:
+        """The start of the first bucket all of whose minutes are kept."""
+        return first_bucket(self.line(symbol).candles_since_ms, timeframe)
+
+    @property
+    def lines(self) -> Mapping[str, Line]:
+        """The lines that were drawn."""
+        return dict(self._lines)
+
+    def expire(
+        self, symbol: str, trades_since_ms: int, candles_since_ms: int, whole_from_ms: int
+    ) -> bool:
+        """Keep trades and candles from these times on; returns whether the line has risen.
+
+        Trades are kept while there is none that is newer: their ids tell what is missing.
+        """
+        with self._lock:
+            line = known = self.line(symbol)
+            if candles_since_ms > line.candles_since_ms:
+                line = replace(line, candles_since_ms=candles_since_ms)
+            if trades_since_ms > line.trades_since_ms:
+                first_id = self._first_id(symbol, trades_since_ms)
+                if first_id is not None:
+                    line = replace(
+                        line,
+                        first_id=max(first_id, line.first_id),
+                        trades_since_ms=trades_since_ms,
+                        whole_from_ms=whole_from_ms,
+                    )
+            if line == known:
+                return False
+            self._note(symbol, line)
+            self._lines = {**self._lines, symbol: line}
+            if line.first_id > known.first_id:
+                self._delete("trades", "aggregate_id", symbol, line.first_id)
+            if line.candles_since_ms > known.candles_since_ms:
+                for table in ("minutes", "candles"):
+                    self._delete(table, "candle_time", symbol, line.candles_since_ms)
+            return True
+
+    def _first_id(self, symbol: str, since_ms: int) -> int | None:
+        [[count, first]] = self._connection.rows(
+            "SELECT count(), min(aggregate_id) FROM trades"
+            " WHERE symbol = {symbol:String} AND timestamp >= {since:Int64}",
+            {"symbol": symbol, "since": since_ms},
+        )
+        return int(first) if count else None
+
+    def _note(self, symbol: str, line: Line) -> None:
+        self._connection.note(
+            "INSERT INTO kept SELECT {symbol:String}, {first_id:Int64}, {trades:Int64},"
+            " {candles:Int64}, {whole:Int64}",
+            {
+                "symbol": symbol,
+                "first_id": line.first_id,
+                "trades": line.trades_since_ms,
+                "candles": line.candles_since_ms,
+                "whole": line.whole_from_ms,
+            },
+        )
+
+    def _delete(self, table: str, column: str, symbol: str, below: int) -> None:
+        # The engine keeps this statement until it is carried out, so its values have to be in it:
+        # the client quotes them.
+        self._connection.command(
+            f"ALTER TABLE {self._connection.layout.changed(table)}"
+            f" DELETE WHERE symbol = %(symbol)s AND {column} < %(below)s",
+            {"symbol": symbol, "below": below},
+        )

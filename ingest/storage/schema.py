@@ -1,0 +1,156 @@
+"""The tables.
+
+| table | a row is |
+|---|---|
+| trades | one aggregate trade; a repeat of (symbol, aggregate_id) replaces it |
+| minutes | one closed minute with trades, recomputed whole from them |
+| timeframes | one (symbol, timeframe) in use |
+| candles | one bucket that ended of a pair in use, recomputed whole from the minutes |
+| progress | which minutes of a symbol have to be recomputed after a crash |
+| confirmed_gaps | ids that the exchange itself does not have |
+| kept | from where on a symbol's trades and candles are kept |
+| malformed | a message that was no valid trade, kept aside |
+| schema_version | a version of this schema that was applied |
+
+Candles replace by their number of aggregate trades: an older, partial recomputation never wins
+over a newer one, in whatever order they are stored.
+"""
+
+from __future__ import annotations
+
+from ..core.errors import SettingError
+from .connection import Connection
+
+VERSION = 1
+
+MALFORMED_KEPT_DAYS = 30
+
+_FSYNC = "fsync_after_insert = 1, fsync_part_directory = 1"
+
+_SHORT_READS = "index_granularity = 512, min_compress_block_size = 8192"
+"""Most reads of minutes want a few hundred rows of each symbol: with the engine's defaults they
+would unpack 8192 of each."""
+
+_FIGURES = """
+    open Decimal(38, 8) CODEC(ZSTD(1)),
+    high Decimal(38, 8) CODEC(ZSTD(1)),
+    low Decimal(38, 8) CODEC(ZSTD(1)),
+    close Decimal(38, 8) CODEC(ZSTD(1)),
+    volume Decimal(38, 8) CODEC(ZSTD(1)),
+    quote_volume Decimal(38, 16) CODEC(ZSTD(1)),
+    trades_count Int64 CODEC(ZSTD(1)),
+    taker_buy_volume Decimal(38, 8) CODEC(ZSTD(1)),
+    taker_buy_quote_volume Decimal(38, 16) CODEC(ZSTD(1)),
+    first_id Int64 CODEC(Delta(8), ZSTD(1)),
+    last_id Int64 CODEC(Delta(8), ZSTD(1)),
+    aggregates UInt64 CODEC(ZSTD(1))"""
+
+TABLES = {
+    "trades": f"""
+CREATE TABLE IF NOT EXISTS trades (
+    symbol LowCardinality(String),
+    aggregate_id Int64 CODEC(Delta(8), ZSTD(1)),
+    price Decimal(38, 8) CODEC(ZSTD(1)),
+    quantity Decimal(38, 8) CODEC(ZSTD(1)),
+    first_trade_id Int64 CODEC(Delta(8), ZSTD(1)),
+    last_trade_id Int64 CODEC(Delta(8), ZSTD(1)),
+    timestamp Int64 CODEC(Delta(8), ZSTD(1)),
+    is_buyer_maker Bool CODEC(ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+) ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(timestamp, 'UTC'))
+ORDER BY (symbol, aggregate_id)
+SETTINGS {_FSYNC}""",
+    "minutes": f"""
+CREATE TABLE IF NOT EXISTS minutes (
+    symbol LowCardinality(String),
+    candle_time Int64 CODEC(Delta(8), ZSTD(1)),{_FIGURES}
+) ENGINE = ReplacingMergeTree(aggregates)
+PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(candle_time, 'UTC'))
+ORDER BY (symbol, candle_time)
+SETTINGS {_FSYNC}, {_SHORT_READS}""",
+    "timeframes": f"""
+CREATE TABLE IF NOT EXISTS timeframes (
+    symbol LowCardinality(String),
+    timeframe UInt32,
+    state Enum8('filling' = 1, 'ready' = 2, 'dropped' = 3)
+) ENGINE = ReplacingMergeTree
+ORDER BY (symbol, timeframe)
+SETTINGS {_FSYNC}""",
+    "candles": f"""
+CREATE TABLE IF NOT EXISTS candles (
+    symbol LowCardinality(String),
+    timeframe UInt32,
+    candle_time Int64 CODEC(Delta(8), ZSTD(1)),{_FIGURES}
+) ENGINE = ReplacingMergeTree(aggregates)
+ORDER BY (symbol, timeframe, candle_time)
+SETTINGS {_FSYNC}""",
+    "confirmed_gaps": f"""
+CREATE TABLE IF NOT EXISTS confirmed_gaps (
+    symbol LowCardinality(String),
+    from_id Int64,
+    to_id Int64,
+    tries UInt32,
+    confirmed_at DateTime64(3, 'UTC')
+) ENGINE = ReplacingMergeTree
+ORDER BY (symbol, from_id, to_id)
+SETTINGS {_FSYNC}""",
+    "progress": f"""
+CREATE TABLE IF NOT EXISTS progress (
+    symbol LowCardinality(String),
+    tail_ms Int64,
+    late_from_ms Int64,
+    late_until_ms Int64,
+    closed_ms Int64
+) ENGINE = ReplacingMergeTree
+ORDER BY symbol
+SETTINGS {_FSYNC}""",
+    "kept": f"""
+CREATE TABLE IF NOT EXISTS kept (
+    symbol LowCardinality(String),
+    first_id Int64,
+    trades_since_ms Int64,
+    candles_since_ms Int64,
+    whole_from_ms Int64
+) ENGINE = ReplacingMergeTree
+ORDER BY symbol
+SETTINGS {_FSYNC}""",
+    "malformed": f"""
+CREATE TABLE IF NOT EXISTS malformed (
+    received_at DateTime64(3, 'UTC'),
+    symbol LowCardinality(String),
+    raw String CODEC(ZSTD(1)),
+    error String CODEC(ZSTD(1)),
+    stored_at DateTime DEFAULT now()
+) ENGINE = MergeTree
+ORDER BY received_at
+TTL stored_at + INTERVAL {MALFORMED_KEPT_DAYS} DAY""",
+    "schema_version": """
+CREATE TABLE IF NOT EXISTS schema_version (
+    version UInt32,
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
+) ENGINE = MergeTree
+ORDER BY version""",
+}
+
+
+def create(connection: Connection) -> None:
+    """Create what is missing.
+
+    Raises SettingError for a database of a later version, StoreUnavailable on a full disk.
+    """
+    [[database]] = connection.rows("SELECT currentDatabase()")
+    for table in TABLES.values():
+        for statement in connection.layout.create(table, database):
+            connection.command(statement)
+    connection.check_definitions()
+    [[stored]] = connection.rows("SELECT max(version) FROM schema_version")
+    if stored > VERSION:
+        raise SettingError(
+            f"The database has version {stored} of the tables, this program knows {VERSION}: "
+            "update the program or use another database"
+        )
+    if stored < VERSION:
+        connection.note(
+            "INSERT INTO schema_version (version) SELECT {version:UInt32}", {"version": VERSION}
+        )

@@ -1,0 +1,99 @@
+"""The store: one database, opened, its tables made, and its parts at hand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import ParamSpec, Self, TypeVar
+
+from ..core.errors import StoreUnavailable
+from . import schema
+from .audit import Audit
+from .candles import Candles
+from .connection import Connection, Parameters, Row
+from .gaps import Gaps
+from .pages import Pages
+from .progress import Progress
+from .quarantine import Quarantine
+from .retention import Retention
+from .statistics import Statistics, statistics
+from .torn import find_torn_parts
+from .trades import Trades
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """Trades and candles in one database, of which this is the only writer.
+
+    Calls block and may come from any thread; `run` awaits one of them in a thread:
+    `await store.run(store.trades.insert, batch)`. After StoreUnavailable any call may be made
+    again with the same arguments: nothing is stored twice. Times are in milliseconds, prices and
+    volumes in units of 1e-8, quote volumes in units of 1e-16.
+    """
+
+    def __init__(self, dsn: str, cluster: str = "") -> None:
+        """Open the database of the DSN: chdb:///path, http://... or https://...
+
+        With the name of a cluster the tables are spread over it (see `layout`).
+
+        Raises StoreInUse, StoreUnavailable or SettingError.
+        """
+        self._connection = Connection(dsn, cluster)
+        try:
+            schema.create(self._connection)
+            self._progress = Progress(self._connection)
+            self.retention = Retention(self._connection)
+            self.torn_parts = find_torn_parts(self._connection, self._progress)
+            """Parts of tables that were found broken, at the start or since."""
+            self._connection.on_reopened = self._note_torn_parts
+            self.trades = Trades(self._connection, self._progress, self.retention)
+            self.candles = Candles(self._connection, self._progress, self.retention)
+            self.pages = Pages(self._connection, self.trades, self.candles)
+            self.gaps = Gaps(self._connection)
+            self.quarantine = Quarantine(self._connection)
+            self.audit = Audit(
+                self._connection,
+                self.trades,
+                self.candles,
+                self.gaps,
+                self._progress,
+                self.retention,
+            )
+        except BaseException:
+            self._connection.close()
+            raise
+
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a blocking call of this store in one of its own threads."""
+        return await self._connection.run(call, *args, **kwargs)
+
+    def _note_torn_parts(self) -> None:
+        self.torn_parts = [*self.torn_parts, *find_torn_parts(self._connection, self._progress)]
+
+    def statistics(self) -> Statistics:
+        """The database's version and size."""
+        return statistics(self._connection)
+
+    def sql(self, query: str, parameters: Parameters | None = None) -> list[Row]:
+        """The rows of any query, its values bound as `{name:Type}`."""
+        return self._connection.rows(query, parameters)
+
+    def close(self) -> None:
+        """Let running calls end, then close the database. Closing twice does nothing."""
+        if self._connection.closed:
+            return
+        try:
+            self._progress.flush()
+        except StoreUnavailable as error:
+            log.warning("The store is closed while it does not answer: %s", error)
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,136 @@
+# ruff: noqa: S608  # statements are put together from constants of this package alone
+"""The timeframes in use: each (symbol, timeframe) materialized, and a view by its name.
+
+The candles of one minute are the minutes themselves; those of other timeframes are in `candles`.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+
+from ..core.timeframe import bucket_start, width_ms
+from . import fold
+from .connection import Connection
+from .progress import Progress
+from .recompute import MINUTES
+from .retention import Retention
+
+_VIEWS = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
+_SYMBOL = re.compile(r"[A-Z0-9]{1,40}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One materialized timeframe of a symbol and what it holds."""
+
+    name: str
+    timeframe_minutes: int
+    total_rows: int
+    total_bytes: int
+
+
+class Timeframes:
+    """The tables `timeframes` and `candles`, and one SQL view for each pair."""
+
+    def __init__(self, connection: Connection, progress: Progress, retention: Retention) -> None:
+        self._connection = connection
+        self._progress = progress
+        self._retention = retention
+        self.unchanged = threading.Lock()
+        """Held while pairs come and go, and while buckets are written for all of them."""
+        views = {name for (name,) in connection.rows(_VIEWS)}
+        rows = connection.rows(
+            "SELECT symbol, timeframe, state = 'ready' FROM timeframes FINAL"
+            " WHERE state != 'dropped'"
+        )
+        whole = {row[:2] for row in rows if row[2] and view_name(*row[:2]) in views}
+        self._ready = frozenset(whole)
+        for symbol, timeframe, _ in rows:
+            self.materialize(symbol, timeframe)  # it was cut short, or its view was not written
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, int]]:
+        """The (symbol, timeframe) pairs that are materialized."""
+        return self._ready
+
+    def materialize(self, symbol: str, timeframe: int) -> None:
+        """Keep the candles of this pair from now on, and write those of all stored minutes.
+
+        To do it again changes nothing. Raises StoreUnavailable on a full disk, half done.
+        """
+        name = view_name(symbol, timeframe)
+        with self.unchanged:
+            if (symbol, timeframe) in self._ready:
+                return
+            self._set_state(symbol, timeframe, "filling")
+            if timeframe != MINUTES:
+                self.fill(symbol, timeframe)
+            pair = {"symbol": symbol, "timeframe": timeframe}
+            source = "candles FINAL WHERE symbol = %(symbol)s AND timeframe = %(timeframe)s"
+            if timeframe == MINUTES:
+                source = "minutes FINAL WHERE symbol = %(symbol)s"
+            # A view keeps no bound parameters: the client quotes these two itself.
+            self._connection.command(
+                f"CREATE OR REPLACE VIEW {name}{self._connection.layout.on_cluster} AS "
+                f"SELECT candle_time, {fold.FIGURES} FROM {source}",
+                pair,
+            )
+            self._connection.check_definitions()
+            self._set_state(symbol, timeframe, "ready")
+            self._ready |= {(symbol, timeframe)}
+
+    def fill(self, symbol: str, timeframe: int) -> None:
+        """Write all candles of a pair that have ended anew from the minutes."""
+        width = width_ms(timeframe)
+        start = self._retention.first_candle(symbol, timeframe)
+        end = bucket_start(self._progress.closed_ms(symbol), timeframe)
+        self._connection.note(
+            "INSERT INTO candles SELECT {symbol:String}, {timeframe:UInt32}, * "
+            f"FROM ({fold.BY_BUCKET})",
+            {"symbol": symbol, "timeframe": timeframe, "width": width, "start": start, "end": end},
+        )
+
+    def drop(self, symbol: str, timeframe: int) -> None:
+        """Keep the candles of this pair no longer."""
+        name, layout = view_name(symbol, timeframe), self._connection.layout
+        with self.unchanged:
+            self._ready -= {(symbol, timeframe)}
+            self._set_state(symbol, timeframe, "dropped")
+            self._connection.command(f"DROP VIEW IF EXISTS {name}{layout.on_cluster}")
+            self._connection.command(
+                f"DELETE FROM {layout.changed('candles')} "
+                "WHERE symbol = {symbol:String} AND timeframe = {timeframe:UInt32}",
+                {"symbol": symbol, "timeframe": timeframe},
+            )
+
+    def views(self, symbol: str) -> list[View]:
+        """The materialized timeframes of a symbol with their true sizes: buckets that have a row,
+        and the bytes of those rows as the engine holds them in memory."""
+        rows = self._connection.rows(
+            "SELECT t.timeframe, c.total_rows, c.total_bytes FROM ("
+            " SELECT timeframe FROM timeframes FINAL"
+            " WHERE symbol = {symbol:String} AND state = 'ready'"
+            ") AS t LEFT JOIN ("
+            " SELECT timeframe, count() AS total_rows, sum(byteSize(*)) AS total_bytes"
+            " FROM candles FINAL WHERE symbol = {symbol:String} GROUP BY timeframe"
+            f" UNION ALL SELECT {MINUTES}, count(), sum(byteSize(*))"
+            " FROM minutes FINAL WHERE symbol = {symbol:String}"
+            ") AS c USING timeframe ORDER BY timeframe",
+            {"symbol": symbol},
+        )
+        return [View(view_name(symbol, row[0]), *row) for row in rows]
+
+    def _set_state(self, symbol: str, timeframe: int, state: str) -> None:
+        self._connection.note(
+            "INSERT INTO timeframes SELECT {symbol:String}, {timeframe:UInt32}, {state:String}",
+            {"symbol": symbol, "timeframe": timeframe, "state": state},
+        )
+
+
+def view_name(symbol: str, timeframe: int) -> str:
+    """The name by which SQL can select a materialized timeframe."""
+    if not _SYMBOL.fullmatch(symbol):
+        raise ValueError(f"{symbol[:50]!r} is no symbol that can name a view")
+    return f"ohlcv_{int(timeframe)}_{symbol.lower()}_mv"

@@ -1,0 +1,263 @@
+# ruff: noqa: S608  # statements are put together from constants of this package alone
+"""Trades in the store: inserting them, reading them, and which ids are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.candle import Candle
+from ..core.continuity import Gap
+from ..core.timeframe import MINUTE_MS
+from ..core.trade import MAX_TIMESTAMP, Trade
+from . import columns, fold, lines
+from .connection import Connection, Parameters
+from .progress import Progress
+from .retention import Retention
+
+_COLUMNS = "aggregate_id, price, quantity, first_trade_id, last_trade_id, timestamp, is_buyer_maker"
+_ID_KEY = b'"aggregate_id":'
+
+
+@dataclass(frozen=True, slots=True)
+class TradePage:
+    """Trades as a JSON array of objects, as the engine formats them."""
+
+    body: bytes
+    count: int
+    last_id: int | None
+    """The highest id of the page, to read on from; None for an empty page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which trades of a symbol; all conditions that are given apply together, bounds included."""
+
+    symbol: str
+    start_time: int | None = None
+    end_time: int | None = None
+    from_id: int | None = None
+    to_id: int | None = None
+
+    @property
+    def has_beginning(self) -> bool:
+        """Whether its trades begin somewhere."""
+        return self.from_id is not None or self.start_time is not None
+
+
+@dataclass(frozen=True, slots=True)
+class IdRange:
+    """The ids stored of one symbol: `count` of them from `first` to `last`, less the holes."""
+
+    first: int
+    last: int
+    count: int
+    holes: list[Gap]
+    """The missing ids between `first` and `last`."""
+
+
+_LATEST_IDS = (
+    "SELECT aggregate_id FROM trades"
+    " WHERE symbol = {symbol:String} AND first_trade_id >= 0 AND timestamp <= {end_time:Int64}"
+    " AND aggregate_id >= {kept_from:Int64}"
+    " ORDER BY aggregate_id DESC LIMIT 1 BY aggregate_id LIMIT {limit:UInt32}"
+)
+"""Without FINAL the engine reads backwards and stops early."""
+
+
+class Trades:
+    """The table `trades`. A trade is its (symbol, aggregate_id): storing it again changes nothing.
+
+    Tombstones are stored, for their ids count, and never shown.
+    """
+
+    def __init__(self, connection: Connection, progress: Progress, retention: Retention) -> None:
+        self._connection = connection
+        self._progress = progress
+        self._retention = retention
+
+    def insert(self, batch: Mapping[str, Sequence[Trade]]) -> int:
+        """Store the trades of many symbols at once; returns how many.
+
+        They are on disk when this returns. After StoreUnavailable they may or may not be: insert
+        the same batch again.
+        """
+        count = sum(len(trades) for trades in batch.values())
+        if count:
+            times = {symbol: [t.timestamp for t in trades] for symbol, trades in batch.items()}
+            with self._progress.storing(times):
+                self._connection.insert("trades", columns.of_trades(batch))
+        return count
+
+    def insert_lines(self, symbol: str, text: bytes, since_ms: int, until_ms: int) -> None:
+        """Store trades that are lines of the exchange's archive; the engine itself parses them.
+
+        All their times have to be in [since, until). Raises MalformedTrade when a line is no such
+        trade: then some of the others may be stored, and `insert` can store the valid ones.
+        """
+        with self._progress.storing({symbol: range(since_ms, until_ms, MINUTE_MS)}):
+            lines.insert(self._connection, symbol, text, since_ms, until_ms)
+
+    def missing(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:
+        """The ids from `first_id` to `last_id` that are not stored, oldest first."""
+        [[count]] = self._connection.rows(
+            "SELECT count() FROM trades FINAL WHERE symbol = {symbol:String}"
+            " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}",
+            {"symbol": symbol, "first": first_id, "last": last_id},
+        )
+        return [] if count == last_id - first_id + 1 else self._holes(symbol, first_id, last_id)
+
+    def page(self, selection: Selection, limit: int) -> TradePage:
+        """The first `limit` trades of a selection by id."""
+        sql, parameters = self.query(selection)
+        return self._page(f"{sql} LIMIT {{limit:UInt32}}", {**parameters, "limit": limit})
+
+    def last_id_of_page(self, selection: Selection, limit: int) -> int | None:
+        """The id of the last trade of a page of `limit`, where trades may follow it."""
+        sql, parameters = self.query(selection, "aggregate_id")
+        rows = self._connection.rows(
+            f"{sql} LIMIT 1 OFFSET {{offset:UInt32}}", {**parameters, "offset": limit - 1}
+        )
+        return int(rows[0][0]) if rows else None
+
+    def query(self, selection: Selection, columns: str = _COLUMNS) -> tuple[str, Parameters]:
+        """The statement, and its values, that gives the trades of a selection in order."""
+        conditions = ["symbol = {symbol:String}", "first_trade_id >= 0"]
+        parameters: dict[str, object] = {"symbol": selection.symbol}
+        kept_from = self._retention.line(selection.symbol).first_id
+        for name, condition, value in (
+            ("from_id", "aggregate_id >= {from_id:Int64}", max(selection.from_id or 0, kept_from)),
+            ("to_id", "aggregate_id <= {to_id:Int64}", selection.to_id),
+            ("start_time", "timestamp >= {start_time:Int64}", selection.start_time),
+            ("end_time", "timestamp <= {end_time:Int64}", selection.end_time),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                parameters[name] = value
+        return (
+            f"SELECT {columns} FROM trades FINAL WHERE {' AND '.join(conditions)} "
+            "ORDER BY aggregate_id",
+            parameters,
+        )
+
+    def latest(self, symbol: str, limit: int, *, end_time: int | None = None) -> TradePage:
+        """The most recent `limit` trades by id with times up to `end_time`, in ascending order."""
+        return self._page(
+            f"SELECT {_COLUMNS} FROM trades FINAL "
+            "WHERE symbol = {symbol:String} AND first_trade_id >= 0"
+            " AND timestamp <= {end_time:Int64}"
+            f" AND aggregate_id >= (SELECT min(aggregate_id) FROM ({_LATEST_IDS}))"
+            " ORDER BY aggregate_id",
+            self._latest_parameters(symbol, limit, end_time),
+        )
+
+    def latest_selection(self, symbol: str, limit: int, end_time: int | None) -> Selection:
+        """The selection that has just these trades."""
+        [[first, last]] = self._connection.rows(
+            f"SELECT min(aggregate_id), max(aggregate_id) FROM ({_LATEST_IDS})",
+            self._latest_parameters(symbol, limit, end_time),
+        )
+        return Selection(symbol, end_time=end_time, from_id=first, to_id=last)
+
+    def _latest_parameters(
+        self, symbol: str, limit: int, end_time: int | None
+    ) -> dict[str, object]:
+        return {
+            "symbol": symbol,
+            "limit": limit,
+            "end_time": MAX_TIMESTAMP if end_time is None else end_time,
+            "kept_from": self._retention.line(symbol).first_id,
+        }
+
+    def _page(self, sql: str, parameters: Mapping[str, object]) -> TradePage:
+        body = self._connection.formatted(sql, "JSONEachRow", parameters)
+        count = body.count(_ID_KEY)  # no column is text, so the key stands once in each row
+        if not count:
+            return TradePage(b"[]", 0, None)
+        last = body.rindex(_ID_KEY) + len(_ID_KEY)
+        return TradePage(body, count, int(body[last : body.index(b",", last)]))
+
+    def since(self, symbol: str, time_ms: int) -> list[Trade]:
+        """The trades of a symbol from a time on, in the order of their ids, tombstones too."""
+        rows = self._connection.rows(
+            "SELECT aggregate_id, toInt64(reinterpret(price, 'Int128')),"
+            " toInt64(reinterpret(quantity, 'Int128')), first_trade_id, last_trade_id, timestamp,"
+            " is_buyer_maker FROM trades FINAL"
+            " WHERE symbol = {symbol:String} AND timestamp >= {time_ms:Int64}"
+            " ORDER BY aggregate_id",
+            {"symbol": symbol, "time_ms": time_ms},
+        )
+        return [Trade(*row) for row in rows]
+
+    def folded(self, symbol: str, start: int, end: int) -> Candle | None:
+        """What the trades of [start, end), in milliseconds, come to; None where there are none."""
+        rows = self._connection.rows(
+            f"SELECT {fold.UNSCALED} FROM (SELECT {{start:Int64}} AS candle_time,{fold.OF_TRADES}"
+            " FROM trades FINAL WHERE symbol = {symbol:String} AND first_trade_id >= 0"
+            " AND timestamp >= {start:Int64} AND timestamp < {end:Int64} GROUP BY candle_time)",
+            {"symbol": symbol, "start": start, "end": end},
+        )
+        return Candle(*rows[0]) if rows else None
+
+    def tombstones(self, symbol: str, start: int, end: int) -> int:
+        """How many invalid duplicates have times in [start, end), in milliseconds."""
+        [[count]] = self._connection.rows(
+            "SELECT count() FROM trades FINAL WHERE symbol = {symbol:String}"
+            " AND first_trade_id < 0"
+            " AND timestamp >= {start:Int64} AND timestamp < {end:Int64}",
+            {"symbol": symbol, "start": start, "end": end},
+        )
+        return int(count)
+
+    def time_of(self, symbol: str, aggregate_id: int | None) -> int | None:
+        """The time of a stored trade in ms; None when it is not stored."""
+        rows = self._connection.rows(
+            "SELECT timestamp FROM trades"
+            " WHERE symbol = {symbol:String} AND aggregate_id = {aggregate_id:Int64} LIMIT 1",
+            {"symbol": symbol, "aggregate_id": aggregate_id},
+        )
+        return int(rows[0][0]) if rows else None
+
+    def high_water(self) -> dict[str, int]:
+        """The highest id stored of each symbol."""
+        rows = self._connection.rows("SELECT symbol, max(aggregate_id) FROM trades GROUP BY symbol")
+        return dict(rows)
+
+    def id_range(self, symbol: str) -> IdRange | None:
+        """Which ids of a symbol are kept; None when it has none."""
+        [[first, last, count]] = self._connection.rows(
+            "SELECT min(aggregate_id), max(aggregate_id), count() FROM trades FINAL"
+            " WHERE symbol = {symbol:String} AND aggregate_id >= {kept_from:Int64}",
+            {"symbol": symbol, "kept_from": self._retention.line(symbol).first_id},
+        )
+        return self._id_range(symbol, first, last, count) if count else None
+
+    def id_ranges(self) -> dict[str, IdRange]:
+        """Which ids are kept, of each symbol that has any."""
+        lines = self._retention.lines
+        rows = self._connection.rows(
+            "SELECT symbol, min(aggregate_id), max(aggregate_id), count() FROM trades FINAL"
+            " WHERE aggregate_id"
+            " >= transform(symbol, {symbols:Array(String)}, {kept:Array(Int64)}, 0)"
+            " GROUP BY symbol ORDER BY symbol",
+            {"symbols": ["", *lines], "kept": [0, *(line.first_id for line in lines.values())]},
+        )
+        return {symbol: self._id_range(symbol, *figures) for symbol, *figures in rows}
+
+    def _id_range(self, symbol: str, first: int, last: int, count: int) -> IdRange:
+        whole = count == last - first + 1
+        return IdRange(first, last, count, [] if whole else self._holes(symbol, first, last))
+
+    def _holes(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:
+        rows = self._connection.rows(
+            "SELECT previous + 1, aggregate_id - 1 FROM ("
+            " SELECT aggregate_id, lagInFrame(aggregate_id, 1, {first:Int64} - 1)"
+            "  OVER (ORDER BY aggregate_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+            "  AS previous"
+            " FROM (SELECT aggregate_id FROM trades FINAL WHERE symbol = {symbol:String}"
+            "   AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}"
+            "  UNION ALL SELECT {last:Int64} + 1)"
+            ") WHERE previous + 1 < aggregate_id ORDER BY aggregate_id",
+            {"symbol": symbol, "first": first_id, "last": last_id},
+        )
+        return [Gap(*row) for row in rows]

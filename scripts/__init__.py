@@ -1,0 +1,1 @@
+"""Programs of the development: run each as `python -m scripts.<name>`."""

@@ -1,0 +1,54 @@
+"""Which version number the changes of a document ask for (semver.org)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from scripts.compat.changes import Change, Level
+
+_FORM = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?")
+
+
+class Version(NamedTuple):
+    """A version number; what follows a `-` or `+` does not count here."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Raises ValueError when the text is not of the form 1.2.3."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise ValueError(
+                f"info.version is {text!r}: write it as major.minor.patch, as in 1.2.3"
+            )
+        return cls(*map(int, match.groups()))
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self))
+
+
+def bump(level: Level, old: Version) -> str:
+    """The part of the version that has to rise: "major", "minor" or "patch".
+
+    Below 1.0.0 nothing is promised yet: what breaks raises the minor part, all else the patch.
+    """
+    rank = level if old.major else level - 1
+    return {Level.BREAKING: "major", Level.COMPATIBLE: "minor"}.get(Level(max(rank, 0)), "patch")
+
+
+def least(changes: Iterable[Change], old: Version) -> Version:
+    """The lowest version that may carry the changes; the old one when there are none."""
+    level = max((change.level for change in changes), default=None)
+    if level is None:
+        return old
+    part = bump(level, old)
+    if part == "major":
+        return Version(old.major + 1, 0, 0)
+    if part == "minor":
+        return Version(old.major, old.minor + 1, 0)
+    return Version(old.major, old.minor, old.patch + 1)

@@ -1,0 +1,101 @@
+"""Writes the generated parts of the clients in `sdk/` from `specs/`.
+
+python -m scripts.sdk            write what differs
+python -m scripts.sdk --check    write nothing, exit 1 when something differs
+
+The TypeScript part needs Node and the tools of `sdk/typescript` (`npm ci`). Without them --check
+says so and passes it over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from scripts.bundle import REST, STREAM, Bundle
+from scripts.projection import client_projection
+from scripts.sdk_python import PACKAGE, python_files
+from scripts.sdk_typescript import SOURCE, NodeMissing, check_tools, typescript_files
+from wsrouter.errors import DocumentError
+
+SPECS = Path("sdk/specs")
+FOLDERS = (SPECS, PACKAGE, SOURCE)
+"""Folders that hold nothing but what is generated."""
+
+
+def sdk_files(*, typescript: bool = True) -> dict[Path, str]:
+    """The text of every generated file by its path.
+
+    Raises DocumentError for faulty documents and NodeMissing.
+    """
+    rest, stream = Bundle(REST), Bundle(STREAM)
+    projection = client_projection(stream)
+    mark = f"{STREAM.as_posix()}, by `make sdk`. Never edited."
+    text = json.dumps({**projection, "x-generated-from": mark}, indent=1, ensure_ascii=False)
+    return {
+        SPECS / "stream.client.asyncapi.json": f"{text}\n",
+        **python_files(rest, stream, projection),
+        **(typescript_files(rest, stream, projection) if typescript else {}),
+    }
+
+
+def differences(files: dict[Path, str]) -> list[Path]:
+    """Files that are missing, differ or are not generated from anything."""
+    folders = {folder for folder in FOLDERS if any(folder in path.parents for path in files)}
+    present = {
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return sorted(
+        path
+        for path in present | set(files)
+        if path not in files or path not in present or path.read_text("utf-8") != files[path]
+    )
+
+
+def write(files: dict[Path, str]) -> list[Path]:
+    """Make the folders hold just these files; the paths of those that changed."""
+    changed = differences(files)
+    for path in changed:
+        if path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], "utf-8")
+        else:
+            path.unlink()
+    return changed
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Write the generated parts of sdk/ from specs/.")
+    parser.add_argument("--check", action="store_true", help="exit 1 when the tree differs")
+    check = parser.parse_args().check
+    typescript = True
+    try:
+        check_tools()
+    except NodeMissing as error:
+        print(f"The TypeScript client is passed over: {error}", file=sys.stderr)
+        if not check:
+            return 1
+        typescript = False
+    try:
+        files = sdk_files(typescript=typescript)
+    except DocumentError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if check:
+        stale = differences(files)
+        for path in stale:
+            print(f"{path} differs from specs/: run `make sdk`", file=sys.stderr)
+        return 1 if stale else 0
+    for path in write(files):
+        print(f"{path} changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

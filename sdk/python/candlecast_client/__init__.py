@@ -1,0 +1,44 @@
+"""A typed client of a Candlecast server.
+
+async with Client("http://localhost:8080") as client:
+    async with client.candles("BTCUSDT", 15, history=100) as candles:
+        async for picture in candles:
+            print(picture.state, picture.candle.close)
+"""
+
+from .backoff import Backoff
+from .candles import Candles
+from .client import Client
+from .errors import (
+    AccessRefused,
+    CandlecastError,
+    CandlesMissing,
+    ConnectionLost,
+    ContractBroken,
+    ReaderTooSlow,
+    RequestRefused,
+    RestError,
+    SubscriptionRefused,
+)
+from .generated import models
+from .rest import RestClient
+from .sequence import Picture, State
+
+__all__ = [
+    "AccessRefused",
+    "Backoff",
+    "CandlecastError",
+    "Candles",
+    "CandlesMissing",
+    "Client",
+    "ConnectionLost",
+    "ContractBroken",
+    "Picture",
+    "ReaderTooSlow",
+    "RequestRefused",
+    "RestClient",
+    "RestError",
+    "State",
+    "SubscriptionRefused",
+    "models",
+]

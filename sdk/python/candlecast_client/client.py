@@ -1,0 +1,274 @@
+"""The client: candles as sequences that outlive connections, and the REST interface."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+
+import aiohttp
+
+from .backoff import Backoff
+from .candles import Candles, Pair
+from .connection import Connection, connected, first_of
+from .errors import (
+    CandlecastError,
+    ConnectionLost,
+    RequestRefused,
+    SubscriptionRefused,
+)
+from .generated import STREAM_ADDRESS
+from .generated.models import (
+    DataStatus,
+    Error,
+    FailedTimeframe,
+    InitialHistory,
+    OhlcvUpdate,
+    Subscribe,
+    SymbolSubscription,
+    SymbolUnsubscription,
+    TimeframeSubscription,
+    Unsubscribe,
+)
+from .rest import RestClient
+
+MAX_PAIRS_PER_REQUEST = 100
+"""Timeframes in one request, so that it stays within the limits of any server."""
+REQUEST_PAUSE_SECONDS = 0.06
+"""Pause between requests, so that their rate stays within the usual limit of 20 a second."""
+PASSING_ERRORS = ("TIMEOUT", "RATE_LIMITED", "INTERNAL_ERROR", "CONNECTION_ERROR")
+"""Codes of errors after which another try makes sense."""
+
+log = logging.getLogger(__name__)
+
+
+class Client:
+    """A client of one server. An asynchronous context manager; use it within one event loop.
+
+    It connects when the first sequence of candles is asked for, connects again whenever the
+    connection is lost, and disconnects when the last sequence is closed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        backoff: Backoff | None = None,
+        silence_seconds: float = 40.0,
+        on_connection: Callable[[ConnectionLost | None], None] = lambda _: None,
+    ) -> None:
+        """`url` as in `http://localhost:8080`.
+
+        After `silence_seconds` without a message the server is asked for a sign of life.
+        `on_connection` is called whenever the connection is made (None) or lost (why).
+        """
+        self._url = url.rstrip("/")
+        self._backoff = backoff or Backoff()
+        self._silence_seconds = silence_seconds
+        self._on_connection = on_connection
+        self._sequences: dict[Pair, list[Candles]] = {}
+        self._asked: dict[Pair, int] = {}
+        self._released: dict[Pair, None] = {}
+        self._work = asyncio.Event()
+
+    async def __aenter__(self) -> Client:
+        self._session = aiohttp.ClientSession()
+        self.rest = RestClient(self._session, self._url)
+        self._task = asyncio.create_task(self._run(), name="candlecast client")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every sequence and the connection."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        for sequence in self._all():
+            await sequence.aclose()
+        await self._session.close()
+
+    def candles(
+        self,
+        symbol: str,
+        timeframe: int,
+        *,
+        history: int = 0,
+        on_status: Callable[[DataStatus], None] | None = None,
+    ) -> Candles:
+        """Candles of a symbol as one sequence, beginning with `history` of them (0 to 1000).
+
+        `timeframe` in minutes. The running candle is one of the history. `on_status` is told
+        whenever the server says something new of how complete the data is; while it is loading
+        or partial the sequence pauses. Raises ValueError for arguments that no server takes.
+        """
+        TimeframeSubscription(timeframe=timeframe, initial_candles=history)
+        SymbolUnsubscription(symbol=symbol, timeframes=[timeframe])
+        pair = Pair(symbol, timeframe)
+        sequence = Candles(pair, history, on_status, self._closed)
+        self._sequences.setdefault(pair, []).append(sequence)
+        self._released.pop(pair, None)
+        self._ask(pair)
+        return sequence
+
+    def on_history(self, message: InitialHistory) -> None:
+        """History of a subscription came."""
+        self._tell(message.symbol, message.timeframe, lambda s: s.on_history(message))
+
+    def on_update(self, message: OhlcvUpdate) -> None:
+        """A picture of a candle came."""
+        self._tell(message.symbol, message.timeframe, lambda s: s.on_update(message))
+
+    def _tell(self, symbol: str, label: str, tell: Callable[[Candles], None]) -> None:
+        pair = Pair(symbol, int(label.removesuffix("m")))
+        for sequence in list(self._sequences.get(pair, ())):
+            awaited = sequence.awaited
+            try:
+                tell(sequence)
+            except Exception as error:  # what `on_status` raises is for its reader, too
+                sequence.fail(error)
+            if sequence.awaited > awaited:
+                self._ask(pair)
+
+    def _ask(self, pair: Pair) -> None:
+        """Subscribe, with the history that is awaited, as soon as there is a connection."""
+        self._asked[pair] = max((sequence.awaited for sequence in self._sequences[pair]), default=0)
+        self._work.set()
+
+    def _closed(self, sequence: Candles) -> None:
+        sequences = self._sequences[sequence.pair]
+        sequences.remove(sequence)
+        if not sequences:
+            del self._sequences[sequence.pair]
+            self._asked.pop(sequence.pair, None)
+            self._released[sequence.pair] = None
+            self._work.set()
+
+    def _all(self) -> list[Candles]:
+        return [sequence for group in self._sequences.values() for sequence in group]
+
+    async def _run(self) -> None:
+        """Keep a connection for as long as there are sequences."""
+        attempt = 0
+        clock = asyncio.get_running_loop().time
+        url = self._url.replace("http", "ws", 1) + STREAM_ADDRESS
+        while True:
+            while not self._sequences:
+                self._work.clear()
+                await self._work.wait()
+            since = clock()
+            try:
+                async with connected(self._session, url, self) as connection:
+                    log.info("Connected to %s", url)
+                    self._on_connection(None)
+                    self._begin()
+                    await first_of(connection.run(self._silence_seconds), self._serve(connection))
+                attempt = 0
+            except (ConnectionLost, TimeoutError) as problem:
+                lost = ConnectionLost(str(problem) or "The server did not reply in time")
+                self._on_connection(lost)
+                attempt = 0 if clock() - since >= self._backoff.steady else attempt
+                pause = self._backoff.pause(attempt)
+                log.warning("%s; connecting again in %.1f s", lost, pause)
+                await asyncio.sleep(pause)
+                attempt += 1
+            except Exception as error:
+                for sequence in self._all():
+                    sequence.fail(error)
+
+    def _begin(self) -> None:
+        """A new connection knows of nothing: subscribe to everything."""
+        now = asyncio.get_running_loop().time()
+        self._released.clear()
+        for pair, sequences in self._sequences.items():
+            for sequence in sequences:
+                sequence.resume(now)
+            self._ask(pair)
+
+    async def _serve(self, connection: Connection) -> None:
+        """Send what is to be asked for until there are no sequences left."""
+        while self._sequences or self._released:
+            if self._asked:
+                await self._subscribe(connection, self._take())
+            elif self._released:
+                await self._unsubscribe(connection)
+            else:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            await asyncio.sleep(REQUEST_PAUSE_SECONDS)
+
+    def _take(self) -> dict[Pair, int]:
+        """As many subscriptions as go into one request."""
+        pairs = list(self._asked)[:MAX_PAIRS_PER_REQUEST]
+        return {pair: self._asked.pop(pair) for pair in pairs}
+
+    async def _subscribe(self, connection: Connection, wanted: Mapping[Pair, int]) -> None:
+        parts = [
+            SymbolSubscription(
+                symbol=symbol,
+                timeframes=[
+                    TimeframeSubscription(timeframe=pair.timeframe, initial_candles=wanted[pair])
+                    for pair in pairs
+                ],
+            )
+            for symbol, pairs in _by_symbol(wanted)
+        ]
+        request = Subscribe(action="subscribe", subscriptions=parts)
+        result = await connection.requests.subscribe(request)
+        if isinstance(result, Error):
+            self._refused(result, wanted)
+            return
+        for failure in result.failed_subscriptions:
+            self._failed(failure)
+
+    def _refused(self, error: Error, wanted: Mapping[Pair, int]) -> None:
+        """A whole request was refused: for the pair that it names, else for all of them."""
+        if error.error_code in PASSING_ERRORS:
+            raise ConnectionLost(f"{error.error_code}: {error.message}")
+        named = (error.details.get("symbol"), error.details.get("timeframe"))
+        culprits = [pair for pair in wanted if pair == named] or list(wanted)
+        for pair in wanted:
+            if pair in culprits:
+                self._fail(pair, RequestRefused(error))
+            elif pair in self._sequences:
+                self._ask(pair)
+
+    def _failed(self, failure: FailedTimeframe) -> None:
+        if failure.error_code == "UNAVAILABLE":
+            raise ConnectionLost(failure.message)
+        for pair in list(self._sequences):
+            if pair.symbol == failure.symbol and failure.timeframe in (None, pair.timeframe):
+                self._fail(pair, SubscriptionRefused(failure))
+
+    def _fail(self, pair: Pair, error: CandlecastError) -> None:
+        for sequence in list(self._sequences.get(pair, ())):
+            sequence.fail(error)
+        self._released.pop(pair, None)  # it never was subscribed
+
+    async def _unsubscribe(self, connection: Connection) -> None:
+        pairs = dict.fromkeys(list(self._released)[:MAX_PAIRS_PER_REQUEST])
+        for pair in pairs:
+            del self._released[pair]
+        parts = [
+            SymbolUnsubscription(symbol=symbol, timeframes=[pair.timeframe for pair in group])
+            for symbol, group in _by_symbol(pairs)
+        ]
+        request = Unsubscribe(action="unsubscribe", unsubscriptions=parts)
+        result = await connection.requests.unsubscribe(request)
+        if isinstance(result, Error):
+            raise ConnectionLost(f"{result.error_code}: {result.message}")
+
+
+def _by_symbol(pairs: Mapping[Pair, object]) -> Iterator[tuple[str, list[Pair]]]:
+    groups: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        groups[pair.symbol].append(pair)
+    yield from groups.items()

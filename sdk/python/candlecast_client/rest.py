@@ -1,0 +1,63 @@
+"""REST: the generated operations over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aiohttp
+
+from .codec import M, build, read
+from .errors import ConnectionLost, ContractBroken, RestError
+from .generated import REST_BASE_PATH
+from .generated.models import ErrorEnvelope
+from .generated.rest import RestOperations
+
+
+class RestClient(RestOperations):
+    """Every REST operation as a method.
+
+    A call raises RestError for an answer that is an error, ConnectionLost when there is none and
+    ContractBroken when it is not as documented. Calls are not repeated by themselves.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, seconds: float = 30.0) -> None:
+        """`seconds` is how long a call may take."""
+        self._session = session
+        self._base = url + REST_BASE_PATH
+        self._timeout = aiohttp.ClientTimeout(total=seconds)
+
+    async def _call(
+        self, method: str, path: str, query: Mapping[str, object], replies: Mapping[int, type[M]]
+    ) -> M:
+        parameters = {name: _text(value) for name, value in query.items() if value is not None}
+        try:
+            async with self._session.request(
+                method, self._base + path, params=parameters, timeout=self._timeout
+            ) as response:
+                body = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            reason = str(error) or "no answer in time"
+            raise ConnectionLost(f"{method} {path} failed: {reason}") from error
+        model = replies.get(response.status)
+        if model is not None:
+            return build(model, read(body))
+        raise RestError(response.status, _answer(body), _seconds(response.headers))
+
+
+def _answer(body: bytes) -> ErrorEnvelope | None:
+    """The server's error, if it is one."""
+    try:
+        return build(ErrorEnvelope, read(body))
+    except ContractBroken:
+        return None
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

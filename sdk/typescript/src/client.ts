@@ -1,0 +1,326 @@
+/** The client: candles as sequences that outlive connections, and the REST interface. */
+
+import { BACKOFF, type Backoff, pause } from "./backoff.js";
+import { Candles } from "./candles.js";
+import {
+  Connection,
+  defaultWebSocket,
+  type WebSocketConstructor,
+} from "./connection.js";
+import {
+  ConnectionLost,
+  RequestRefused,
+  SubscriptionRefused,
+} from "./errors.js";
+import { STREAM_ADDRESS, type Unasked } from "./generated/stream.js";
+import type {
+  DataStatus,
+  Error as Refusal,
+  FailedTimeframe,
+  StreamErrorCode,
+} from "./generated/types.js";
+import { RestClient } from "./rest.js";
+import { MAX_HISTORY } from "./sequence.js";
+
+/** Timeframes in one request, so that it stays within the limits of any server. */
+const MAX_PAIRS_PER_REQUEST = 100;
+/** Pause between requests, so that their rate stays within the usual limit of 20 a second. */
+const REQUEST_PAUSE_MS = 60;
+/** Codes of errors after which another try makes sense. */
+const PASSING_ERRORS: readonly StreamErrorCode[] = [
+  "TIMEOUT",
+  "RATE_LIMITED",
+  "INTERNAL_ERROR",
+  "CONNECTION_ERROR",
+];
+
+export interface ClientOptions {
+  readonly backoff?: Partial<Backoff>;
+  /** After so many seconds without a message the server is asked for a sign of life. */
+  readonly silenceSeconds?: number;
+  /** The WebSocket to use where the environment has none. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** Called whenever the connection is made (no error) or lost (why). */
+  readonly onConnection?: (error: ConnectionLost | undefined) => void;
+}
+
+export interface CandlesOptions {
+  /** How many candles to begin with, the running one included: 0 to 1000. */
+  readonly history?: number;
+  /**
+   * Told whenever the server says something new of how complete the data is; while it is loading
+   * or partial the sequence pauses.
+   */
+  readonly onStatus?: (status: DataStatus) => void;
+}
+
+/** The sequences of one symbol at one timeframe, which share a subscription. */
+interface Group {
+  readonly symbol: string;
+  readonly timeframe: number;
+  readonly sequences: Set<Candles>;
+}
+
+/**
+ * A client of one server.
+ *
+ * It connects when the first sequence of candles is asked for, connects again whenever the
+ * connection is lost, and disconnects when the last sequence is closed.
+ */
+export class Client {
+  /** The REST interface. */
+  readonly rest: RestClient;
+  readonly #url: string;
+  readonly #backoff: Backoff;
+  readonly #options: ClientOptions;
+  readonly #groups = new Map<string, Group>();
+  readonly #asked = new Set<string>();
+  readonly #released = new Map<string, Group>();
+  #running = false;
+  #wake: () => void = () => undefined;
+
+  /** `url` as in `http://localhost:8080`. */
+  constructor(url: string, options: ClientOptions = {}) {
+    const base = url.replace(/\/+$/, "");
+    this.rest = new RestClient(base);
+    this.#url = base.replace(/^http/, "ws") + STREAM_ADDRESS;
+    this.#backoff = { ...BACKOFF, ...options.backoff };
+    this.#options = options;
+  }
+
+  /** Candles of a symbol as one sequence; `timeframe` in minutes. */
+  candles(symbol: string, timeframe: number, options: CandlesOptions = {}): Candles {
+    const history = options.history ?? 0;
+    if (!Number.isSafeInteger(timeframe) || timeframe < 1) {
+      throw new RangeError(`timeframe is a whole number of minutes from 1 up, not ${timeframe}`);
+    }
+    if (!Number.isInteger(history) || history < 0 || history > MAX_HISTORY) {
+      throw new RangeError(`history is a whole number from 0 to ${MAX_HISTORY}, not ${history}`);
+    }
+    const key = keyOf(symbol, timeframe);
+    const sequence = new Candles(symbol, timeframe, history, options.onStatus, (closed) =>
+      this.#closed(key, closed),
+    );
+    const group = this.#groups.get(key) ?? { symbol, timeframe, sequences: new Set() };
+    group.sequences.add(sequence);
+    this.#groups.set(key, group);
+    this.#released.delete(key);
+    this.#ask(key);
+    if (!this.#running) {
+      this.#running = true;
+      void this.#run();
+    }
+    return sequence;
+  }
+
+  /** Close every sequence, and with them the connection. */
+  close(): void {
+    for (const sequence of this.#all()) {
+      sequence.close();
+    }
+  }
+
+  #all(): Candles[] {
+    return [...this.#groups.values()].flatMap((group) => [...group.sequences]);
+  }
+
+  #ask(key: string): void {
+    this.#asked.add(key);
+    this.#wake();
+  }
+
+  #closed(key: string, sequence: Candles): void {
+    const group = this.#groups.get(key);
+    group?.sequences.delete(sequence);
+    if (group?.sequences.size === 0) {
+      this.#groups.delete(key);
+      this.#asked.delete(key);
+      this.#released.set(key, group);
+      this.#wake();
+    }
+  }
+
+  /** Keep a connection for as long as there are sequences. */
+  async #run(): Promise<void> {
+    for (let attempt = 0; this.#groups.size > 0; attempt += 1) {
+      const since = performance.now();
+      try {
+        await this.#connect();
+        attempt = -1;
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) {
+          for (const sequence of this.#all()) {
+            sequence.fail(error);
+          }
+          continue;
+        }
+        attempt = performance.now() - since >= this.#backoff.steady * 1000 ? 0 : attempt;
+        this.#options.onConnection?.(error);
+        await this.#sleep(pause(this.#backoff, attempt) * 1000);
+      }
+    }
+    this.#running = false;
+  }
+
+  /** One connection, until there is nothing left to subscribe to. */
+  async #connect(): Promise<void> {
+    const WebSocket = this.#options.WebSocket ?? (await defaultWebSocket());
+    const silenceMs = (this.#options.silenceSeconds ?? 40) * 1000;
+    const onMessage = (message: Unasked): void => this.#receive(message);
+    const connection = await Connection.open(WebSocket, this.#url, onMessage, silenceMs);
+    try {
+      this.#options.onConnection?.(undefined);
+      this.#released.clear(); // a new connection knows of nothing: subscribe to everything
+      for (const [key, group] of this.#groups) {
+        group.sequences.forEach((sequence) => sequence.resume());
+        this.#asked.add(key);
+      }
+      await Promise.race([connection.ended, this.#serve(connection)]);
+    } finally {
+      connection.close();
+    }
+  }
+
+  #receive(message: Unasked): void {
+    switch (message.type) {
+      case "initial_history":
+        this.#tell(message, (sequence) => sequence.onHistory(message));
+        break;
+      case "ohlcv_update":
+        this.#tell(message, (sequence) => sequence.onUpdate(message));
+        break;
+      case "error":
+        throw new ConnectionLost(`${message.error_code}: ${message.message}`);
+      default: // being heard is all that a heartbeat is for; later versions may send more kinds
+    }
+  }
+
+  #tell(message: { symbol: string; timeframe: string }, tell: (to: Candles) => void): void {
+    const key = `${message.symbol}:${message.timeframe}`;
+    for (const sequence of [...(this.#groups.get(key)?.sequences ?? [])]) {
+      const awaited = sequence.awaited;
+      try {
+        tell(sequence);
+      } catch (error) {
+        sequence.fail(error); // what `onStatus` throws is for its reader, too
+      }
+      if (sequence.awaited > awaited) {
+        this.#ask(key);
+      }
+    }
+  }
+
+  /** Send what is to be asked for until there are no sequences left. */
+  async #serve(connection: Connection): Promise<void> {
+    while (!connection.isOver && (this.#groups.size > 0 || this.#released.size > 0)) {
+      if (this.#asked.size > 0) {
+        await this.#subscribe(connection);
+      } else if (this.#released.size > 0) {
+        await this.#unsubscribe(connection);
+      } else {
+        await Promise.race([new Promise<void>((wake) => (this.#wake = wake)), connection.ended]);
+        continue;
+      }
+      await sleep(REQUEST_PAUSE_MS);
+    }
+  }
+
+  async #subscribe(connection: Connection): Promise<void> {
+    const wanted = [...this.#asked]
+      .slice(0, MAX_PAIRS_PER_REQUEST)
+      .flatMap((key) => this.#groups.get(key) ?? []);
+    const parts = bySymbol(wanted).map(([symbol, groups]) => ({
+      symbol,
+      timeframes: groups.map(({ timeframe, sequences }) => ({
+        timeframe,
+        initial_candles: Math.max(...[...sequences].map((sequence) => sequence.awaited)),
+      })),
+    }));
+    wanted.forEach(({ symbol, timeframe }) => this.#asked.delete(keyOf(symbol, timeframe)));
+    const result = await connection.request<"subscribe">({
+      action: "subscribe",
+      subscriptions: parts,
+    });
+    if (result.type === "error") {
+      this.#refused(result, wanted);
+      return;
+    }
+    result.failed_subscriptions.forEach((failure) => this.#failed(failure));
+  }
+
+  /** A whole request was refused: for the timeframe that it names, else for all of them. */
+  #refused(error: Refusal, wanted: readonly Group[]): void {
+    if (PASSING_ERRORS.includes(error.error_code)) {
+      throw new ConnectionLost(`${error.error_code}: ${error.message}`);
+    }
+    const { symbol, timeframe } = error.details as { symbol?: unknown; timeframe?: unknown };
+    const named = wanted.filter((group) => group.symbol === symbol && group.timeframe === timeframe);
+    const culprits = named.length > 0 ? named : wanted;
+    for (const group of wanted) {
+      const key = keyOf(group.symbol, group.timeframe);
+      if (culprits.includes(group)) {
+        this.#fail(group, new RequestRefused(error));
+      } else if (this.#groups.has(key)) {
+        this.#ask(key);
+      }
+    }
+  }
+
+  #failed(failure: FailedTimeframe): void {
+    if (failure.error_code === "UNAVAILABLE") {
+      throw new ConnectionLost(failure.message);
+    }
+    for (const group of [...this.#groups.values()]) {
+      const timeframe = failure.timeframe ?? group.timeframe;
+      if (group.symbol === failure.symbol && group.timeframe === timeframe) {
+        this.#fail(group, new SubscriptionRefused(failure));
+      }
+    }
+  }
+
+  #fail(group: Group, error: Error): void {
+    for (const sequence of [...group.sequences]) {
+      sequence.fail(error);
+    }
+    this.#released.delete(keyOf(group.symbol, group.timeframe)); // it never was subscribed
+  }
+
+  async #unsubscribe(connection: Connection): Promise<void> {
+    const groups = [...this.#released.values()].slice(0, MAX_PAIRS_PER_REQUEST);
+    groups.forEach(({ symbol, timeframe }) => this.#released.delete(keyOf(symbol, timeframe)));
+    const result = await connection.request<"unsubscribe">({
+      action: "unsubscribe",
+      unsubscriptions: bySymbol(groups).map(([symbol, members]) => ({
+        symbol,
+        timeframes: members.map(({ timeframe }) => timeframe),
+      })),
+    });
+    if (result.type === "error") {
+      throw new ConnectionLost(`${result.error_code}: ${result.message}`);
+    }
+  }
+
+  /** Wait, but not longer than there are sequences. */
+  async #sleep(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    while (this.#groups.size > 0 && performance.now() < until) {
+      await sleep(Math.min(100, until - performance.now()));
+    }
+  }
+}
+
+function keyOf(symbol: string, timeframe: number): string {
+  return `${symbol}:${timeframe}m`;
+}
+
+function bySymbol(groups: readonly Group[]): [string, Group[]][] {
+  const symbols = new Map<string, Group[]>();
+  for (const group of groups) {
+    symbols.set(group.symbol, [...(symbols.get(group.symbol) ?? []), group]);
+  }
+  return [...symbols];
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,67 @@
+/** What can go wrong. Every error of this package is a `CandlecastError`. */
+
+import type { Error as Refusal, ErrorEnvelope, FailedTimeframe } from "./generated/types.js";
+
+export class CandlecastError extends Error {
+  override name = this.constructor.name;
+}
+
+/** The connection ended. Sequences of candles go on by themselves over the next one. */
+export class ConnectionLost extends CandlecastError {}
+
+/** The server sent what its document does not allow: the versions do not fit together. */
+export class ContractBroken extends CandlecastError {}
+
+/** The server refused a request; `refusal` is its answer. */
+export class RequestRefused extends CandlecastError {
+  constructor(readonly refusal: Refusal) {
+    super(`${refusal.error_code}: ${refusal.message}`);
+  }
+}
+
+/** The server refused one symbol or timeframe; `reason.error_code` says why. */
+export class SubscriptionRefused extends CandlecastError {
+  constructor(readonly reason: FailedTimeframe) {
+    super(`${reason.error_code}: ${reason.message}`);
+  }
+}
+
+/**
+ * The server cannot give the candles that would join the sequence to what comes now.
+ *
+ * `fromTime` and `toTime` (ms) are the last candle that was handed over and the first that could
+ * follow. Begin a new sequence where the gap does not matter.
+ */
+export class CandlesMissing extends CandlecastError {
+  constructor(
+    readonly symbol: string,
+    readonly timeframe: number,
+    readonly fromTime: number,
+    readonly toTime: number,
+  ) {
+    super(
+      `${symbol} ${timeframe}m: the server has no candles between ${fromTime} and ${toTime}; ` +
+        "begin a new sequence",
+    );
+  }
+}
+
+/** Candles were not taken out of their sequence for too long. */
+export class ReaderTooSlow extends CandlecastError {}
+
+/**
+ * A REST request was answered with an error.
+ *
+ * `answer` is undefined when the reply was not one of the server's own, as from a proxy in between.
+ * `retryAfter` is how many seconds to wait before the next try, if the server said.
+ */
+export class RestError extends CandlecastError {
+  constructor(
+    readonly status: number,
+    readonly answer: ErrorEnvelope | undefined,
+    readonly retryAfter: number | undefined,
+  ) {
+    const reason = answer ? `${answer.error_code}: ${answer.error}` : "no answer of Candlecast";
+    super(`HTTP ${status}, ${reason}`);
+  }
+}

@@ -1,0 +1,65 @@
+/** REST: the generated operations over HTTP. */
+
+import { ConnectionLost, ContractBroken, RestError } from "./errors.js";
+import { type Query, REST_BASE_PATH, RestOperations } from "./generated/rest.js";
+import type { ErrorEnvelope } from "./generated/types.js";
+import { read } from "./json.js";
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Every REST operation as a method.
+ *
+ * A call is rejected with RestError for an answer that is an error, ConnectionLost when there is
+ * none and ContractBroken when it is not JSON. Calls are not repeated by themselves.
+ */
+export class RestClient extends RestOperations {
+  readonly #base: string;
+
+  /** `url` as in `http://localhost:8080`. */
+  constructor(url: string) {
+    super();
+    this.#base = url + REST_BASE_PATH;
+  }
+
+  protected override async call<T>(
+    method: string,
+    path: string,
+    query: Query,
+    statuses: readonly number[],
+  ): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+    const target = `${this.#base}${path}${given.length > 0 ? `?${parameters}` : ""}`;
+    const [response, body] = await fetch(target, {
+      method,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+      .then(async (answer) => [answer, await answer.text()] as const)
+      .catch((error: unknown) => {
+        throw new ConnectionLost(`${method} ${path} failed: ${String(error)}`);
+      });
+    if (statuses.includes(response.status)) {
+      return read(body) as T;
+    }
+    const seconds = response.headers.get("Retry-After");
+    throw new RestError(
+      response.status,
+      answerOf(body),
+      seconds === null || !/^\d+$/.test(seconds) ? undefined : Number(seconds),
+    );
+  }
+}
+
+/** The server's error, if it is one. */
+function answerOf(body: string): ErrorEnvelope | undefined {
+  try {
+    const answer = read(body) as Partial<ErrorEnvelope> | null;
+    return answer?.error_code === undefined ? undefined : (answer as ErrorEnvelope);
+  } catch (error) {
+    if (error instanceof ContractBroken) {
+      return undefined;
+    }
+    throw error;
+  }
+}

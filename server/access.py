@@ -1,0 +1,201 @@
+"""Who may ask, how often, and over how many connections: once, in front of everything.
+
+The order is: address, whitelist (403), request rate (429), WebSocket connections (429). A client
+that is not on the whitelist costs no memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from ingest.core.errors import SettingError
+from server.address import (
+    LOOPBACK,
+    Address,
+    Network,
+    client_address,
+    client_key,
+    contains,
+    parse_address,
+)
+from server.envelope import Problem, response
+from server.rate_limit import TokenBuckets, Verdict
+
+CLIENT_ADDRESS = web.RequestKey("client_address", str)
+"""The address of the client of a request, behind whatever proxies are trusted."""
+
+RATE_LIMIT = web.RequestKey("rate_limit", dict[str, str])
+"""The headers that tell a client of its rate; every answer to the request carries them."""
+
+_CLIENT_KEY = web.RequestKey("client_key", str)
+
+FORWARDED_FOR = "X-Forwarded-For"
+PEERS_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """Who is served and how much; the defaults serve this machine alone.
+
+    Clients are counted by IPv4 address or by IPv6 /64.
+    """
+
+    whitelist: tuple[Network, ...] = LOOPBACK
+    trusted_proxies: tuple[Network, ...] = ()
+    """Peers whose `X-Forwarded-For` is believed."""
+    requests_per_minute: int = 1200
+    burst: int = 1200
+    """Requests that may come at once before the rate holds them back."""
+    websockets_per_client: int = 10
+    max_tracked_clients: int = 65_536
+
+    def __post_init__(self) -> None:
+        if not self.whitelist:
+            raise SettingError(
+                "The whitelist is empty and would admit nobody: "
+                "name addresses or networks, or 0.0.0.0/0,::/0 for everybody"
+            )
+        for name in (
+            "requests_per_minute",
+            "burst",
+            "websockets_per_client",
+            "max_tracked_clients",
+        ):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)} but has to be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """Who sent a request."""
+
+    address: str
+    key: str
+    """What the limits count by."""
+    admitted: bool
+
+
+_NOBODY = _Client("of this client", "", False)
+"""A peer that has gone already."""
+
+
+class Access:
+    """Holds an `AccessPolicy` as an aiohttp middleware; remembers what it has to of clients."""
+
+    def __init__(
+        self, policy: AccessPolicy, clock_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self.policy = policy
+        self._clock_ns = clock_ns
+        self._buckets = TokenBuckets(
+            policy.requests_per_minute, policy.burst, policy.max_tracked_clients
+        )
+        self._websockets: Counter[str] = Counter()
+        self._peer = lru_cache(PEERS_KEPT)(self._client)
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Hand on a request that is within the policy, with `CLIENT_ADDRESS` set; refuse others."""
+        client = self._client_of(request)
+        if not client.admitted:
+            return response(_not_allowed(client))
+        request[CLIENT_ADDRESS] = client.address
+        request[_CLIENT_KEY] = client.key
+        verdict = self._buckets.take(client.key, self._clock_ns())
+        request[RATE_LIMIT] = self._rate_headers(verdict)
+        if not verdict.allowed:
+            return response(
+                _rate_limited(self.policy, verdict), {hdrs.RETRY_AFTER: str(verdict.wait_s)}
+            )
+        return await handler(request)
+
+    def counted(self, handler: Handler) -> Handler:
+        """A WebSocket handler that runs so many times at once for each client as is allowed.
+
+        The connection counts as long as the handler runs; one too many is refused before the
+        upgrade.
+        """
+
+        async def count(request: web.Request) -> web.StreamResponse:
+            client = request[_CLIENT_KEY]
+            if self._websockets[client] >= self.policy.websockets_per_client:
+                return response(_too_many_websockets(self.policy))
+            self._websockets[client] += 1
+            try:
+                return await handler(request)
+            finally:
+                self._websockets[client] -= 1
+                if not self._websockets[client]:
+                    del self._websockets[client]
+
+        return count
+
+    def _client_of(self, request: web.Request) -> _Client:
+        trusted = self.policy.trusted_proxies
+        if not trusted:
+            return self._peer(request.remote or "")
+        peer = parse_address(request.remote or "")
+        if peer is None:
+            return _NOBODY
+        return self._describe(
+            client_address(peer, request.headers.getall(FORWARDED_FOR, []), trusted)
+        )
+
+    def _client(self, peer: str) -> _Client:
+        address = parse_address(peer)
+        return _NOBODY if address is None else self._describe(address)
+
+    def _describe(self, address: Address) -> _Client:
+        admitted = contains(self.policy.whitelist, address)
+        return _Client(str(address), str(client_key(address)), admitted)
+
+    def _rate_headers(self, verdict: Verdict) -> dict[str, str]:
+        """The three fields of draft-ietf-httpapi-ratelimit-headers-06, and its policy.
+
+        Limit is the rate; Reset is when the bucket is full again, or in a refusal the same moment
+        as `Retry-After`, as the draft asks.
+        """
+        policy = self.policy
+        return {
+            "RateLimit-Limit": str(policy.requests_per_minute),
+            "RateLimit-Remaining": str(verdict.remaining),
+            "RateLimit-Reset": str(verdict.wait_s),
+            "RateLimit-Policy": f"{policy.requests_per_minute};w=60;burst={policy.burst}",
+        }
+
+
+def _not_allowed(client: _Client) -> Problem:
+    return Problem(
+        403,
+        "IP_NOT_ALLOWED",
+        "Access denied",
+        f"The address {client.address} is not on the whitelist of this server; "
+        "ask its operator to add it",
+    )
+
+
+def _rate_limited(policy: AccessPolicy, verdict: Verdict) -> Problem:
+    return Problem(
+        429,
+        "RATE_LIMITED",
+        "Too many requests",
+        f"At most {policy.requests_per_minute} requests a minute are served to one address; "
+        f"try again in {verdict.wait_s} s",
+    )
+
+
+def _too_many_websockets(policy: AccessPolicy) -> Problem:
+    return Problem(
+        429,
+        "RATE_LIMITED",
+        "Too many WebSocket connections",
+        f"At most {policy.websockets_per_client} WebSocket connections at a time are served to "
+        "one address; close one, or put more subscriptions on each",
+    )

@@ -1,0 +1,131 @@
+"""The command line: `candlecast serve`, `simulate`, `backfill`, `audit`, `watch`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import simulator.cli
+import wsrouter.mock
+from ingest.core.errors import CandlecastError
+from server import settings
+from server.commands import audit, backfill, reconcile, watch
+
+if sys.platform == "win32":
+    _run = asyncio.run
+else:
+    import uvloop
+
+    _run = uvloop.run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong options."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except CandlecastError as error:
+        print(f"candlecast: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except OSError as error:
+        print(f"candlecast: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    program = argparse.ArgumentParser(
+        prog="candlecast",
+        description="Self-hosted crypto market data: exact candles of any minute timeframe, live.",
+        epilog="Settings are read from the environment and from .env; the README lists them.",
+    )
+    commands = program.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("serve", help="serve REST and WebSocket")
+    command.add_argument(
+        "--simulator",
+        metavar="OPTIONS",
+        default="",
+        help="options for the simulator that is the feed, in one string",
+    )
+    command.set_defaults(command=_serve)
+
+    command = commands.add_parser("simulate", help="run the simulated exchange by itself")
+    simulator.cli.add_arguments(command)
+    command.set_defaults(command=simulator.cli.run)
+
+    command = commands.add_parser("backfill", help="fetch history into the store")
+    backfill.add_arguments(command)
+    command.set_defaults(command=_on_settings(backfill.backfill))
+
+    command = commands.add_parser("watch", help="draw candles of a running server")
+    watch.add_arguments(command)
+    command.set_defaults(command=_on_settings(watch.watch))
+
+    command = commands.add_parser("audit", help="compare what is stored with the trades")
+    audit.add_arguments(command)
+    command.set_defaults(command=_on_settings(audit.audit))
+
+    command = commands.add_parser("reconcile", help="compare candles with the exchange's own")
+    reconcile.add_arguments(command)
+    command.set_defaults(command=_on_settings(reconcile.reconcile))
+
+    command = commands.add_parser("mock", help="serve an AsyncAPI document by its examples")
+    wsrouter.mock.add_arguments(command)
+    command.set_defaults(command=wsrouter.mock.run)
+    return program
+
+
+def _serve(options: argparse.Namespace) -> int:
+    # Connexion imports a test client that warns of its own dependency.
+    warnings.filterwarnings("ignore", message="Using `httpx`")
+    from server.serve import serve
+
+    loaded = settings.load()
+    _log_to_stderr(loaded.log_level)
+    return _finish(serve(loaded, options.simulator.split()))
+
+
+def _on_settings(
+    work: Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, int]],
+) -> Callable[[argparse.Namespace], int]:
+    """A command that works with the settings."""
+
+    def command(options: argparse.Namespace) -> int:
+        loaded = settings.load()
+        _log_to_stderr("WARNING")
+        return _finish(work(loaded, options))
+
+    return command
+
+
+def _finish(work: Coroutine[Any, Any, int | None]) -> int:
+    try:
+        return _run(work) or 0
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

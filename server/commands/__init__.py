@@ -1,0 +1,1 @@
+"""The commands beside `serve` and `simulate`: each module has one, with its options."""

@@ -1,0 +1,42 @@
+"""Arguments that several commands take, read strictly."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from server.settings import parse_symbols
+
+EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
+"""No exchange has trades from before the first block."""
+
+
+def moment_ms(text: str) -> int:
+    """A time in ms: a year, a month, a day or an ISO time, in UTC unless it says otherwise."""
+    whole = text + {4: "-01-01", 7: "-01"}.get(len(text), "")
+    try:
+        moment = datetime.fromisoformat(whole)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date: write 2024, 2024-01, 2024-01-31 or 2024-01-31T12:30"
+        ) from None
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+    if moment < EARLIEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is before there were trades")
+    return int(moment.timestamp()) * 1000
+
+
+def symbol_list(text: str) -> tuple[str, ...]:
+    """Symbols with commas between."""
+    try:
+        return parse_symbols(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {error}") from None
+
+
+def one_symbol(text: str) -> str:
+    """One symbol."""
+    listed = symbol_list(text)
+    if len(listed) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one symbol")
+    return listed[0]

@@ -1,0 +1,69 @@
+"""`candlecast audit`: holds what is stored against the trades, and mends what can be mended."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+
+from rich.console import Console
+
+from ingest.storage import Difference, Store
+from server.settings import Settings
+
+from .arguments import symbol_list
+from .resources import moment, opened_store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
+        "--symbols", type=symbol_list, metavar="A,B", help="symbols (all that are stored)"
+    )
+    parser.add_argument(
+        "--repair", action="store_true",
+        help="write the candles that differ anew; missing trades are for `candlecast backfill`",
+    )  # fmt: skip
+
+
+async def audit(settings: Settings, options: argparse.Namespace) -> int:
+    """Name each difference on a line of its own; 1 when there are any that were not mended."""
+    console = Console(highlight=False, soft_wrap=True)
+    status = Console(stderr=True, highlight=False, soft_wrap=True)
+    async with opened_store(settings) as store:
+        began = time.monotonic()
+        with status.status("Comparing ids and candles with the trades ..."):
+            found = await store.run(_audit, store, options, console)
+        seconds = time.monotonic() - began
+        trades = (await store.run(store.statistics)).trades
+        left = found
+        if found and options.repair:
+            left = await store.run(_count, store, options)
+    told = ", ".join(f"{count:,} of {what}" for what, count in sorted(found.items()))
+    console.print(
+        f"{trades:,} trades and their candles were audited in {seconds:.1f} s: "
+        + (f"differences: {told}" if found else "no difference")
+    )
+    if found and options.repair:
+        total, kept = sum(found.values()), sum(left.values())
+        console.print(f"{total - kept:,} were mended, {kept:,} are left")
+    return int(bool(left))
+
+
+def _audit(store: Store, options: argparse.Namespace, console: Console) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for difference in store.audit.run(options.symbols, repair=options.repair):
+        found[difference.what] += 1
+        console.print(_line(difference), markup=False)
+    return found
+
+
+def _count(store: Store, options: argparse.Namespace) -> Counter[str]:
+    return Counter(d.what for d in store.audit.run(options.symbols, repair=False))
+
+
+def _line(difference: Difference) -> str:
+    where = str(difference.where)
+    if difference.what != "ids":
+        where = f"{moment(difference.where)} ({where})"
+    return f"{difference.symbol} {difference.what} {where}: {difference.text}"

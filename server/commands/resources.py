@@ -1,0 +1,56 @@
+"""What commands work on: the store and the exchange, opened and closed again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from ingest.binance.rest import BinanceRest
+from ingest.binance.weight import WeightCoordinator
+from ingest.core.errors import SettingError
+from ingest.storage import Store
+from server.settings import SIMULATOR, Settings
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """The store, closed again; SIGTERM ends the work on it as Ctrl-C does.
+
+    Raises StoreInUse when a server has the embedded database open.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # it runs in a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    store = await asyncio.to_thread(Store, settings.store, settings.cluster)
+    try:
+        yield store
+    finally:
+        await asyncio.to_thread(store.close)
+
+
+@asynccontextmanager
+async def opened_exchange(settings: Settings) -> AsyncIterator[BinanceRest]:
+    """The exchange's REST interface, with the request weight that it allows."""
+    if settings.feed == SIMULATOR and not settings.rest_url:
+        raise SettingError(
+            "This command asks an exchange: set CANDLECAST_FEED=binance for the real one, or "
+            "CANDLECAST_REST_URL to the address of a simulator that runs"
+        )
+    async with BinanceRest(settings.feed_rest_url, WeightCoordinator()) as rest:
+        yield rest
+
+
+async def check_symbols(rest: BinanceRest, symbols: tuple[str, ...]) -> None:
+    """Ask the exchange for the symbols, and for the request weight that it allows."""
+    info = await rest.exchange_info(list(symbols))
+    unknown = [symbol for symbol in symbols if symbol not in info.symbols]
+    if unknown:
+        raise SettingError(f"The exchange has no symbol {', '.join(unknown)}: correct the symbols")
+
+
+def moment(time_ms: int) -> str:
+    """A time as people read it, in UTC."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,145 @@
+"""What a watcher knows: the candles of one subscription, as the server tells them. No I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple, NoReturn
+
+MAX_CANDLES = 1000
+MAX_TIMEFRAME = 525_600
+MAX_DIGITS = 24
+"""Digits of a figure that is believed: with more, axes could not be exact."""
+MAX_TIME_MS = 253_402_300_799_999
+"""The end of the year 9999."""
+MAX_TEXT = 200
+
+
+class Pair(NamedTuple):
+    """One symbol at one timeframe of so many minutes."""
+
+    symbol: str
+    timeframe: int
+
+    @property
+    def label(self) -> str:
+        """The timeframe as the server names it."""
+        return f"{self.timeframe}m"
+
+
+class Bar(NamedTuple):
+    """One candle; the time of its start in milliseconds, all else exact decimals."""
+
+    time_ms: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+@dataclass
+class Series:
+    """The candles of one subscription and what the server says of them."""
+
+    pair: Pair
+    quality: str = "waiting"
+    """The server's `data_quality`; before its first word `waiting`, or `refused`."""
+    note: str = ""
+    """Why it was refused."""
+    _bars: dict[int, Bar] = field(default_factory=dict)
+
+    @property
+    def bars(self) -> Sequence[Bar]:
+        """The newest candles, oldest first."""
+        return [self._bars[time_ms] for time_ms in sorted(self._bars)[-MAX_CANDLES:]]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the server has said all that it can for now."""
+        return self.quality == "refused" or (self.quality == "complete" and bool(self._bars))
+
+    def replace(self, bars: Iterable[Bar]) -> None:
+        """These are all candles."""
+        self._bars = {bar.time_ms: bar for bar in bars}
+
+    def update(self, bar: Bar) -> None:
+        """A newer picture of a candle."""
+        self._bars[bar.time_ms] = bar
+        if len(self._bars) > 2 * MAX_CANDLES:
+            self.replace(self.bars)
+
+
+class Watched:
+    """All subscriptions, and what to make of the server's messages."""
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        self.series = {pair: Series(pair) for pair in pairs}
+
+    def subscription(self, candles: int) -> str:
+        """The request for all of them."""
+        timeframes: dict[str, list[dict[str, int]]] = {}
+        for pair in self.series:
+            wanted = {"timeframe": pair.timeframe, "initial_candles": candles}
+            timeframes.setdefault(pair.symbol, []).append(wanted)
+        subscriptions = [{"symbol": s, "timeframes": wanted} for s, wanted in timeframes.items()]
+        return json.dumps({"action": "subscribe", "subscriptions": subscriptions})
+
+    def hear(self, text: str) -> None:
+        """Take in a message; what is not understood is passed over."""
+        try:
+            message = json.loads(
+                text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse
+            )
+            self._hear(message)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
+            return
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "subscription_result":
+            for failed in message["failed_subscriptions"]:
+                self._refused(failed["symbol"], failed.get("timeframe"), failed["message"])
+        elif kind == "error":
+            for series in self.series.values():
+                series.quality, series.note = "refused", _printable(message["message"])
+        elif kind in ("initial_history", "ohlcv_update"):
+            pair = Pair(message["symbol"], int(message["timeframe"].removesuffix("m")))
+            series = self.series[pair]
+            series.quality = _printable(message["data_status"]["data_quality"])
+            if kind == "initial_history":
+                if bars := [_bar(candle) for candle in message["candles"]]:
+                    series.replace(bars)
+            elif message["data"] is not None:
+                series.update(_bar(message["data"]))
+
+    def _refused(self, symbol: str, timeframe: Decimal | None, words: str) -> None:
+        for pair, series in self.series.items():
+            if pair.symbol == symbol and timeframe in (None, pair.timeframe):
+                series.quality, series.note = "refused", _printable(words)
+
+
+def _bar(candle: dict[str, Decimal]) -> Bar:
+    """A candle as it was told; raises ValueError when it can be none."""
+    names = ("open", "high", "low", "close", "volume")
+    bar = Bar(int(candle["candle_time"]), *(candle[name] for name in names))
+    for figure in bar[1:]:
+        digits = len(figure.as_tuple().digits)
+        if figure < 0 or digits > MAX_DIGITS or abs(figure.adjusted()) > MAX_DIGITS:
+            raise ValueError(f"{digits} digits are no price or volume")
+    if not (0 <= bar.time_ms <= MAX_TIME_MS and bar.low <= min(bar.open, bar.close)):
+        raise ValueError("time or low is out of range")
+    if bar.high < max(bar.open, bar.close):
+        raise ValueError("high is out of range")
+    return bar
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no decimal")
+
+
+def _printable(text: str) -> str:
+    """Text of the server without what would steer the terminal."""
+    return "".join(letter for letter in text[:MAX_TEXT] if letter.isprintable())

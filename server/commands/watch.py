@@ -1,0 +1,179 @@
+"""`candlecast watch`: candles of a running server, drawn in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import aiohttp
+from rich.console import Console
+from rich.live import Live
+from rich.style import Style
+from rich.text import Text
+
+from ingest.core.errors import CandlecastError
+from server.settings import Settings
+
+from .chart import AXIS, DOWN, UP
+from .screen import Screen
+from .series import MAX_CANDLES, MAX_TIMEFRAME, Pair, Watched
+
+MAX_CHARTS = 12
+PICTURES_PER_SECOND = 4
+ONCE_SECONDS = 60.0
+"""How long `--once` waits for complete data."""
+ONCE_HEIGHT = 30
+CONNECT_SECONDS = 10.0
+SILENCE_SECONDS = 60.0
+"""A connection on which nothing came for so long is given up; heartbeats come oftener."""
+MIN_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 5.0
+MAX_MESSAGE_BYTES = 16 * 2**20
+
+_REFUSALS = {
+    403: "this address is not on its whitelist",
+    404: "there is no stream at that path",
+    429: "this address has too many connections",
+}
+
+
+class NoServer(CandlecastError):
+    """No server answers where one should be watched."""
+
+
+def pair(text: str) -> Pair:
+    """A subscription such as `BTCUSDT:15`; a timeframe of 1 minute need not be said."""
+    match = re.fullmatch(r"([A-Za-z0-9]{2,20})(?::([0-9]{1,6})m?)?", text, re.ASCII)
+    if match is None or not 1 <= (timeframe := int(match[2] or 1)) <= MAX_TIMEFRAME:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no subscription: write BTCUSDT or, with minutes up to {MAX_TIMEFRAME}, "
+            "BTCUSDT:15"
+        )
+    return Pair(match[1].upper(), timeframe)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
+        "pairs", type=pair, nargs="+", metavar="SYMBOL[:MINUTES]",
+        help=f"what to watch, such as BTCUSDT:15; up to {MAX_CHARTS}",
+    )  # fmt: skip
+    parser.add_argument("--url", metavar="URL", help="the server's stream (that of this machine)")
+    parser.add_argument(
+        "--once", action="store_true", help="print one picture of complete data and end"
+    )
+
+
+async def watch(settings: Settings, options: argparse.Namespace) -> int:
+    """Draw until Ctrl-C, or once; 1 when there is nothing to draw."""
+    pairs: Sequence[Pair] = list(dict.fromkeys(options.pairs))
+    if len(pairs) > MAX_CHARTS:
+        raise NoServer(f"{len(pairs)} charts are too many for one screen: watch {MAX_CHARTS}")
+    url = options.url or f"ws://127.0.0.1:{settings.port}/ws/stream"
+    link = Link(url, Watched(pairs))
+    work = asyncio.create_task(link.run())
+    try:
+        return await (_once(link, work) if options.once else _live(link, work))
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError, NoServer):
+            await work
+
+
+async def _once(link: Link, work: asyncio.Task[None]) -> int:
+    told = asyncio.create_task(link.told())
+    await asyncio.wait((work, told), timeout=ONCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if work.done():
+        work.result()
+    console = Console()
+    height = min(ONCE_HEIGHT, console.height) if console.is_terminal else ONCE_HEIGHT
+    console.print(link.screen(), height=height)
+    return int(not all(s.is_told and s.quality != "refused" for s in link.watched.series.values()))
+
+
+async def _live(link: Link, work: asyncio.Task[None]) -> int:
+    with Live(console=Console(), screen=True, auto_refresh=False) as live:
+        while not work.done():
+            live.update(link.screen(), refresh=True)
+            await asyncio.wait((work,), timeout=1 / PICTURES_PER_SECOND)
+    work.result()
+    return 1
+
+
+class Link:
+    """The connection to the server, made anew whenever it is lost."""
+
+    def __init__(self, url: str, watched: Watched) -> None:
+        self.watched = watched
+        self._url = url
+        self._state, self._style = "connecting", AXIS
+        self._has_been_up = False
+        self._heard = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises NoServer when not even the first connection is made."""
+        pause = MIN_PAUSE_SECONDS
+        async with aiohttp.ClientSession() as session:
+            while True:
+                try:
+                    await self._listen(session)
+                    pause, fault = MIN_PAUSE_SECONDS, "the server closed the connection"
+                except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                    fault = _fault(error)
+                if not self._has_been_up:
+                    raise NoServer(
+                        f"Nothing to watch at {self._url}: {fault}. Start a server by "
+                        "`candlecast serve`, or name another by --url"
+                    )
+                for series in self.watched.series.values():
+                    series.quality, series.note = "waiting", ""
+                self._state, self._style = f"{fault}; it is tried again and again", DOWN
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
+                pause = min(2 * pause, MAX_PAUSE_SECONDS)
+
+    async def told(self) -> None:
+        """Wait until the server has said of every subscription what it can."""
+        while not all(series.is_told for series in self.watched.series.values()):
+            self._heard.clear()
+            await self._heard.wait()
+
+    def screen(self) -> Screen:
+        """What is to be seen now."""
+        footer = Text(no_wrap=True, overflow="ellipsis")
+        footer.append(" ● ", self._style).append(self._state, self._style)
+        footer.append(f"  {self._url}  {datetime.now(UTC):%H:%M:%S} UTC", AXIS)
+        if sys.stdout.isatty():
+            footer.append("  Ctrl-C ends", AXIS + Style(dim=True))
+        return Screen(list(self.watched.series.values()), footer)
+
+    async def _listen(self, session: aiohttp.ClientSession) -> None:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            socket = await session.ws_connect(self._url, max_msg_size=MAX_MESSAGE_BYTES)
+        async with socket:
+            self._has_been_up = True
+            self._state, self._style = "connected", UP
+            await socket.send_str(self.watched.subscription(MAX_CANDLES))
+            while True:
+                message = await socket.receive(SILENCE_SECONDS)
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    return
+                self.watched.hear(message.data)
+                self._heard.set()
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with a server that cannot be watched."""
+    if isinstance(error, aiohttp.InvalidURL):
+        return "that is no address"
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return _REFUSALS.get(error.status, f"it answered {error.status}")
+    if isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
+        return "nothing answers there"
+    return "the connection was lost"

@@ -1,0 +1,172 @@
+"""Sockets: how many one address may hold, how long it may take over a request, and what it is
+told when what it sends is not HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.web_protocol import RequestHandler
+
+from server.address import Address, Network, client_key, contains, parse_address
+from server.edge import harden
+from server.envelope import INTERNAL_ERROR, Problem, malformed, response
+
+logger = logging.getLogger(__name__)
+
+MAX_LINE_BYTES = 8190
+"""Of the request line, and of each header."""
+MAX_HEADERS = 64
+LINGER_S = 2.0
+"""How long the rest of a body that nobody wanted is read before the connection is closed."""
+
+
+@dataclass(frozen=True)
+class SocketLimits:
+    """What one server holds open; trusted proxies are bounded by the total only."""
+
+    total: int = 20_000
+    per_client: int = 256
+    head_deadline_s: float = 30.0
+    """For a request line and its headers to arrive, from the connection or the last answer on:
+    idle, partial and dripped requests end here."""
+    backlog: int = 1024
+
+
+class _Sockets:
+    """The sockets that are open, by client."""
+
+    def __init__(self, limits: SocketLimits, trusted: Sequence[Network]) -> None:
+        self._limits = limits
+        self._trusted = trusted
+        self._open: Counter[Address] = Counter()
+        self._total = 0
+
+    def admit(self, peer: Address | None) -> Address | None:
+        """What to `release` when the socket closes, or None when there is no room for it."""
+        if peer is None or self._total >= self._limits.total:
+            return None
+        key = client_key(peer)
+        if self._open[key] >= self._limits.per_client and not contains(self._trusted, peer):
+            return None
+        self._open[key] += 1
+        self._total += 1
+        return key
+
+    def release(self, key: Address) -> None:
+        self._total -= 1
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
+
+
+class _Connection(RequestHandler):
+    """aiohttp's HTTP connection, counted, and with errors in the contract's envelope."""
+
+    __slots__ = ("_admitted", "_sockets")
+
+    def __init__(self, sockets: _Sockets, manager: web.Server, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._sockets = sockets
+        self._admitted: Address | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        self._admitted = self._sockets.admit(parse_address(str(peer[0])) if peer else None)
+        if self._admitted is None:
+            transport.close()
+        else:
+            super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._admitted is not None:
+            self._sockets.release(self._admitted)
+            self._admitted = None
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._admitted is not None:
+            super().data_received(data)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what no handler has seen or answered, and close the connection."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun; there is no place for an error in it")
+        if isinstance(exc, HttpProcessingError):
+            logger.debug("Malformed request from %s: %s", request.remote, message)
+        else:
+            logger.error("Unhandled error %d for %s", status, request.remote, exc_info=exc)
+        answer = response(_problem(exc))
+        harden(answer)
+        answer.force_close()
+        return answer
+
+
+class LimitedSite(web.BaseSite):
+    """A TCP port whose connections are held to `SocketLimits`; used as `web.TCPSite` is."""
+
+    def __init__(
+        self,
+        runner: web.BaseRunner,
+        host: str | None,
+        port: int,
+        limits: SocketLimits | None = None,
+        trusted_proxies: Sequence[Network] = (),
+    ) -> None:
+        self._limits = limits or SocketLimits()
+        super().__init__(runner, backlog=self._limits.backlog)
+        self._host = host
+        self._port = port
+        self._sockets = _Sockets(self._limits, trusted_proxies)
+
+    @property
+    def name(self) -> str:
+        return f"http://{self._host or '0.0.0.0'}:{self._port}"
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        await super().start()
+        loop = asyncio.get_running_loop()
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("call runner.setup() before starting a site")
+
+        def connect() -> _Connection:
+            return _Connection(
+                self._sockets,
+                server,
+                loop=loop,
+                keepalive_timeout=self._limits.head_deadline_s,
+                access_log=None,
+                auto_decompress=False,
+                lingering_time=LINGER_S,
+                max_line_size=MAX_LINE_BYTES,
+                max_field_size=MAX_LINE_BYTES,
+                max_headers=MAX_HEADERS,
+            )
+
+        self._server = await loop.create_server(
+            connect, self._host, self._port, backlog=self._limits.backlog, reuse_address=True
+        )
+
+
+def _problem(exc: BaseException | None) -> Problem:
+    if isinstance(exc, LineTooLong):
+        return malformed(
+            f"The request line and each header have at most {MAX_LINE_BYTES} bytes", 431
+        )
+    if isinstance(exc, HttpProcessingError):
+        return malformed("The request does not follow HTTP/1.1")
+    return INTERNAL_ERROR

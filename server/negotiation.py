@@ -1,0 +1,54 @@
+"""Which of the media types that an operation has a client wants, by its `Accept` header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+
+
+class NotAcceptable(Exception):
+    """The client wants none of the media types that there are."""
+
+    def __init__(self, media_types: Sequence[str]) -> None:
+        super().__init__(f"Accept names none of {', '.join(media_types)}; ask for one of them")
+
+
+def negotiate(media_types: Sequence[str], accept: Iterable[bytes]) -> str:
+    """The media type that is wanted most; the first of equals, and where nothing is said.
+
+    Raises `NotAcceptable`. A range that is not understood is passed over.
+    """
+    ranges = _ranges(b",".join(accept).decode("latin-1"))
+    if not ranges:
+        return media_types[0]
+    qualities = [_quality(media_type, ranges) for media_type in media_types]
+    best = max(qualities)
+    if best == 0:
+        raise NotAcceptable(media_types)
+    return media_types[qualities.index(best)]
+
+
+def _ranges(accept: str) -> dict[str, float]:
+    """The quality of each media range that is named."""
+    ranges = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (item.strip() for item in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q":
+                understood = _QUALITY.fullmatch(value.strip())
+                quality = float(value) if understood else 0.0
+        if name:
+            ranges[name] = quality
+    return ranges
+
+
+def _quality(media_type: str, ranges: dict[str, float]) -> float:
+    """By the most specific range that fits, as RFC 9110 has it."""
+    for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        if name in ranges:
+            return ranges[name]
+    return 0.0

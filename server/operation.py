@@ -1,0 +1,100 @@
+"""The last step of a request: the handler of its operation is called and its reply is sent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.operations import AbstractOperation
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from generated.rest import JSON, Raw
+from handlers.replies import Reply
+from server.negotiation import negotiate
+from server.validation import BODY, PARAMETERS
+
+HandlerFunction = Callable[..., Awaitable[Reply]]
+
+MEDIA_TYPE = "media_type"
+"""The argument that tells a handler what the client wants, where there is a choice."""
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(reply: Reply) -> tuple[Raw, int]:
+    """The bytes of a reply, and its status. Decimals become JSON numbers with all their digits."""
+    if isinstance(reply, Raw):
+        return reply, 200
+    model, status = reply if isinstance(reply, tuple) else (reply, 200)
+    return Raw(_encoder.encode(model.model_dump(by_alias=True, exclude_unset=True))), status
+
+
+class _Operation:
+    """One operation of the document, with the function that answers it."""
+
+    def __init__(self, operation: AbstractOperation) -> None:
+        self._handler: HandlerFunction = operation.function
+        self._takes_body = bool(operation.request_body)
+        self._media_types = success_media_types(operation.responses)
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        arguments: dict[str, Any] = scope["extensions"][PARAMETERS]
+        if self._takes_body:
+            arguments["body"] = scope["extensions"].get(BODY)
+        headers = []
+        if len(self._media_types) > 1:
+            accept = (value for name, value in scope["headers"] if name == b"accept")
+            arguments[MEDIA_TYPE] = negotiate(self._media_types, accept)
+            headers.append((b"vary", b"accept"))
+        raw, status = encode(await self._handler(**arguments))
+        headers.append((b"content-type", raw.media_type.encode("latin-1")))
+        headers += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in raw.headers.items()]
+        if isinstance(raw.body, bytes):
+            headers.append((b"content-length", b"%d" % len(raw.body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if not isinstance(raw.body, bytes):
+            async for piece in raw.body:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        last = raw.body if isinstance(raw.body, bytes) else b""
+        await send({"type": "http.response.body", "body": last})
+
+
+class _OperationApi(RoutedAPI[_Operation]):  # type: ignore[misc]  # connexion has no types
+    def __init__(self, *args: Any, next_app: ASGIApp, **kwargs: Any) -> None:
+        super().__init__(*args, next_app=next_app, **kwargs)
+        self.add_paths()
+
+    def make_operation(self, operation: AbstractOperation) -> _Operation:
+        return _Operation(operation)
+
+
+class Dispatch(RoutedMiddleware[_OperationApi]):  # type: ignore[misc]  # connexion has no types
+    """Calls the handlers, in the place of Connexion's own endpoints.
+
+    Those inspect the signature of the handler and convert its arguments anew for each request.
+    """
+
+    api_cls = _OperationApi
+
+
+def success_media_types(responses: Mapping[str, Any]) -> tuple[str, ...]:
+    """What successful replies may come as, JSON first, in the order of the document."""
+    types: dict[str, None] = {}
+    for status, response in responses.items():
+        if status.startswith("2"):
+            types |= dict.fromkeys(response.get("content", ()))
+    return tuple(sorted(types, key=lambda name: name != JSON))
+
+
+def check_signature(operation_id: str, function: HandlerFunction, names: set[str]) -> str | None:
+    """Why a function cannot be called with the arguments of its operation, or None."""
+    if not inspect.iscoroutinefunction(function):
+        return f"{operation_id}: its handler has to be an async function"
+    try:
+        inspect.signature(function).bind(**dict.fromkeys(names))
+    except TypeError as error:
+        return f"{operation_id}({', '.join(sorted(names))}): {error}"
+    return None

@@ -1,0 +1,161 @@
+"""The site, Swagger UI, ReDoc and the documents, from memory; no page needs another host.
+
+Every file is read once, at the start, and is found by its exact path: there is no file system
+behind a URL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from server.edge import expect_nothing
+
+STATIC = Path(__file__).parent / "static"
+
+REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+
+REVALIDATE = "no-cache"
+KEEP_A_DAY = "public, max-age=86400"
+
+# Both user interfaces write style elements, and ReDoc runs its search in a worker of its own
+# making. Scripts come from files of this server only.
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+# Pages of our own need less.
+SITE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".json": "application/json",
+    ".yaml": "application/yaml",
+    ".md": "text/markdown; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file, with the headers that it is served with."""
+
+    content: bytes
+    headers: Mapping[str, str]
+    etag: str
+
+    @classmethod
+    def of(
+        cls, content: bytes, suffix: str, cache: str = REVALIDATE, policy: str = PAGE_POLICY
+    ) -> Page:
+        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        headers: dict[str, str] = {
+            hdrs.CONTENT_TYPE: CONTENT_TYPES[suffix],
+            hdrs.CACHE_CONTROL: cache,
+            hdrs.ETAG: etag,
+        }
+        if suffix == ".html":
+            headers["Content-Security-Policy"] = policy
+        return cls(content, headers, etag)
+
+
+def load_pages(
+    openapi_json: bytes, specs: Path, site: Mapping[str, bytes] | None = None
+) -> dict[str, Page]:
+    """The pages by URL path.
+
+    `openapi_json` is the bundled document that is served at `/api/v1/openapi.json` and shown by
+    both user interfaces; every document under the folder `specs` is served under `/specs/`.
+    `site` has the files of the documentation by URL path; without it "/" leads to Swagger UI.
+    """
+    own = STATIC / "own"
+    swagger = STATIC / "swagger-ui"
+    pages = {
+        "/api/v1/openapi.json": Page.of(openapi_json, ".json"),
+        "/docs": _read(own / "docs.html"),
+        "/docs/docs.js": _read(own / "docs.js"),
+        "/docs/swagger-ui.css": _read(swagger / "swagger-ui.css", KEEP_A_DAY),
+        "/docs/swagger-ui-bundle.js": _read(swagger / "swagger-ui-bundle.js", KEEP_A_DAY),
+        "/redoc": _read(own / "redoc.html"),
+        "/redoc/redoc.js": _read(own / "redoc.js"),
+        "/redoc/redoc.css": _read(own / "redoc.css"),
+        "/redoc/redoc.standalone.js": Page.of(_redoc_script(), ".js", KEEP_A_DAY),
+        "/favicon.svg": _read(own / "favicon.svg", KEEP_A_DAY),
+        "/favicon.ico": _read(own / "favicon.svg", KEEP_A_DAY),
+    }
+    for file in sorted(specs.rglob("*")):
+        if file.is_file() and file.suffix in (".yaml", ".json", ".md"):
+            pages[f"/specs/{file.relative_to(specs).as_posix()}"] = _read(file)
+    for path, content in (site or {}).items():
+        suffix = PurePosixPath(path).suffix or ".html"
+        pages[path] = Page.of(content, suffix, policy=SITE_POLICY)
+    return pages
+
+
+def add_pages(app: web.Application, pages: Mapping[str, Page]) -> None:
+    """Put the pages on an application, before the route that takes everything else."""
+    for path, page in pages.items():
+        app.router.add_route("*", path, _handler(page), expect_handler=expect_nothing)
+    if "/" not in pages:
+        app.router.add_route("*", "/", _to_docs, expect_handler=expect_nothing)
+
+
+def _redoc_script() -> bytes:
+    """ReDoc without the logo that it loads from its makers; it hides one that cannot be had."""
+    script = (STATIC / "redoc" / "redoc.standalone.js").read_bytes()
+    return script.replace(REDOC_LOGO, b"data:,")
+
+
+def _read(file: Path, cache: str = REVALIDATE) -> Page:
+    return Page.of(file.read_bytes(), file.suffix, cache)
+
+
+def _handler(page: Page) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        _only_reading(request)
+        known = request.if_none_match or ()
+        if any(tag.value in ("*", page.etag.strip('"')) for tag in known):
+            return web.Response(status=304, headers=page.headers)
+        return web.Response(body=page.content, headers=page.headers)
+
+    return serve
+
+
+async def _to_docs(request: web.Request) -> web.StreamResponse:
+    _only_reading(request)
+    return web.Response(status=307, headers={hdrs.LOCATION: "/docs"})
+
+
+def _only_reading(request: web.Request) -> None:
+    if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+        raise web.HTTPMethodNotAllowed(request.method, (hdrs.METH_GET, hdrs.METH_HEAD))

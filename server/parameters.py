@@ -1,0 +1,168 @@
+"""The parameters of an operation: read from the request once, strictly, and checked.
+
+What the schema has checked is what the handler gets; nothing is converted a second time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import jsonschema_rs
+
+from server.envelope import Detail
+from server.schema import compile_schema, faults
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,38})", re.ASCII)
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_BOOLEANS = {"true": True, "false": False}
+
+
+class ParameterError(Exception):
+    """One or more parameters that break the contract."""
+
+    def __init__(self, details: Sequence[Detail]) -> None:
+        super().__init__("; ".join(f"{detail.field}: {detail.message}" for detail in details))
+        self.details = tuple(details)
+
+
+def _as_integer(text: str) -> object:
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _as_boolean(text: str) -> object:
+    return _BOOLEANS.get(text, text)
+
+
+def _as_string(text: str) -> object:
+    return text
+
+
+# A text that does not have the form of its type stays a text, which the schema then refuses.
+_READERS: dict[str, Callable[[str], object]] = {
+    "integer": _as_integer,
+    "boolean": _as_boolean,
+    "string": _as_string,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    place: str
+    """`query.limit`"""
+    name: str
+    required: bool
+    read: Callable[[str], object]
+    validator: jsonschema_rs.Draft4Validator
+
+
+class Parameters:
+    """The path and query parameters of one operation, by their definitions in the document.
+
+    Raises ValueError for a definition that is not served: parameters in headers and cookies, and
+    types other than integer, boolean and string.
+    """
+
+    def __init__(self, definitions: Sequence[Mapping[str, Any]]) -> None:
+        self._path: list[_Parameter] = []
+        self._query: dict[str, _Parameter] = {}
+        self.defaults: dict[str, object] = {}
+        for definition in definitions:
+            parameter = _compile(definition)
+            if definition["in"] == "path":
+                self._path.append(parameter)
+            else:
+                self._query[parameter.name] = parameter
+            if "default" in definition["schema"]:
+                self.defaults[parameter.name] = definition["schema"]["default"]
+
+    @property
+    def names(self) -> set[str]:
+        return {parameter.name for parameter in self._path} | set(self._query)
+
+    def read(self, path: Mapping[str, str], query_string: bytes) -> dict[str, object]:
+        """The arguments for the handler, defaults included; raises `ParameterError`.
+
+        `path` holds decoded texts. A query parameter that the document does not know, or that
+        stands twice, is refused: nobody can tell what was meant.
+        """
+        found: list[Detail] = []
+        values = dict(self.defaults)
+        for parameter in self._path:
+            self._take(parameter, path[parameter.name], values, found)
+        given: set[str] = set()
+        for name, text in _pairs(query_string, found):
+            known = self._query.get(name)
+            if known is None:
+                expected = ", ".join(self._query) or "none"
+                found.append(
+                    Detail(f"query.{name[:50]}", f"unknown parameter; this path takes {expected}")
+                )
+            elif name in given:
+                found.append(Detail(known.place, "given more than once"))
+            else:
+                given.add(name)
+                self._take(known, text, values, found)
+        found.extend(
+            Detail(parameter.place, "required, but missing")
+            for parameter in self._query.values()
+            if parameter.required and parameter.name not in given
+        )
+        if found:
+            raise ParameterError(found)
+        return values
+
+    @staticmethod
+    def _take(
+        parameter: _Parameter, text: str, values: dict[str, object], found: list[Detail]
+    ) -> None:
+        value = parameter.read(text)
+        if parameter.validator.is_valid(value):
+            values[parameter.name] = value
+        else:
+            found.extend(faults(parameter.validator, value, parameter.place))
+
+
+def _compile(definition: Mapping[str, Any]) -> _Parameter:
+    place = f"{definition['in']}.{definition['name']}"
+    kind = definition.get("schema", {}).get("type")
+    if definition["in"] not in ("path", "query") or kind not in _READERS:
+        raise ValueError(
+            f"parameter {place} of type {kind} is not served: parameters are integers, booleans "
+            "and strings in the path and in the query"
+        )
+    return _Parameter(
+        place,
+        definition["name"],
+        definition.get("required", False),
+        _READERS[kind],
+        compile_schema(definition["schema"]),
+    )
+
+
+def _pairs(query_string: bytes, found: list[Detail]) -> list[tuple[str, str]]:
+    """The names and values of a query, decoded; what cannot be decoded is put into `found`."""
+    pairs = []
+    for part in query_string.split(b"&"):
+        if not part:
+            continue
+        name, _, value = part.partition(b"=")
+        try:
+            pairs.append((_decode(name), _decode(value)))
+        except ValueError:
+            shown = name.decode("ascii", "replace")[:50]
+            found.append(Detail(f"query.{shown}", "not percent-encoded UTF-8"))
+    return pairs
+
+
+def _decode(part: bytes) -> str:
+    """Raises ValueError (UnicodeError included) when this is not percent-encoded UTF-8."""
+    text = part.decode("ascii").replace("+", " ")
+    if "%" not in text:
+        return text
+    if _BROKEN_ESCAPE.search(text):
+        raise ValueError("a percent sign without two hexadecimal digits")
+    return unquote_to_bytes(text).decode()

@@ -1,0 +1,122 @@
+"""The REST side: a Connexion application made of the document and the handlers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from connexion import AsyncApp
+from connexion.exceptions import ProblemException
+from connexion.http_facts import METHODS
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.lifespan import LifespanMiddleware
+from connexion.middleware.request_validation import RequestValidationMiddleware
+from connexion.middleware.response_validation import ResponseValidationMiddleware
+from connexion.resolver import Resolver
+from starlette.exceptions import HTTPException
+
+from ingest.core.errors import CandlecastError
+from server.operation import (
+    MEDIA_TYPE,
+    Dispatch,
+    HandlerFunction,
+    check_signature,
+    success_media_types,
+)
+from server.problems import answer_application_error, answer_connexion_error, answer_http_error
+from server.routing import Routing
+from server.validation import VALIDATOR_MAP, compile_operation
+
+# Connexion's own list without its Swagger UI (see pages.py), its security (no scheme is used) and
+# its last resort for errors (the bridge's is ours), and with two of ours: routing.py and
+# operation.py say why.
+MIDDLEWARES = [
+    ExceptionMiddleware,
+    Routing,
+    RequestValidationMiddleware,
+    ResponseValidationMiddleware,
+    LifespanMiddleware,
+    Dispatch,
+]
+
+
+class HandlerMismatch(CandlecastError):
+    """Handlers and document do not belong together; the text names each difference."""
+
+
+def load_document(path: Path) -> dict[str, Any]:
+    """An OpenAPI document in one file, as JSON or YAML."""
+    text = path.read_text("utf-8")
+    document = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    if not isinstance(document, dict):
+        raise HandlerMismatch(f"{path} is not an OpenAPI document: it holds no object")
+    return document
+
+
+def build_rest(
+    document: Mapping[str, Any],
+    handlers: Mapping[str, HandlerFunction],
+    *,
+    validate_responses: bool = False,
+) -> AsyncApp:
+    """The ASGI application that serves a bundled OpenAPI 3.0 document.
+
+    `handlers` maps each operationId to an async function that takes the operation's parameters by
+    name. Raises `HandlerMismatch` when one is missing, does not fit, or belongs to no operation.
+    With `validate_responses` a reply that the document does not allow is a 500.
+    """
+    app = AsyncApp(__name__, middlewares=list(MIDDLEWARES))
+    app.add_error_handler(Exception, answer_application_error)
+    app.add_error_handler(HTTPException, answer_http_error)
+    app.add_error_handler(ProblemException, answer_connexion_error)
+    app.add_api(
+        dict(document),
+        resolver=Resolver(handlers.__getitem__),
+        strict_validation=True,
+        validate_responses=validate_responses,
+        validator_map=VALIDATOR_MAP,
+    )
+    _check(app.middleware.apis[0].specification, handlers)
+    return app
+
+
+def _check(specification: Mapping[str, Any], handlers: Mapping[str, HandlerFunction]) -> None:
+    wrong: list[str] = []
+    known: set[str] = set()
+    for path, methods in specification["paths"].items():
+        if "parameters" in methods:
+            wrong.append(f"{path}: write its parameters at each operation, not at the path")
+        for method, operation in methods.items():
+            if method not in METHODS:
+                continue
+            operation_id = operation.get("operationId")
+            if operation_id is None:
+                wrong.append(f"{method.upper()} {path} has no operationId")
+                continue
+            known.add(operation_id)
+            wrong += _check_operation(operation_id, operation, handlers.get(operation_id))
+    wrong += [f"{extra}: no operation has this id" for extra in sorted(set(handlers) - known)]
+    if wrong:
+        raise HandlerMismatch("Handlers do not fit the OpenAPI document:\n  " + "\n  ".join(wrong))
+
+
+def _check_operation(
+    operation_id: str, operation: Mapping[str, Any], handler: HandlerFunction | None
+) -> list[str]:
+    if handler is None:
+        return [f"{operation_id}: no handler; write an async function of this name"]
+    content = operation.get("requestBody", {}).get("content", {})
+    try:
+        parameters = compile_operation(
+            operation.get("parameters", []), [media["schema"] for media in content.values()]
+        )
+    except ValueError as error:
+        return [f"{operation_id}: {error}"]
+    names = parameters.names | ({"body"} if content else set())
+    if len(success_media_types(operation["responses"])) > 1:
+        names |= {MEDIA_TYPE}
+    fault = check_signature(operation_id, handler, names)
+    return [] if fault is None else [fault]

@@ -1,0 +1,113 @@
+"""Which operation of an OpenAPI document a request is for.
+
+This takes the place of Connexion's routing middleware, which scans two routers for each request,
+redirects by the `Host` header of the client, splits paths after decoding them, and names one
+method only in `Allow`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from connexion.http_facts import METHODS
+from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
+from connexion.spec import Specification
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """One path of the document."""
+
+    base_path: str
+    segments: tuple[str | None, ...]
+    """None where a parameter stands."""
+    names: tuple[str, ...]
+    operations: dict[str, str] = field(default_factory=dict)
+    """The operationId of each method."""
+
+    def match(self, segments: list[str]) -> list[str] | None:
+        """The texts of the path's parameters, still encoded, or None."""
+        values = []
+        for expected, given in zip(self.segments, segments, strict=True):
+            if expected is None and given:
+                values.append(given)
+            elif expected != given:
+                return None
+        return values
+
+
+class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
+    """Finds the operation and leaves its id where Connexion's other middlewares look for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._routes: dict[int, list[_Route]] = {}
+        """By number of segments, those without parameters first."""
+
+    def add_api(
+        self, specification: Specification, base_path: str | None = None, **_options: Any
+    ) -> None:
+        base = specification.base_path if base_path is None else base_path
+        for path, methods in specification["paths"].items():
+            segments, names = _parse(base + path)
+            operations = {
+                method.upper(): operation["operationId"]
+                for method, operation in methods.items()
+                if method in METHODS
+            }
+            if "GET" in operations:
+                operations.setdefault("HEAD", operations["GET"])
+            route = _Route(base, segments, names, operations)
+            self._routes.setdefault(len(segments), []).append(route)
+        for routes in self._routes.values():
+            routes.sort(key=lambda route: len(route.names))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._route(scope)
+        await self._app(scope, receive, send)
+
+    def _route(self, scope: Scope) -> None:
+        """Raises HTTPException: 404, 405, or 308 to the path with or without its last slash."""
+        path = scope["raw_path"].decode("ascii")
+        route, values = self._find(path)
+        if route is None:
+            other = path[:-1] if path.endswith("/") else path + "/"
+            if self._find(other)[0] is None:
+                raise HTTPException(404)
+            query = scope["query_string"].decode("ascii", "ignore")
+            raise HTTPException(308, headers={"Location": f"{other}?{query}" if query else other})
+        operation_id = route.operations.get(scope["method"])
+        if operation_id is None:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(route.operations))})
+        # The whole path is known to be UTF-8; a part of it may be cut within a character only by
+        # a slash, which is none.
+        scope["path_params"] = dict(zip(route.names, map(unquote, values), strict=True))
+        scope["extensions"][ROUTING_CONTEXT] = {
+            "api_base_path": route.base_path,
+            "operation_id": operation_id,
+        }
+
+    def _find(self, path: str) -> tuple[_Route | None, list[str]]:
+        segments = path.split("/")
+        for route in self._routes.get(len(segments), ()):
+            values = route.match(segments)
+            if values is not None:
+                return route, values
+        return None, []
+
+
+def _parse(template: str) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
+    segments: list[str | None] = []
+    names = []
+    for segment in template.split("/"):
+        if segment.startswith("{") and segment.endswith("}"):
+            names.append(segment[1:-1])
+            segments.append(None)
+        else:
+            segments.append(segment)
+    return tuple(segments), tuple(names)

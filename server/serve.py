@@ -1,0 +1,94 @@
+"""`candlecast serve`: the server, with the simulator beside it where that is the feed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from ingest.core.errors import SettingError
+from ingest.storage import Store
+from server.app import Server
+from server.settings import SIMULATOR, Settings
+
+SIMULATOR_START_SECONDS = 30.0
+LISTENING = b"listening on "
+
+log = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> None:
+    """Serve until SIGTERM or SIGINT, then end cleanly."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _feed(settings, simulator_options) as fed:
+        store = await asyncio.to_thread(Store, fed.store, fed.cluster)
+        try:
+            server = Server(fed, store)
+            async with server.listening() as url:
+                _announce(fed, url)
+                await stop.wait()
+                print("Ending: telling clients, storing what was taken in ...", flush=True)  # noqa: T201
+        finally:
+            await asyncio.to_thread(store.close)
+
+
+@asynccontextmanager
+async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Settings]:
+    """The settings with the addresses of the feed in them; starts the simulator if need be."""
+    if settings.feed != SIMULATOR or settings.rest_url:
+        if settings.rest_url and not settings.stream_url:
+            stream_url = settings.rest_url.replace("http", "ws", 1)
+            settings = replace(settings, stream_url=stream_url)
+        yield settings
+        return
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "simulator", "--port", "0"),
+        *(options or ("--symbols", ",".join(settings.symbols))),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for the server, which ends it last
+    )
+    try:
+        url = await _address(process)
+        yield replace(settings, rest_url=url, stream_url=url.replace("http", "ws", 1))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None  # noqa: S101  # a pipe was asked for
+    try:
+        async with asyncio.timeout(SIMULATOR_START_SECONDS):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        line = b""
+    if not line.startswith(LISTENING):
+        raise SettingError(
+            "The simulator did not start; run `candlecast simulate` to see why, or set "
+            "CANDLECAST_FEED=binance for the real exchange"
+        )
+    return line.removeprefix(LISTENING).decode().strip()
+
+
+def _announce(settings: Settings, url: str) -> None:
+    feed = "the real exchange" if settings.feed != SIMULATOR else "the SIMULATOR: made-up trades"
+    lines = (
+        f"Candlecast serves {url}",
+        f"  feed        {feed} ({settings.feed_rest_url})",
+        f"  symbols     {', '.join(settings.symbols)}",
+        f"  store       {settings.store.split('@')[-1]}",
+        f"  REST        {url}/api/v1       docs {url}/docs  {url}/redoc",
+        f"  WebSocket   {url.replace('http', 'ws', 1)}/ws/stream",
+    )
+    print("\n".join(lines), flush=True)  # noqa: T201

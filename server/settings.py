@@ -1,0 +1,390 @@
+"""Every setting, read once from the environment or a `.env` file, and frozen after.
+
+The table in the README is made of `TABLE`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from dotenv import dotenv_values
+
+from ingest.core.errors import SettingError
+from ingest.core.keep import Keep, parse_keep
+from ingest.storage.layout import CLUSTER_NAME
+from server.address import Network, parse_networks
+
+PREFIX = "CANDLECAST_"
+
+SIMULATOR = "simulator"
+BINANCE = "binance"
+BINANCE_REST_URL = "https://data-api.binance.vision"
+BINANCE_STREAM_URL = "wss://data-stream.binance.vision"
+BINANCE_ARCHIVE_URL = "https://data.binance.vision"
+
+
+class Setting(NamedTuple):
+    """One line of the table: the name without its prefix, the default as text, and the meaning."""
+
+    name: str
+    default: str
+    meaning: str
+    parse: Callable[[str], Any]
+    public: bool = True
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return PREFIX + self.name.upper()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force."""
+
+    host: str
+    port: int
+    feed: str
+    rest_url: str
+    stream_url: str
+    archive_url: str
+    symbols: tuple[str, ...]
+    history_ms: int
+    store: str
+    cluster: str
+    keep_trades: Keep
+    keep_candles: Keep
+    whitelist: tuple[Network, ...]
+    trusted_proxies: tuple[Network, ...]
+    requests_per_minute: int
+    request_burst: int
+    websockets_per_ip: int
+    subscriptions_per_connection: int
+    messages_per_second: int
+    message_burst: int
+    max_message_bytes: int
+    heartbeat_seconds: int
+    idle_seconds: int
+    compress: bool
+    kraken: bool
+    kraken_api_key: str
+    kraken_token_seconds: int
+    log_level: str
+
+    @property
+    def feed_rest_url(self) -> str:
+        """Where the exchange's REST interface is."""
+        return self.rest_url or BINANCE_REST_URL
+
+    @property
+    def feed_stream_url(self) -> str:
+        """Where the exchange's streams are."""
+        return self.stream_url or BINANCE_STREAM_URL
+
+    @property
+    def feed_archive_url(self) -> str:
+        """Where the exchange's archive is; the simulator serves its own."""
+        if self.archive_url:
+            return self.archive_url
+        return self.rest_url if self.feed == SIMULATOR else BINANCE_ARCHIVE_URL
+
+    @property
+    def store_backend(self) -> Literal["chdb", "clickhouse"]:
+        """Which kind of store the DSN names."""
+        return "chdb" if self.store.startswith("chdb:") else "clickhouse"
+
+    def public(self) -> dict[str, str]:
+        """The settings that may be shown, by their names in the environment."""
+        return {
+            setting.variable: _shown(getattr(self, _field(setting)))
+            for setting in TABLE
+            if setting.public
+        }
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", text, re.ASCII) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+_UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def _duration_ms(text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,6})([mhd])", text, re.ASCII)
+    if match is None:
+        raise ValueError('a time such as "90m", "24h" or "30d"')
+    return int(match[1]) * _UNITS_MS[match[2]]
+
+
+def parse_symbols(text: str) -> tuple[str, ...]:
+    """Symbols with commas between, in upper case; raises ValueError."""
+    symbols = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",")))
+    if not all(re.fullmatch(r"[A-Z0-9]{2,20}", symbol, re.ASCII) for symbol in symbols):
+        raise ValueError('symbols of the exchange with commas between, such as "BTCUSDT,ETHUSDT"')
+    return symbols
+
+
+def _feed(text: str) -> str:
+    if text not in (SIMULATOR, BINANCE):
+        raise ValueError(f'"{SIMULATOR}" or "{BINANCE}"')
+    return text
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text and not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"an address that begins with {' or '.join(schemes)}://")
+        return text.rstrip("/")
+
+    return parse
+
+
+def _store(text: str) -> str:
+    if text.startswith(("chdb:///", "http://", "https://")):
+        return text
+    scheme, _, path = text.partition(":")
+    if scheme != "chdb" or not path or path.startswith("/"):
+        raise ValueError("a DSN such as chdb:data/candlecast or https://user:password@host/db")
+    return f"chdb://{Path(path).absolute()}"
+
+
+def _cluster(text: str) -> str:
+    if text and not CLUSTER_NAME.fullmatch(text):
+        raise ValueError("a name of letters, digits and _")
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(parse_networks(text)) if text else ()
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError('"yes" or "no"')
+    return text == "yes"
+
+
+def _level(text: str) -> str:
+    if text not in ("debug", "info", "warning", "error"):
+        raise ValueError('"debug", "info", "warning" or "error"')
+    return text.upper()
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("some text")
+    return text
+
+
+TABLE = (
+    Setting("host", "127.0.0.1", "Address to listen on; `0.0.0.0` for all.", _text),
+    Setting("port", "8080", "Port to listen on; 0 picks a free one.", _whole(0, 65535)),
+    Setting(
+        "feed",
+        SIMULATOR,
+        "`simulator` (made-up trades, started along) or `binance` (the real exchange).",
+        _feed,
+    ),
+    Setting(
+        "rest_url",
+        "",
+        "Another address of the exchange's REST interface; of a simulator that runs already.",
+        _url("http", "https"),
+    ),
+    Setting(
+        "stream_url",
+        "",
+        "Another address of the exchange's streams.",
+        _url("ws", "wss", "http", "https"),
+    ),
+    Setting(
+        "archive_url",
+        "",
+        "Another address of the exchange's public archive, for `candlecast backfill`.",
+        _url("http", "https"),
+    ),
+    Setting(
+        "symbols",
+        "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT",
+        "Symbols to follow, with commas between.",
+        parse_symbols,
+    ),
+    Setting(
+        "history",
+        "3h",
+        "How far back to download trades when a symbol is activated (`m`, `h`, `d`).",
+        _duration_ms,
+    ),
+    Setting(
+        "store",
+        "chdb:data/candlecast",
+        "Where trades are kept: `chdb:path` (embedded, below the working directory), "
+        "`chdb:///path` (the same, absolute) or `http(s)://user:password@host:port/database`.",
+        _store,
+        public=False,
+    ),
+    Setting(
+        "cluster",
+        "",
+        "Name of the ClickHouse cluster over which the tables are spread (see docs/scaling.md).",
+        _cluster,
+    ),
+    Setting(
+        "keep_trades",
+        "",
+        "Days that trades are kept, by symbol: `90d` or `BTCUSDT=30d,*=90d`; empty: for ever.",
+        parse_keep,
+    ),
+    Setting(
+        "keep_candles",
+        "",
+        "The same of candles; they outlive their trades. Longer timeframes have none.",
+        parse_keep,
+    ),
+    Setting(
+        "whitelist",
+        "127.0.0.0/8,::1",
+        "Addresses and networks that are let in; all others get 403.",
+        _networks,
+        public=False,
+    ),
+    Setting(
+        "trusted_proxies",
+        "",
+        "Proxies whose `X-Forwarded-For` is believed.",
+        _networks,
+        public=False,
+    ),
+    Setting(
+        "requests_per_minute",
+        "1200",
+        "Requests a minute for each client address; more get 429.",
+        _whole(1, 10_000_000),
+    ),
+    Setting(
+        "request_burst",
+        "1200",
+        "Requests that may come at once before that rate holds them back.",
+        _whole(1, 10_000_000),
+    ),
+    Setting(
+        "websockets_per_ip",
+        "10",
+        "WebSocket connections at a time for each client address.",
+        _whole(1, 1_000_000),
+    ),
+    Setting(
+        "subscriptions_per_connection",
+        "1000",
+        "Timeframes that one connection may subscribe to.",
+        _whole(1, 100_000),
+    ),
+    Setting(
+        "messages_per_second",
+        "20",
+        "Messages a second that one connection may send.",
+        _whole(1, 100_000),
+    ),
+    Setting("message_burst", "40", "Messages that may come at once.", _whole(1, 100_000)),
+    Setting(
+        "max_message_bytes",
+        "65536",
+        "Longest message of a client; a longer one ends the connection.",
+        _whole(128, 16 * 2**20),
+    ),
+    Setting("heartbeat_seconds", "30", "Seconds between heartbeat messages.", _whole(1, 3600)),
+    Setting(
+        "idle_seconds",
+        "600",
+        "Seconds after which a connection without subscriptions or messages is ended.",
+        _whole(1, 86_400),
+    ),
+    Setting(
+        "compress",
+        "no",
+        "Whether clients may ask for permessage-deflate (`yes`, `no`).",
+        _yes_or_no,
+    ),
+    Setting(
+        "kraken",
+        "yes",
+        "Whether Kraken's API is served at `/kraken` and `/kraken-auth` (`yes`, `no`).",
+        _yes_or_no,
+    ),
+    Setting(
+        "kraken_api_key",
+        "",
+        "The API key that gets tokens for `/kraken-auth`; without one nobody gets any.",
+        str,
+        public=False,
+    ),
+    Setting(
+        "kraken_token_seconds",
+        "900",
+        "Seconds for which such a token, and each subscription by it, lasts.",
+        _whole(1, 86_400),
+    ),
+    Setting("log_level", "info", "`debug`, `info`, `warning` or `error`.", _level),
+)
+
+
+def load(environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Settings:
+    """The settings of the environment, over those of the file; SettingError names a wrong one."""
+    environment = os.environ if environment is None else environment
+    given = {**_of_file(env_file), **environment}
+    known = {setting.variable for setting in TABLE}
+    unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SettingError(f"There is no setting {', '.join(unknown)}; the README lists them all")
+    values: dict[str, Any] = {}
+    for setting in TABLE:
+        text = given.get(setting.variable, setting.default).strip()
+        try:
+            values[_field(setting)] = setting.parse(text)
+        except ValueError as error:
+            raise SettingError(f"{setting.variable} is {text!r}, but takes {error}") from None
+    settings = Settings(**values)
+    _check_kept(settings)
+    return settings
+
+
+def _check_kept(settings: Settings) -> None:
+    shortest = settings.keep_trades.shortest_ms(settings.symbols)
+    if shortest is not None and shortest < settings.history_ms:
+        raise SettingError(
+            "CANDLECAST_KEEP_TRADES keeps less than CANDLECAST_HISTORY downloads: set it to as much"
+        )
+
+
+def _of_file(path: Path) -> dict[str, str]:
+    return {name: value or "" for name, value in dotenv_values(path).items()}
+
+
+def _field(setting: Setting) -> str:
+    return "history_ms" if setting.name == "history" else setting.name
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def _check_table() -> None:
+    if {_field(setting) for setting in TABLE} != {field.name for field in fields(Settings)}:
+        raise AssertionError("TABLE and Settings name different settings")
+
+
+_check_table()

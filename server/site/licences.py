@@ -1,0 +1,62 @@
+"""The libraries that run here and their licences, from what is installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
+_CLASSIFIER = "License :: OSI Approved :: "
+MAX_LICENCE_CHARS = 60
+"""A longer text is a licence itself, not its name."""
+
+VENDORED = (
+    ("swagger-ui-dist", "Apache-2.0", "the page at /docs"),
+    ("redoc", "MIT", "the page at /redoc"),
+)
+"""What is shipped along in server/static; its README has versions and checksums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An installed library."""
+
+    name: str
+    version: str
+    licence: str
+    summary: str
+
+
+def libraries(lock: Path) -> list[Library]:
+    """What a requirements file pins and this environment has."""
+    names = _PINNED.findall(lock.read_text("utf-8")) if lock.exists() else []
+    return sorted(_installed(names), key=lambda library: library.name.lower())
+
+
+def _installed(names: list[str]) -> Iterator[Library]:
+    for name in dict.fromkeys(names):
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            continue  # for another platform
+        summary = _said(found, "Summary")
+        yield Library(found.metadata["Name"], found.version, _licence(found), summary)
+
+
+def _licence(found: Distribution) -> str:
+    for name in ("License-Expression", "License"):
+        said = _said(found, name)
+        if said and len(said) <= MAX_LICENCE_CHARS and "\n" not in said and said != "UNKNOWN":
+            return said
+    classifiers = found.metadata.get_all("Classifier") or []
+    named = [c.removeprefix(_CLASSIFIER) for c in classifiers if c.startswith(_CLASSIFIER)]
+    return ", ".join(named) or "see its package"
+
+
+def _said(found: Distribution, name: str) -> str:
+    """A line of a package's metadata; "" without one."""
+    values = found.metadata.get_all(name) or [""]
+    return str(values[0]).strip()

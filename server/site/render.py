@@ -1,0 +1,212 @@
+"""All pages of the site: which there are, how they hang together, where their links lead."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, partial
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from server.settings import TABLE
+from server.site import markup
+from server.site.licences import VENDORED, libraries
+from server.site.rest import describe_rest
+from wsrouter.reference import Description, describe
+
+STATIC = Path(__file__).parent.parent / "static" / "site"
+HOST = "http://localhost:8080"
+
+FIRST_TRADES = f"""\
+curl "{HOST}/api/v1/data/trades/BTCUSDT/latest?limit=3"
+curl "{HOST}/api/v1/tickers/BTCUSDT"
+curl "{HOST}/api/v1/monitoring/health\""""
+FIRST_STREAM = f"""\
+const ws = new WebSocket('{HOST.replace("http", "ws")}/ws/stream');
+ws.onmessage = (event) => console.log(event.data);
+ws.onopen = () => ws.send(JSON.stringify({{
+  action: 'subscribe',
+  subscriptions: [{{symbol: 'BTCUSDT', timeframes: [{{timeframe: 173}}]}}],
+}}));"""
+
+GUIDES = ("first-subscription", "loading-and-gaps", "exactness", "operation", "mock")
+"""Those in docs/guides, in the order of reading; any others follow."""
+PLACES = {
+    "README.md": "index.html",
+    "README.md#settings": "reference/settings.html",
+    "ARCHITECTURE.md": "architecture.html",
+    "specs/openapi.yaml": "reference/rest.html",
+    "specs/stream.asyncapi.yaml": "reference/stream.html",
+    "specs/kraken/public.asyncapi.yaml": "reference/kraken-public.html",
+    "specs/kraken/private.asyncapi.yaml": "reference/kraken-private.html",
+}
+"""Where on the site is what a file of the checkout has."""
+STREAMS = (
+    ("stream", "stream.asyncapi.yaml", "Stream"),
+    ("kraken-public", "kraken/public.asyncapi.yaml", "Kraken, public"),
+    ("kraken-private", "kraken/private.asyncapi.yaml", "Kraken, private"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SitePage:
+    """A page before it has its frame."""
+
+    path: str
+    """Without the leading "/": "guides/exactness.html"."""
+    section: str
+    label: str
+    """In the navigation."""
+    title: str
+    body: str
+    contents: tuple[markup.Heading, ...] = ()
+    scripts: tuple[str, ...] = field(default=())
+
+
+@cache
+def render(root: Path) -> dict[str, bytes]:
+    """Every file of the site by its URL path, from the checkout at `root`."""
+    environment = _environment()
+    pages = [page for page in _pages(root, environment) if page is not None]
+    sections = [(name, list(group)) for name, group in groupby(pages, lambda page: page.section)]
+    layout = environment.get_template("layout.html")
+    files: dict[str, bytes] = {
+        f"/site/{name}": (STATIC / name).read_bytes() for name in ("site.css", "live.js")
+    }
+    for picture in sorted((root / "docs").rglob("*.png")):
+        files[f"/{picture.relative_to(root / 'docs').as_posix()}"] = picture.read_bytes()
+    for page in pages:
+        to = partial(_relative, page.path)
+        files[f"/{page.path}"] = layout.render(page=page, sections=sections, to=to).encode()
+    files["/"] = files["/index.html"]
+    return files
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(STATIC / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["inline"] = lambda source: _html(markup.inline(source))
+    environment.filters["breakable"] = lambda path: escape(path).replace(".", _html(".<wbr>"))
+    environment.filters["code"] = lambda source, name: _html(markup.code(source, name))
+    return environment
+
+
+def _html(rendered: str) -> Markup:
+    """What the Markdown parser has made; it lets no HTML through."""
+    return Markup(rendered)  # noqa: S704
+
+
+def _pages(root: Path, environment: Environment) -> Iterator[SitePage | None]:
+    docs, specs = root / "docs", root / "specs"
+    yield _start(environment)
+    known = {path.stem: path for path in (docs / "guides").glob("*.md")}
+    for name in (*GUIDES, *sorted(set(known) - set(GUIDES))):
+        yield _written(known.get(name), f"guides/{name}.html", "Guides")
+    for path in sorted(docs.glob("*.md")):
+        if path.stem != "benchmarks":
+            yield _written(path, f"{path.stem}.html", "Guides")
+    yield _rest(root / "generated" / "openapi.json", environment)
+    for name, file, label in STREAMS:
+        if (specs / file).exists():
+            yield _stream(name, label, describe(specs / file), f"specs/{file}", environment)
+    yield _settings(environment)
+    yield _written(docs / "benchmarks.md", "benchmarks.html", "About")
+    yield _written(root / "ARCHITECTURE.md", "architecture.html", "About", folder="")
+    yield _licences(root, environment)
+
+
+def _start(environment: Environment) -> SitePage:
+    body = environment.get_template("start.html").render(trades=FIRST_TRADES, stream=FIRST_STREAM)
+    return SitePage("index.html", "", "Start", "", body, scripts=("site/live.js",))
+
+
+def _written(source: Path | None, path: str, section: str, folder: str = "docs") -> SitePage | None:
+    """A page of a Markdown file; None when there is no such file."""
+    if source is None or not source.exists():
+        return None
+    here = posixpath.join(folder, posixpath.dirname(path))
+    read = markup.text(source.read_text("utf-8"), link=partial(_from_source, here, path))
+    contents = tuple(heading for heading in read.headings if heading.level == 2)
+    return SitePage(path, section, read.title, read.title, read.html, contents)
+
+
+def _rest(document: Path, environment: Environment) -> SitePage:
+    path = "reference/rest.html"
+    described = describe_rest(document, HOST)
+    about = markup.text(described.description, prefix="about-")
+    groups = [
+        (tag, list(group)) for tag, group in groupby(described.operations, lambda each: each.tag)
+    ]
+    body = environment.get_template("rest.html").render(
+        rest=described,
+        about=_html(about.html),
+        groups=groups,
+    )
+    operations = (
+        markup.Heading(2, each.summary or each.path, each.name) for each in described.operations
+    )
+    refusals = markup.Heading(2, "Refusals", "refusals")
+    contents = (*_second(about.headings), *operations, refusals)
+    return SitePage(path, "Reference", "REST", described.title, body, contents)
+
+
+def _stream(
+    name: str, label: str, described: Description, source: str, environment: Environment
+) -> SitePage:
+    path = f"reference/{name}.html"
+    about = markup.text(described.description, prefix="about-")
+    body = environment.get_template("stream.html").render(
+        document=described,
+        about=_html(about.html),
+        source=_relative(path, source),
+    )
+    messages = tuple(
+        markup.Heading(2, message.title, message.name)
+        for channel in described.channels
+        for message in (*channel.receives, *channel.sends)
+    )
+    contents = (*_second(about.headings), *messages)
+    return SitePage(path, "Reference", label, described.title, body, contents)
+
+
+def _settings(environment: Environment) -> SitePage:
+    body = environment.get_template("settings.html").render(table=TABLE)
+    return SitePage("reference/settings.html", "Reference", "Settings", "Settings", body)
+
+
+def _licences(root: Path, environment: Environment) -> SitePage:
+    installed = libraries(root / "requirements.lock")
+    body = environment.get_template("licences.html").render(libraries=installed, vendored=VENDORED)
+    return SitePage("licences.html", "About", "Licences", "Licences", body)
+
+
+def _second(headings: tuple[markup.Heading, ...]) -> tuple[markup.Heading, ...]:
+    return tuple(heading for heading in headings if heading.level == 2)
+
+
+def _relative(page: str, target: str) -> str:
+    """A link from one page to another, so that the site may stand at any address."""
+    return posixpath.relpath(target, posixpath.dirname(page) or ".")
+
+
+def _from_source(folder: str, page: str, address: str) -> str:
+    """Where a link of a Markdown file leads on the site."""
+    name, mark, anchor = address.partition("#")
+    if not name or "://" in name or name.startswith("/"):
+        return address
+    file = posixpath.normpath(posixpath.join(folder, name))
+    if file + mark + anchor in PLACES:
+        return _relative(page, PLACES[file + mark + anchor])
+    if file.endswith(".md"):
+        file = f"{posixpath.splitext(file)[0]}.html"
+    file = PLACES.get(file, file)
+    return _relative(page, file.removeprefix("docs/")) + mark + anchor

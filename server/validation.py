@@ -1,0 +1,116 @@
+"""Connexion's validators, replaced by its own `validator_map`: compiled once, on jsonschema-rs.
+
+Connexion makes a validator for each request out of definitions that never change. These keep what
+is compiled by the identity of the definition, which they hold on to. What they have read and
+checked is left in the scope for the handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from typing import Any, Generic, TypeVar
+
+import jsonschema_rs
+import orjson
+from connexion.datastructures import MediaTypeDict
+from connexion.validators import AbstractRequestBodyValidator, AbstractResponseBodyValidator
+from starlette.types import Scope
+
+from server.envelope import Detail
+from server.parameters import ParameterError, Parameters
+from server.schema import compile_schema, faults
+
+PARAMETERS = "candlecast.parameters"
+BODY = "candlecast.body"
+"""Where in `scope["extensions"]` the arguments of the handler are."""
+
+Definition = TypeVar("Definition")
+Compiled = TypeVar("Compiled")
+
+
+class NonConformingReply(Exception):
+    """A reply of ours that the document does not allow."""
+
+
+class _Compiled(Generic[Definition, Compiled]):
+    """What is compiled of definitions, each once."""
+
+    def __init__(self, compile_one: Callable[[Definition], Compiled]) -> None:
+        self._compile = compile_one
+        self._kept: dict[int, tuple[Definition, Compiled]] = {}
+
+    def __call__(self, definition: Definition) -> Compiled:
+        kept = self._kept.get(id(definition))
+        if kept is None:
+            kept = self._kept[id(definition)] = (definition, self._compile(definition))
+        return kept[1]
+
+
+_parameters: _Compiled[list[Mapping[str, Any]], Parameters] = _Compiled(Parameters)
+_schemas: _Compiled[Mapping[str, Any], jsonschema_rs.Draft4Validator] = _Compiled(compile_schema)
+
+
+def compile_operation(
+    definitions: list[Mapping[str, Any]], body_schemas: list[Mapping[str, Any]]
+) -> Parameters:
+    """Compile ahead of the first request, so that a definition that cannot be used stops the start.
+
+    Raises ValueError.
+    """
+    for schema in body_schemas:
+        _schemas(schema)
+    return _parameters(definitions)
+
+
+class ParameterValidator:
+    """Reads and checks the parameters of one request."""
+
+    def __init__(self, parameters: list[Mapping[str, Any]], **_options: Any) -> None:
+        self._parameters = _parameters(parameters) if parameters else Parameters(())
+
+    def validate(self, scope: Scope) -> None:
+        """Raises `ParameterError`."""
+        scope["extensions"][PARAMETERS] = self._parameters.read(
+            scope["path_params"], scope["query_string"]
+        )
+
+
+class JsonBodyValidator(AbstractRequestBodyValidator):  # type: ignore[misc]  # connexion has no types
+    """Parses and checks the JSON body of one request."""
+
+    async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Scope) -> Any:
+        content = b"".join([part async for part in stream])
+        if not content:
+            return None
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise ParameterError([Detail("body", f"not JSON in UTF-8: {error}")]) from None
+        scope["extensions"][BODY] = body
+        return body
+
+    def _validate(self, body: Any) -> None:
+        if body is None and not self._required:
+            return
+        if found := faults(_schemas(self._schema), body, "body"):
+            raise ParameterError(found)
+
+
+class JsonReplyValidator(AbstractResponseBodyValidator):  # type: ignore[misc]  # connexion has no types
+    """Holds our own JSON replies to the document, in tests."""
+
+    def _parse(self, stream: Generator[bytes, None, None]) -> Any:
+        return orjson.loads(b"".join(stream))
+
+    def _validate(self, body: Any) -> None:
+        if not self._schema:
+            raise NonConformingReply("the document has no schema for a reply of this status")
+        if found := faults(_schemas(self._schema), body, "reply"):
+            raise NonConformingReply("; ".join(f"{one.field}: {one.message}" for one in found))
+
+
+VALIDATOR_MAP = {
+    "parameter": ParameterValidator,
+    "body": MediaTypeDict({"*/*json": JsonBodyValidator}),
+    "response": MediaTypeDict({"*/*json": JsonReplyValidator}),
+}

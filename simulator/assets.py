@@ -1,0 +1,99 @@
+"""Names, prices and steps of the symbols that the seeded market makes."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from simulator.errors import SimulatorError
+from simulator.trades import E8, Ints
+
+QUOTES: Final = (
+    "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDS", "USDP", "DAI", "PAX", "USD", "BTC", "ETH",
+    "BNB", "TRX", "XRP", "DOGE", "SOL", "EUR", "GBP", "AUD", "TRY", "BRL", "RUB", "UAH", "NGN",
+    "ZAR", "PLN", "RON", "ARS", "JPY", "MXN", "CZK", "IDRT", "BIDR",
+)  # fmt: skip
+"""Quote assets, a longer name before any that it ends with."""
+
+_USD: Final = {
+    "BTC": 64_000.0, "ETH": 3_200.0, "BNB": 580.0, "SOL": 150.0, "XRP": 0.52, "DOGE": 0.13,
+    "ADA": 0.45, "TRX": 0.12, "AVAX": 35.0, "LINK": 14.0, "DOT": 6.8, "LTC": 82.0, "BCH": 450.0,
+    "NEAR": 6.5, "UNI": 7.5, "ATOM": 8.4, "XLM": 0.11, "FIL": 5.7, "APT": 9.1, "ARB": 1.0,
+    "OP": 2.3, "INJ": 25.0, "SUI": 1.1, "AAVE": 92.0, "SHIB": 0.000024, "EUR": 1.08, "TRY": 0.031,
+    "BRL": 0.19,
+}  # fmt: skip
+
+KNOWN_SYMBOLS: Final = tuple(f"{base}USDT" for base in list(_USD)[:25])
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A symbol with its steps, in units of 1e-8."""
+
+    symbol: str
+    base: str
+    quote: str
+    tick: int
+    step: int
+    price: int
+    """A usual price."""
+    quantity: int
+    """A usual quantity."""
+
+
+def split(symbol: str) -> tuple[str, str]:
+    """Split a symbol into base and quote asset."""
+    for quote in QUOTES:
+        if symbol.endswith(quote) and len(symbol) > len(quote):
+            return symbol[: -len(quote)], quote
+    raise SimulatorError(f"{symbol}: the quote asset must be one of {', '.join(QUOTES)}")
+
+
+def asset(symbol: str) -> Asset:
+    """Describe a symbol; an unknown base asset gets a price made from its name."""
+    base, quote = split(symbol)
+    value = _usd(base) / _usd(quote)
+    price = max(1000, int(value * E8))
+    # Pairs quoted in coins have all 8 decimals, so that products need more than a quote volume
+    # shows; the others are stepped as the exchange steps them.
+    fine = quote in ("BTC", "ETH", "BNB")
+    tick = 1 if fine else 10 ** max(0, len(str(price)) - 7)
+    step = 1 if fine else 10 ** max(0, min(8, 16 - len(str(price))))
+    typical = max(step, int(500 / _usd(base) * E8))
+    return Asset(symbol, base, quote, tick, step, price // tick * tick, typical // step * step)
+
+
+def recorded(symbol: str, prices: Ints, quantities: Ints) -> Asset:
+    """Describe a symbol by its recorded trades: its steps are the finest that they need."""
+    base, quote = split(symbol)
+    return Asset(
+        symbol,
+        base,
+        quote,
+        _step(prices),
+        _step(quantities),
+        int(prices.max()),
+        int(quantities.max()),
+    )
+
+
+def names(count: int) -> list[str]:
+    """Give that many symbols, well-known ones first."""
+    made = (f"SIM{number:03d}USDT" for number in range(1, count - len(KNOWN_SYMBOLS) + 1))
+    return [*KNOWN_SYMBOLS[:count], *made]
+
+
+def _step(values: Ints) -> int:
+    """Find the largest power of ten up to one unit that divides all values."""
+    common = int(np.gcd.reduce(values))
+    return max(step for step in (int(10**n) for n in range(9)) if common % step == 0)
+
+
+def _usd(name: str) -> float:
+    if name in _USD:
+        return _USD[name]
+    if name in QUOTES:
+        return 1.0
+    digest = hashlib.blake2b(name.encode(), digest_size=4).digest()
+    return float(10 ** (int.from_bytes(digest, "little") / 2**32 * 5 - 2))

@@ -1,0 +1,189 @@
+"""The simulator's command line, for `python -m simulator` and for the provider's own program."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from simulator import assets, replay
+from simulator.app import Settings, build, iso_us, serving
+from simulator.clock import Clock
+from simulator.errors import SimulatorError
+from simulator.faults import Faults
+from simulator.limits import Limits
+
+DEFAULT_PORT = 9300
+DEFAULT_SYMBOLS = "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT"
+MAX_SYMBOLS = 1000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the simulator's options to a parser."""
+    net = parser.add_argument_group("address")
+    net.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    net.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="port, 0 picks one (%(default)s)"
+    )
+    net.add_argument("--ready-file", type=Path, help="write the base address here once serving")
+    what = parser.add_argument_group("trades")
+    what.add_argument(
+        "--replay", action="append", default=[], metavar="[SYMBOL=]PATH",
+        help="recorded trades in the archive's CSV layout, plain, .gz or .zip; repeatable",
+    )  # fmt: skip
+    what.add_argument(
+        "--symbols", help=f"seeded symbols, comma-separated ({DEFAULT_SYMBOLS} unless replaying)"
+    )
+    what.add_argument("--symbols-count", type=int, help="that many seeded symbols")
+    what.add_argument("--seed", type=int, default=0, help="seed of trades (%(default)s)")
+    what.add_argument(
+        "--rate", type=float, default=5.0, help="mean trades/s of each seeded symbol (%(default)s)"
+    )
+    what.add_argument(
+        "--tombstones", type=float, default=0.0, help="share of tombstones among seeded trades"
+    )
+    what.add_argument(
+        "--genesis", default="2017-01-01T00:00Z", help="first hour of seeded trades (%(default)s)"
+    )
+    pace = parser.add_argument_group("clock")
+    pace.add_argument(
+        "--speed", default="1", help="times real time, or max: as fast as clients read (1)"
+    )
+    pace.add_argument(
+        "--start-at", "--clock-start", metavar="WHEN",
+        help="ISO time; for a replay also a share (0.5) or number of trades that are past",
+    )  # fmt: skip
+    pace.add_argument(
+        "--end-at", metavar="WHEN",
+        help="when seeded trades end: ISO time, or +SECONDS after the start",
+    )  # fmt: skip
+    pace.add_argument(
+        "--wait-for-subscriber", type=int, nargs="?", const=1, default=0, metavar="N",
+        help="hold the clock until N streams (1) are subscribed; at speed max also whenever "
+        "fewer are",
+    )  # fmt: skip
+    wrong = parser.add_argument_group("misbehaviour and limits")
+    wrong.add_argument(
+        "--faults", default="", metavar="NAME=VALUE,...",
+        help="drop, repeat, reorder, corrupt, unknown, delay (shares), delay_ms, cut_every, seed",
+    )  # fmt: skip
+    defaults = Limits()
+    wrong.add_argument("--weight-limit", type=int, default=defaults.weight)
+    wrong.add_argument("--weight-window", type=float, default=defaults.window_s, metavar="SECONDS")
+    wrong.add_argument("--ban-after", type=int, default=defaults.ban_after, metavar="REQUESTS")
+    wrong.add_argument("--ban-seconds", type=float, default=defaults.ban_s)
+    wrong.add_argument("--connect-limit", type=int, default=defaults.connects)
+    wrong.add_argument("--ping-seconds", type=float, default=20.0)
+    wrong.add_argument("--lifetime-seconds", type=float, default=86_400.0)
+
+
+def settings(args: argparse.Namespace) -> Settings:
+    """Turn parsed options into settings."""
+    recordings = tuple(_recording(text) for text in args.replay)
+    names: list[str] = []
+    if args.symbols is not None:
+        names += [name.strip().upper() for name in args.symbols.split(",") if name.strip()]
+    if args.symbols_count is not None:
+        if not 0 < args.symbols_count <= MAX_SYMBOLS:
+            raise SimulatorError(f"--symbols-count must be from 1 to {MAX_SYMBOLS}")
+        names += assets.names(args.symbols_count)
+    if not names and not recordings:
+        names = DEFAULT_SYMBOLS.split(",")
+    try:
+        speed = None if args.speed == "max" else float(args.speed)
+    except ValueError:
+        raise SimulatorError("--speed must be a number or max") from None
+    return Settings(
+        replay=recordings,
+        symbols=tuple(names),
+        seed=args.seed,
+        rate=args.rate,
+        tombstones=args.tombstones,
+        genesis_us=iso_us(args.genesis),
+        start_at=args.start_at,
+        end_at=args.end_at,
+        speed=speed,
+        wait_for=args.wait_for_subscriber,
+        faults=Faults.parse(args.faults),
+        limits=Limits(
+            weight=args.weight_limit,
+            window_s=args.weight_window,
+            ban_after=args.ban_after,
+            ban_s=args.ban_seconds,
+            connects=args.connect_limit,
+        ),
+        ping_s=args.ping_seconds,
+        lifetime_s=args.lifetime_seconds,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT. Gives the exit code: 0, or 2 for wrong options."""
+    try:
+        chosen = settings(args)
+        with asyncio.Runner(loop_factory=_event_loop) as runner:
+            return runner.run(_serve(chosen, args))
+    except (SimulatorError, OSError) as error:
+        sys.stderr.write(f"simulator: {error}\n")
+        return 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `python -m simulator`."""
+    parser = argparse.ArgumentParser(
+        prog="simulator", description="A Binance-compatible spot exchange for development and tests"
+    )
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """Make the fastest loop there is; uvloop is not made for every platform."""
+    if find_spec("uvloop") is None:
+        return asyncio.new_event_loop()
+    return import_module("uvloop").new_event_loop()  # type: ignore[no-any-return]
+
+
+async def _serve(chosen: Settings, args: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    exchange = build(chosen)
+    async with serving(exchange, host=args.host, port=args.port) as address:
+        _say(f"listening on {address}")
+        _say(_description(chosen, exchange.clock))
+        if args.ready_file is not None:
+            await asyncio.to_thread(args.ready_file.write_text, address + "\n")
+        await stop.wait()
+    if args.ready_file is not None:
+        with contextlib.suppress(FileNotFoundError):
+            await asyncio.to_thread(args.ready_file.unlink)
+    return 0
+
+
+def _recording(text: str) -> tuple[str, Path]:
+    symbol, separator, path = text.partition("=")
+    if separator:
+        return symbol.upper(), Path(path)
+    return replay.symbol_of(Path(text)), Path(text)
+
+
+def _description(chosen: Settings, clock: Clock) -> str:
+    parts = [f"recorded trades of {symbol} from {path.name}" for symbol, path in chosen.replay]
+    if chosen.symbols:
+        named = ", ".join(chosen.symbols[:5])
+        more = f" and {len(chosen.symbols) - 5} more" if len(chosen.symbols) > 5 else ""
+        parts.append(
+            f"seeded trades of {named}{more} (seed {chosen.seed}, about {chosen.rate:g}/s each)"
+        )
+    pace = "as fast as clients read" if clock.speed is None else f"at {clock.speed:g} x real time"
+    return f"simulated exchange, no real market: {'; '.join(parts)}; {pace}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,277 @@
+"""Feeds the streams: what has been made by now is sent, in one write per client and tick."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from simulator import klines, wire
+from simulator.book import quote
+from simulator.clock import Clock
+from simulator.faults import Faults, Spoiler
+from simulator.market import Market
+from simulator.stream import Hub
+from simulator.trades import Trades
+
+TICK_S: Final = 0.02
+"""Pause between two ticks of a running clock."""
+
+STEP: Final = 4096
+"""Trades sent about at most between two waits, when the feed goes as fast as it can."""
+
+LEAST_STEP: Final = 8
+"""Trades of each symbol between two waits, however many symbols share a step."""
+
+BACKLOG_BYTES: Final = 1 << 20
+"""Unread bytes of a client for which the fastest feed waits."""
+
+KLINE_PAUSE_S: Final = 1.0
+"""Pause between two messages of a kline stream."""
+
+_FIRST_LOOK: Final = 256
+_LONGEST_LOOK: Final = 8192
+
+
+class _Ahead:
+    """Trades of a symbol that come next, written and framed before they are due."""
+
+    def __init__(self, symbol: str, trades: Trades) -> None:
+        self.trades = trades
+        self.times = np.maximum.accumulate(trades.time_us)
+        self.at = 0
+        self._symbol = symbol
+        self._texts: list[str] | None = None
+        self._framed: dict[str | None, tuple[bytes, list[int]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.trades) - self.at
+
+    def texts(self, start: int, stop: int) -> list[str]:
+        """Give the data of messages."""
+        if self._texts is None:
+            self._texts = wire.events(self._symbol, self.trades)
+        return self._texts[start:stop]
+
+    def framed(self, stream: str | None, start: int, stop: int) -> bytes:
+        """Give framed messages, raw or (with a stream's name) as combined streams have them."""
+        if stream not in self._framed:
+            texts = self.texts(0, len(self.trades))
+            self._framed[stream] = wire.frames(wire.combined(stream, texts) if stream else texts)
+        data, offsets = self._framed[stream]
+        return data[offsets[start] : offsets[stop]]
+
+
+class SymbolFeed:
+    """The streams of one symbol."""
+
+    def __init__(self, market: Market, hub: Hub, counts: Counter[str]) -> None:
+        self.market = market
+        self.sent = 0
+        """Trades that have passed, spoilt and dropped ones included."""
+        self.last_id: int | None = None
+        """The last trade that has passed."""
+        self._hub = hub
+        self._counts = counts
+        name = market.symbol.lower()
+        self._trade_stream = f"{name}@aggTrade"
+        self._book_stream = f"{name}@bookTicker"
+        self._kline_streams = {f"{name}@kline_{i}": i for i in klines.STREAMED}
+        self._running: dict[str, klines.Running] = {}
+        self._kline_due = 0.0
+        self._ahead: _Ahead | None = None
+        self._next_id: int | None = None
+        self._look = _FIRST_LOOK
+        self._spoiler: Spoiler | None = None
+
+    def set_faults(self, faults: Faults) -> None:
+        """Change what goes wrong from now on."""
+        if self._spoiler is not None:
+            self._hub.publish(self._trade_stream, self._spoiler.release())
+        spoil = faults.spoil_messages
+        self._spoiler = Spoiler(self.market.symbol, faults, self._counts) if spoil else None
+
+    def forget_ahead(self) -> None:
+        """Look ahead anew: the market's trades have changed."""
+        if self._ahead is not None and len(self._ahead):
+            self._next_id = int(self._ahead.trades.ids[self._ahead.at])
+        self._ahead = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody has the trades or the quotes."""
+        return bool(
+            self._hub.subscribers(self._trade_stream) or self._hub.subscribers(self._book_stream)
+        )
+
+    def start(self, now_us: int) -> None:
+        """Begin with the first trade after now, unless the feed is running."""
+        if self._next_id is None:
+            self._next_id = self.market.source.last_id(now_us) + 1
+
+    def stop(self) -> None:
+        """Nobody listens: what comes is not kept for later."""
+        self._next_id, self._ahead = None, None
+
+    def time_ahead(self, count: int) -> int | None:
+        """Give the time of the trade `count` places ahead (or of the last), in microseconds."""
+        ahead = self._refill()
+        if ahead is None:
+            return None
+        return int(ahead.times[min(ahead.at + count, len(ahead.times)) - 1])
+
+    def tick(self, now_us: int) -> None:
+        """Queue all that has been made by now."""
+        while (ahead := self._refill()) is not None:
+            stop = int(np.searchsorted(ahead.times, now_us, side="right"))
+            if stop > ahead.at:
+                self._send(ahead, ahead.at, stop)
+                ahead.at = stop
+            if len(ahead):
+                break
+        if self._spoiler is not None:
+            late = self._spoiler.overdue(time.monotonic())
+            if late:
+                self._hub.publish(self._trade_stream, late)
+
+    def tick_klines(self, now_us: int) -> None:
+        """Queue the newest kline of each interval that somebody has, about once a second."""
+        if time.monotonic() < self._kline_due:
+            return
+        self._kline_due = time.monotonic() + KLINE_PAUSE_S
+        for stream, interval in self._kline_streams.items():
+            if not self._hub.subscribers(stream):
+                self._running.pop(stream, None)
+                continue
+            running = self._running.setdefault(stream, klines.Running(self.market, interval))
+            for kline in running.update(now_us):
+                event = kline.event(self.market.symbol, interval, now_us // 1000)
+                self._hub.publish(stream, [event])
+
+    def _refill(self) -> _Ahead | None:
+        if self._ahead is not None and len(self._ahead):
+            return self._ahead
+        if self._next_id is None:
+            return None
+        trades = self.market.slice(self._next_id, self._look)
+        if not len(trades):
+            return None
+        # The faster the trades are used up, the further a refill looks.
+        self._look = min(self._look * 2, _LONGEST_LOOK)
+        self._next_id = int(trades.ids[-1]) + 1
+        self._ahead = _Ahead(self.market.symbol, trades)
+        return self._ahead
+
+    def _send(self, ahead: _Ahead, start: int, stop: int) -> None:
+        count = stop - start
+        self.sent += count
+        self.last_id = int(ahead.trades.ids[stop - 1])
+        subscribers = self._hub.subscribers(self._trade_stream)
+        if self._spoiler is not None:
+            messages = self._spoiler.spoil(
+                ahead.trades.ids[start:stop], ahead.texts(start, stop), time.monotonic()
+            )
+            self._hub.publish(self._trade_stream, messages)
+        else:
+            for connection in subscribers:
+                stream = self._trade_stream if connection.combined else None
+                connection.put(ahead.framed(stream, start, stop), count)
+        if self._hub.subscribers(self._book_stream):
+            self._send_quote(ahead.trades[start:stop])
+
+    def _send_quote(self, trades: Trades) -> None:
+        trades = trades[~trades.tombstones]
+        if len(trades):
+            made = quote(
+                self.market,
+                int(trades.ids[-1]),
+                int(trades.price[-1]),
+                int(trades.quantity[-1]),
+                buyer_maker=bool(trades.buyer_maker[-1]),
+            )
+            self._hub.publish(self._book_stream, [made.event(self.market.symbol)])
+
+
+class Feed:
+    """The streams of all symbols, driven by the clock or, at full speed, driving it."""
+
+    def __init__(
+        self, markets: Mapping[str, Market], clock: Clock, hub: Hub, *, wait_for: int = 0
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.faults = Faults()
+        self._clock = clock
+        self._hub = hub
+        self._wait_for = wait_for
+        self._begun = False
+        self._symbols = {
+            symbol: SymbolFeed(market, hub, self.counts) for symbol, market in markets.items()
+        }
+
+    def set_faults(self, faults: Faults) -> None:
+        """Change what goes wrong from now on, on all streams and connections."""
+        self.faults = faults
+        for symbol in self._symbols.values():
+            symbol.set_faults(faults)
+        self._hub.cut_every = faults.cut_every
+        for connection in self._hub.connections:
+            self._hub.set_cut(connection)
+
+    def __getitem__(self, symbol: str) -> SymbolFeed:
+        return self._symbols[symbol]
+
+    async def run(self) -> None:
+        """Feed until cancelled."""
+        while True:
+            waits = not self._begun or self._clock.driven
+            if waits and self._hub.streams < self._wait_for:
+                await asyncio.sleep(TICK_S)
+                continue
+            if not self._begun:
+                self._begin()
+            if self._clock.driven and not self._clock.held:
+                await self._step()
+            else:
+                self._tick(self._clock.now())
+                await asyncio.sleep(TICK_S)
+
+    def _begin(self) -> None:
+        """Let the clock go, once. Whoever subscribed before that misses no trade after it."""
+        self._begun = True
+        for symbol in self._symbols.values():
+            if symbol.wanted:
+                symbol.start(self._clock.now())
+        if self._wait_for:
+            self._clock.release()
+
+    async def _step(self) -> None:
+        """Move a driven clock on by about STEP trades, then wait for clients."""
+        now, ends = self._clock.now(), []
+        wanted = [symbol for symbol in self._symbols.values() if symbol.wanted]
+        step = max(LEAST_STEP, STEP // max(1, len(wanted)))
+        if self.faults.cut_every:  # short steps let connections be cut about where they are to be
+            step = min(step, max(1, self.faults.cut_every // 4))
+        for symbol in wanted:
+            symbol.start(now)
+            ahead = symbol.time_ahead(step)
+            if ahead is not None:
+                ends.append(ahead)
+        end = self._clock.end_us
+        if end is not None:
+            self._clock.advance(max(min(ends, default=end), now))
+        self._tick(self._clock.now())
+        await asyncio.sleep(0)
+        while self._hub.behind(BACKLOG_BYTES):  # noqa: ASYNC110  no event tells how full they are
+            await asyncio.sleep(0.001)
+
+    def _tick(self, now_us: int) -> None:
+        for symbol in self._symbols.values():
+            if symbol.wanted:
+                symbol.start(now_us)
+                symbol.tick(now_us)
+            else:
+                symbol.stop()
+            symbol.tick_klines(now_us)
+        self._hub.flush()

@@ -1,0 +1,123 @@
+"""Query parameters of the REST API, checked as the exchange checks them."""
+
+import re
+from collections.abc import Mapping
+
+import orjson
+from multidict import MultiMapping
+
+from simulator.errors import ApiError
+from simulator.klines import INTERVALS
+from simulator.market import Market
+
+_SYMBOL = re.compile(r"[A-Z0-9\-_.]{1,20}")
+_INTEGER = re.compile(r"[0-9]{1,20}")
+MAX_LONG = 2**63 - 1
+
+
+class Params:
+    """The parameters of one request. Unknown and repeated ones are refused."""
+
+    def __init__(self, query: MultiMapping[str], *known: str) -> None:
+        for name in query:
+            if len(query.getall(name)) > 1:
+                raise ApiError(-1101, f"Duplicate values for parameter '{name}' detected.")
+        read = sum(name in known for name in query)
+        if read < len(query):
+            raise ApiError(
+                -1104,
+                "Not all sent parameters were read; "
+                f"read '{read}' parameter(s) but was sent '{len(query)}'.",
+            )
+        self._query = query
+
+    def text(self, name: str) -> str | None:
+        """Give a parameter; an empty one is refused."""
+        value = self._query.get(name)
+        if value == "":
+            raise ApiError(-1105, f"Parameter '{name}' was empty.")
+        return value
+
+    def integer(self, name: str) -> int | None:
+        """Give a non-negative integer, if it was sent."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not _INTEGER.fullmatch(value):
+            raise _illegal(name, "[0-9]{1,20}")
+        if int(value) > MAX_LONG:
+            raise ApiError(-1130, f"Data sent for parameter '{name}' is not valid.")
+        return int(value)
+
+    def limit(self, default: int, most: int) -> int:
+        """Give `limit`: at least 1; more than the most is taken for the most."""
+        value = self.integer("limit")
+        if value == 0:
+            raise ApiError(-1130, "Data sent for parameter 'limit' is not valid.")
+        return default if value is None else min(value, most)
+
+    def window(self) -> tuple[int | None, int | None]:
+        """Give `startTime` and `endTime` in milliseconds."""
+        start, end = self.integer("startTime"), self.integer("endTime")
+        if start is not None and end is not None and start > end:
+            raise bad_combination()
+        # A time beyond what a datetime holds stands for "no bound", as far as the data goes.
+        return start, None if end is None else min(end, 10**14)
+
+    def market(self, markets: Mapping[str, Market]) -> Market:
+        """Give the market of the mandatory `symbol`."""
+        symbol = self._query.get("symbol")
+        if not symbol:
+            raise _mandatory("symbol")
+        return _market(markets, symbol)
+
+    def markets(self, markets: Mapping[str, Market]) -> list[Market] | None:
+        """Give the markets of `symbol` or `symbols`, or None when neither was sent."""
+        symbol, symbols = self.text("symbol"), self.text("symbols")
+        if symbol is not None and symbols is not None:
+            raise bad_combination()
+        if symbol is not None:
+            return [_market(markets, symbol)]
+        if symbols is None:
+            return None
+        try:
+            names = orjson.loads(symbols)
+        except orjson.JSONDecodeError:
+            names = None
+        if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+            raise _illegal("symbols", r'\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]')
+        return [_market(markets, name) for name in dict.fromkeys(names)]
+
+    def interval(self) -> str:
+        """Give the mandatory `interval` of klines."""
+        interval = self._query.get("interval")
+        if not interval:
+            raise _mandatory("interval")
+        if interval not in INTERVALS:
+            raise ApiError(-1120, "Invalid interval.")
+        return interval
+
+
+def bad_combination() -> ApiError:
+    """Refuse parameters that exclude each other."""
+    return ApiError(-1128, "Combination of optional parameters invalid.")
+
+
+def _market(markets: Mapping[str, Market], symbol: str) -> Market:
+    if not _SYMBOL.fullmatch(symbol):
+        raise _illegal("symbol", "[A-Z0-9-_.]{1,20}")
+    if symbol not in markets:
+        raise ApiError(-1121, "Invalid symbol.")
+    return markets[symbol]
+
+
+def _mandatory(name: str) -> ApiError:
+    return ApiError(
+        -1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
+    )
+
+
+def _illegal(name: str, legal: str) -> ApiError:
+    return ApiError(
+        -1100, f"Illegal characters found in parameter '{name}'; legal range is '^{legal}$'."
+    )

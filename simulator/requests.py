@@ -1,0 +1,89 @@
+"""Requests over the exchange's WebSocket, as bytes become calls and errors become answers."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from simulator.klines import STREAMED
+
+METHODS: Final = (
+    "SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY",
+)  # fmt: skip
+MAX_ID_LENGTH: Final = 36
+
+_STREAM = re.compile(
+    r"[a-z0-9_]{1,20}@(aggTrade|bookTicker|kline_(" + "|".join(STREAMED) + r"))|!serverShutdown"
+)
+
+
+class RequestError(Exception):
+    """A request that is answered with an error code from 0 to 3."""
+
+    def __init__(self, code: int, message: str, request_id: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.request_id = request_id
+
+    def answer(self) -> dict[str, object]:
+        """Give the error's message."""
+        known = {} if self.request_id is None else {"id": self.request_id}
+        return {"code": self.code, "msg": str(self), **known}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A well-formed request; `params` may be empty for LIST_SUBSCRIPTIONS only."""
+
+    method: str
+    params: list[object]
+    id: object
+
+    def streams(self) -> list[str]:
+        """Give the parameters as names of streams."""
+        names = [name for name in self.params if isinstance(name, str) and is_stream(name)]
+        if len(names) < len(self.params):
+            raise RequestError(2, "Invalid request: unknown stream", self.id)
+        return names
+
+
+def is_stream(name: str) -> bool:
+    """Tell whether a stream of this name can be had, for some symbol."""
+    return _STREAM.fullmatch(name) is not None
+
+
+def parse(text: str) -> Request:
+    """Read a request, or refuse it with the exchange's words."""
+    try:
+        request = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise RequestError(
+            3, f"Invalid JSON: expected value at line {error.lineno} column {error.colno}"
+        ) from None
+    if not isinstance(request, dict):
+        raise RequestError(2, "Invalid request: expected an object")
+    request_id, method = request.get("id"), request.get("method")
+    if not _is_request_id(request_id):
+        raise RequestError(2, "Invalid request: request ID must be an unsigned integer")
+    unknown = set(request) - {"method", "params", "id"}
+    if unknown:
+        raise RequestError(2, f"Invalid request: unknown field `{min(unknown)}`", request_id)
+    if method is None:
+        raise RequestError(2, "Invalid request: missing field `method`", request_id)
+    if method not in METHODS:
+        names = ", ".join(f"`{name}`" for name in METHODS)
+        raise RequestError(
+            2, f"Invalid request: unknown variant `{method}`, expected one of {names}", request_id
+        )
+    params = request.get("params", [])
+    if not isinstance(params, list) or (not params and method != "LIST_SUBSCRIPTIONS"):
+        raise RequestError(2, "Invalid request: missing field `params`", request_id)
+    return Request(method, params, request_id)
+
+
+def _is_request_id(value: object) -> bool:
+    """Tell an unsigned integer, a text of at most 36 characters, or null."""
+    if value is None or (isinstance(value, str) and len(value) <= MAX_ID_LENGTH):
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

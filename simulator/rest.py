@@ -1,0 +1,272 @@
+"""The exchange's REST API: market data under `/api/v3`, with weights, limits and errors."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from simulator import klines, wire
+from simulator.book import last_quote
+from simulator.clock import Clock
+from simulator.errors import ApiError
+from simulator.limits import BANNED, TOO_MANY, Gate
+from simulator.market import Market
+from simulator.params import Params, bad_combination
+from simulator.script import Script
+
+DEFAULT_LIMIT: Final = 500
+MAX_LIMIT: Final = 1000
+_FAR_FUTURE_MS: Final = 10**14
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Answers the REST requests of an exchange."""
+
+    markets: Mapping[str, Market]
+    clock: Clock
+    gate: Gate
+    script: Script
+
+    def routes(self) -> list[web.RouteDef]:
+        """Give the routes with their weights."""
+        table: list[tuple[str, int, Callable[[web.Request], Awaitable[web.Response]]]] = [
+            ("ping", 1, self.ping),
+            ("time", 1, self.time),
+            ("exchangeInfo", 20, self.exchange_info),
+            ("aggTrades", 4, self.agg_trades),
+            ("klines", 2, self.klines),
+            ("ticker/bookTicker", 2, self.book_ticker),
+        ]
+        return [
+            web.get(f"/api/v3/{path}", self._guarded(weight, answer))
+            for path, weight, answer in table
+        ] + [web.route("*", "/api/{rest:.*}", self._guarded(1, self.unknown))]
+
+    async def ping(self, request: web.Request) -> web.Response:
+        """Tell that the exchange is there."""
+        Params(request.query)
+        return _json({})
+
+    async def time(self, request: web.Request) -> web.Response:
+        """Give the exchange's time in milliseconds."""
+        Params(request.query)
+        return _json({"serverTime": self.clock.now() // 1000})
+
+    async def exchange_info(self, request: web.Request) -> web.Response:
+        """Describe the symbols."""
+        params = Params(request.query, "symbol", "symbols", "permissions", "showPermissionSets")
+        chosen = params.markets(self.markets) or list(self.markets.values())
+        limits = self.gate.limits
+        return _json(
+            {
+                "timezone": "UTC",
+                "serverTime": self.clock.now() // 1000,
+                "rateLimits": [
+                    {
+                        "rateLimitType": "REQUEST_WEIGHT",
+                        "interval": "MINUTE",
+                        "intervalNum": 1,
+                        "limit": limits.weight,
+                    },
+                    {
+                        "rateLimitType": "RAW_REQUESTS",
+                        "interval": "MINUTE",
+                        "intervalNum": 5,
+                        "limit": 61_000,
+                    },
+                ],
+                "exchangeFilters": [],
+                "symbols": [_symbol_info(market) for market in chosen],
+            }
+        )
+
+    async def agg_trades(self, request: web.Request) -> web.Response:
+        """Give aggregate trades, oldest first, by id or by time."""
+        params = Params(request.query, "symbol", "fromId", "startTime", "endTime", "limit")
+        market = params.market(self.markets)
+        from_id, limit = params.integer("fromId"), params.limit(DEFAULT_LIMIT, MAX_LIMIT)
+        start, end = params.window()
+        now = self.clock.now()
+        if from_id is not None:
+            if start is not None or end is not None:
+                raise bad_combination()
+            found = market.trades(from_id, limit, now)
+        else:
+            until = now if end is None else min(now, end * 1000 + 999)
+            if start is None:
+                found = market.before(market.source.last_id(until) + 1, limit)
+            else:
+                first = market.source.id_at(min(start, _FAR_FUTURE_MS) * 1000)
+                found = market.trades(first, limit, until)
+            # A recording may have a trade that is older than the one before it.
+            times = found.time_ms
+            found = found[(times >= (start or 0)) & (times <= until // 1000)]
+        return _text(wire.rest_rows(found))
+
+    async def klines(self, request: web.Request) -> web.Response:
+        """Give klines by open time: from `startTime` on, or the newest ones."""
+        params = Params(
+            request.query, "symbol", "interval", "startTime", "endTime", "limit", "timeZone"
+        )
+        market, interval = params.market(self.markets), params.interval()
+        limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)
+        if params.text("timeZone") not in (None, "0"):
+            raise ApiError(-1130, "Data sent for parameter 'timeZone' is not valid.")
+        start, end = params.window()
+        now = self.clock.now()
+        last = klines.opening(min(now // 1000, _FAR_FUTURE_MS if end is None else end), interval)
+        if start is None:
+            first = klines.following(last, interval, 1 - limit)
+        else:
+            first = min(start, _FAR_FUTURE_MS)
+            last = min(last, klines.following(klines.opening(first, interval), interval, limit))
+        # Folding millions of trades takes a while; the streams have to go on meanwhile.
+        found = await asyncio.to_thread(
+            klines.klines, market, interval, first, last, now, newest=start is None
+        )
+        return _json([kline.row() for kline in found[:limit]])
+
+    async def book_ticker(self, request: web.Request) -> web.Response:
+        """Give the best bid and ask of one symbol, some, or all."""
+        params = Params(request.query, "symbol", "symbols")
+        chosen = params.markets(self.markets)
+        if chosen is None:
+            self.gate.charge(_ip(request), 2)  # all symbols: weight 4
+        now = self.clock.now()
+        quotes = [
+            found.answer(market.symbol)
+            for market in chosen or self.markets.values()
+            if (found := last_quote(market, now))
+        ]
+        return _json(quotes[0] if "symbol" in request.query and quotes else quotes)
+
+    async def unknown(self, request: web.Request) -> web.Response:
+        """Answer a path that the exchange does not have."""
+        raise ApiError(-1000, f"{request.path}: no such path in this exchange.", status=404)
+
+    def _guarded(
+        self, weight: int, answer: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Put limits, scripted answers, errors and the log around an answer."""
+
+        async def guarded(request: web.Request) -> web.Response:
+            arrived, ip = time.time(), _ip(request)
+            waiting, early = self.gate.blocked(ip), False
+            if waiting:
+                early = self.gate.ignored(ip)
+                response = _limited(*(self.gate.blocked(ip) or waiting))
+            else:
+                response = await self._answer(request, ip, weight, answer)
+            used = self.gate.used(ip)
+            response.headers["X-MBX-USED-WEIGHT"] = str(used)
+            response.headers["X-MBX-USED-WEIGHT-1M"] = str(used)
+            retry_after = response.headers.get("Retry-After")
+            self.gate.record(
+                ip,
+                request.method,
+                request.path_qs,
+                status=response.status,
+                weight=weight,
+                retry_after=int(retry_after) if retry_after else None,
+                early=early,
+                arrived=arrived,
+            )
+            return response
+
+        return guarded
+
+    async def _answer(
+        self,
+        request: web.Request,
+        ip: str,
+        weight: int,
+        answer: Callable[[web.Request], Awaitable[web.Response]],
+    ) -> web.Response:
+        scripted = self.script.take(request.path)
+        if scripted:
+            if scripted.status in (TOO_MANY, BANNED) and scripted.retry_after:
+                self.gate.block(ip, scripted.status, scripted.retry_after)
+                return _limited(scripted.status, scripted.retry_after)
+            ordered = await scripted.play(request)
+            if ordered is not None:
+                return ordered
+        self.gate.charge(ip, weight)
+        waiting = self.gate.blocked(ip)
+        if waiting:
+            return _limited(*waiting)
+        try:
+            if request.method != "GET":
+                raise ApiError(-1000, "Only GET is served.", status=405)
+            return await answer(request)
+        except ApiError as error:
+            return _json({"code": error.code, "msg": str(error)}, status=error.status)
+
+
+def _limited(status: int, retry_after: int) -> web.Response:
+    if status == BANNED:
+        until = int((time.time() + retry_after) * 1000)
+        message = f"Way too much request weight used; IP banned until {until}. Please use WebSocket"
+    else:
+        message = "Too much request weight used. Please use WebSocket"
+    response = _json(
+        {"code": -1003, "msg": f"{message} Streams for live updates to avoid polling the API."},
+        status=status,
+    )
+    response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _symbol_info(market: Market) -> dict[str, object]:
+    asset = market.asset
+    most = 10**17  # 1e9 units
+    return {
+        "symbol": asset.symbol,
+        "status": market.status,
+        "baseAsset": asset.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": asset.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "icebergAllowed": True,
+        "ocoAllowed": True,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": [
+            {
+                "filterType": "PRICE_FILTER",
+                "minPrice": wire.decimal(asset.tick),
+                "maxPrice": wire.decimal(most),
+                "tickSize": wire.decimal(asset.tick),
+            },
+            {
+                "filterType": "LOT_SIZE",
+                "minQty": wire.decimal(asset.step),
+                "maxQty": wire.decimal(most),
+                "stepSize": wire.decimal(asset.step),
+            },
+        ],
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
+        "allowedSelfTradePreventionModes": ["EXPIRE_MAKER"],
+    }
+
+
+def _ip(request: web.Request) -> str:
+    return request.remote or "unknown"
+
+
+def _json(value: object, *, status: int = 200) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(value), status=status, content_type="application/json", charset="utf-8"
+    )
+
+
+def _text(value: str) -> web.Response:
+    return web.Response(text=value, content_type="application/json")

@@ -1,0 +1,102 @@
+"""Trades and messages as the exchange writes them: JSON texts and WebSocket frames."""
+
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+
+from simulator.trades import E8, Bools, Ints, Trades
+
+OP_TEXT: Final = 1
+OP_PING: Final = 9
+OP_PONG: Final = 10
+
+_REST_ROW = '{"a":%d,"p":"%d.%08d","q":"%d.%08d","f":%d,"l":%d,"T":%d,"m":%s,"M":%s}'  # one trade
+_EVENT = (
+    '{"e":"aggTrade","E":%d,"s":"SYMBOL","a":%d,"p":"%d.%08d","q":"%d.%08d",'
+    '"f":%d,"l":%d,"T":%d,"m":%s,"M":%s}'
+)
+_TOMBSTONE = ('"p":"0.00000000","q":"0.00000000"', '"p":"0","q":"0"')
+_SMALL_FRAME = 126
+_MEDIUM_FRAME = 1 << 16
+# Headers of short text frames as latin-1 text, so that frames are joined before one encoding.
+_HEADERS = ["\x81" + chr(n) for n in range(_SMALL_FRAME)] + [
+    "\x81\x7e" + chr(n >> 8) + chr(n & 255) for n in range(_SMALL_FRAME, 1024)
+]
+
+
+def decimal(value: int) -> str:
+    """Write a value in units of 1e-8 with its 8 decimals."""
+    return f"{value // E8}.{value % E8:08d}"
+
+
+def rest_rows(trades: Trades) -> str:
+    """Write trades as the JSON array that `GET /api/v3/aggTrades` answers."""
+    return "[" + ",".join(_write(_REST_ROW, _columns(trades), trades)) + "]"
+
+
+def events(symbol: str, trades: Trades) -> list[str]:
+    """Write each trade as the data of an `aggTrade` stream message.
+
+    The event time is the trade time, so that a message is a function of its trade alone.
+    """
+    columns = _columns(trades)
+    return _write(_EVENT.replace("SYMBOL", symbol), [columns[7], *columns], trades)
+
+
+def combined(stream: str, data: Iterable[str]) -> list[str]:
+    """Wrap stream data as combined streams do."""
+    head = '{"stream":"' + stream + '","data":'
+    return [head + text + "}" for text in data]
+
+
+def frames(texts: list[str]) -> tuple[bytes, list[int]]:
+    """Frame ASCII messages for a client; also give where each frame begins, and the end."""
+    framed = [_header(len(text)) + text for text in texts]
+    offsets = [0, *accumulate(map(len, framed))]
+    return "".join(framed).encode("latin-1"), offsets
+
+
+def frame(payload: bytes, opcode: int = OP_TEXT) -> bytes:
+    """Frame one message from server to client: final and unmasked."""
+    size = len(payload)
+    if size < _SMALL_FRAME:
+        return bytes((0x80 | opcode, size)) + payload
+    if size < _MEDIUM_FRAME:
+        return bytes((0x80 | opcode, 126)) + size.to_bytes(2) + payload
+    return bytes((0x80 | opcode, 127)) + size.to_bytes(8) + payload
+
+
+def _header(size: int) -> str:
+    if size < len(_HEADERS):
+        return _HEADERS[size]
+    return (frame(b"\0" * size)[:-size]).decode("latin-1")
+
+
+def _columns(trades: Trades) -> list[list[object]]:
+    return [
+        trades.ids.tolist(),
+        *_parts(trades.price),
+        *_parts(trades.quantity),
+        trades.first.tolist(),
+        trades.last.tolist(),
+        trades.time_ms.tolist(),
+        _json_booleans(trades.buyer_maker),
+        _json_booleans(trades.best_match),
+    ]
+
+
+def _parts(values: Ints) -> tuple[list[object], list[object]]:
+    return (values // E8).tolist(), (values % E8).tolist()
+
+
+def _json_booleans(values: Bools) -> list[object]:
+    return ["true" if value else "false" for value in values.tolist()]
+
+
+def _write(template: str, columns: list[list[object]], trades: Trades) -> list[str]:
+    texts = [template % row for row in zip(*columns, strict=True)]
+    for index in np.flatnonzero(trades.tombstones).tolist():
+        texts[index] = texts[index].replace(*_TOMBSTONE)
+    return texts

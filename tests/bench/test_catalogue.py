@@ -1,0 +1,63 @@
+"""Every promise of speed has its benchmark, and every benchmark its name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from bench.catalogue import BENCHMARKS
+from bench.child import ROOT, Child
+from bench.errors import BenchError
+from bench.soak import slope
+
+PROMISED = {
+    "fanout": "CPU per delivered update; random subscriptions; permessage-deflate",
+    "thousands": "5,000 connections, once a second",
+    "slow": "clients that do not read",
+    "router": "from the bytes of subscribe to its handler",
+    "ingest": "from the exchange's socket to the acknowledged insert",
+    "rest": "pages of trades and the health check",
+    "history": "1000 candles at any timeframe",
+    "timeframes": "2,500 pairs in use",
+    "start": "cold start and audit",
+    "soak": "no growth",
+}
+
+
+def test_every_promised_figure_has_its_benchmark() -> None:
+    assert BENCHMARKS.keys() == PROMISED.keys()
+
+
+def test_the_soak_runs_only_when_it_is_named() -> None:
+    alone = {name for name, benchmark in BENCHMARKS.items() if not benchmark.full}
+    assert alone == {"soak"}
+
+
+def test_an_unknown_benchmark_is_refused_by_name() -> None:
+    command = [sys.executable, "-m", "bench", "fanuot"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "fanuot" in done.stderr
+
+
+def test_a_child_that_fails_says_why() -> None:
+    argv = [sys.executable, "-c", "import sys; input(); sys.exit('the port is taken')"]
+    with Child(argv, core=0) as child:
+        child.say("go")
+        with pytest.raises(BenchError, match="the port is taken"):
+            child.expect("ready")
+
+
+def test_cpu_time_of_a_child_is_its_own() -> None:
+    spin = "import time\nwhile time.process_time() < 0.2: pass\nprint('spun', flush=True)\ninput()"
+    with Child([sys.executable, "-c", spin], core=0) as child:
+        child.expect("spun")
+        assert child.cpu_seconds() >= 0.2
+        assert child.memory() <= child.peak_memory()
+
+
+def test_growth_is_the_slope_of_the_samples() -> None:
+    assert slope([(0.0, 100.0), (0.5, 101.0), (1.0, 102.0)]) == pytest.approx(2)
+    assert slope([(0.0, 100.0)]) == 0

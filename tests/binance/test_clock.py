@@ -1,0 +1,142 @@
+"""The exchange's clock: in step, never backwards, and never led astray."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.binance.clock import MAX_LEAD_MS, RESET_MS, ClockEstimate, ExchangeClock
+from ingest.core.errors import ExchangeUnavailable, NotReady
+
+from .support import until
+
+START_MS = 1_570_752_011_620
+"""2019-10-11."""
+
+
+def test_nothing_is_known_before_the_first_sample() -> None:
+    estimate = ClockEstimate()
+    assert estimate.observe(0.0, START_MS)
+    with pytest.raises(NotReady):
+        estimate.at(0.0)
+
+
+def test_the_time_is_that_of_the_middle_of_the_round_trip_and_runs_on() -> None:
+    estimate = ClockEstimate()
+    estimate.sample(10.0, 10.4, START_MS)
+    assert estimate.at(10.2) == START_MS
+    assert estimate.at(13.2) == START_MS + 3000
+
+
+def test_a_small_step_back_of_the_exchange_holds_the_clock_until_it_has_caught_up() -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS)
+    assert estimate.at(5.0) == START_MS + 5000
+    assert not estimate.sample(5.0, 5.0, START_MS + 2000)
+    assert [estimate.at(5.0 + s) - START_MS for s in (0, 2.9, 4)] == [5000, 5000, 6000]
+
+
+def test_a_restarted_replay_sets_the_clock_back() -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS + 86_400_000)
+    estimate.at(0.0)
+    assert estimate.sample(1.0, 1.0, START_MS)
+    assert estimate.at(1.5) == START_MS + 500
+
+
+def test_trades_push_the_clock_within_bounds_and_the_exchange_is_asked_beyond() -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS)
+    assert not estimate.observe(0.0, START_MS + 700)
+    assert estimate.at(0.0) == START_MS + 700
+    assert not estimate.observe(0.0, START_MS + 300)
+    for _ in range(100):
+        assert estimate.observe(0.0, 253_402_300_799_999)
+    assert estimate.at(0.0) == START_MS + MAX_LEAD_MS
+    estimate.sample(1.0, 1.0, START_MS + 3_600_000)
+    assert estimate.at(1.0) == START_MS + 3_600_000
+
+
+steps = st.lists(
+    st.tuples(st.floats(0, 30), st.integers(-RESET_MS // 2, RESET_MS // 2), st.booleans()),
+    max_size=30,
+)
+
+
+@given(steps)
+def test_the_clock_never_runs_backwards_while_the_exchange_stays_near(
+    steps: list[tuple[float, int, bool]],
+) -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS)
+    now, last = 0.0, estimate.at(0.0)
+    for seconds, error_ms, is_sample in steps:
+        now += seconds
+        time_ms = START_MS + int(now * 1000) + error_ms
+        if is_sample:
+            assert not estimate.sample(now, now, time_ms)
+        else:
+            estimate.observe(now, time_ms)
+        shown = estimate.at(now)
+        assert shown >= last
+        last = shown
+
+
+async def test_the_sample_with_the_shortest_round_trip_is_used() -> None:
+    ticks = iter([0.0, 2.0, 10.0, 10.1, 20.0, 23.0])
+    answers = iter([111, START_MS, 222])
+
+    async def server_time() -> int:
+        return next(answers)
+
+    def monotonic() -> float:
+        return next(ticks, 10.05)
+
+    clock = ExchangeClock(server_time, monotonic=monotonic)
+    await clock.synchronize()
+    assert clock.now_ms() == START_MS
+
+
+def failing_then(times: Iterator[int | None]) -> ExchangeClock:
+    async def server_time() -> int:
+        if (time_ms := next(times)) is None:
+            raise ExchangeUnavailable("away")
+        return time_ms
+
+    return ExchangeClock(server_time, every=3600)
+
+
+async def test_the_clock_waits_for_an_exchange_that_is_away() -> None:
+    clock = failing_then(iter([None, START_MS, None, *[START_MS] * 3]))
+    task = asyncio.create_task(clock.run())
+    await asyncio.wait_for(clock.ready(), 5)
+    assert clock.now_ms() >= START_MS
+    task.cancel()
+
+
+async def test_a_trade_far_ahead_has_the_exchange_asked_soon() -> None:
+    clock = failing_then(iter([*[START_MS] * 3, *[START_MS + 86_400_000] * 3]))
+    task = asyncio.create_task(clock.run())
+    await clock.ready()
+    clock.observe(START_MS + 86_400_000)
+    await until(lambda: clock.now_ms() >= START_MS + 86_400_000)
+    task.cancel()
+
+
+async def test_a_reset_is_announced() -> None:
+    resets: list[int] = []
+    times = iter([*[START_MS + 86_400_000] * 3, *[START_MS] * 3])
+
+    async def server_time() -> int:
+        return next(times)
+
+    clock = ExchangeClock(server_time, on_reset=resets.append)
+    await clock.synchronize()
+    clock.now_ms()
+    await clock.synchronize()
+    assert resets == [START_MS]
+    assert clock.now_ms() < START_MS + 60_000

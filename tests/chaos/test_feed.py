@@ -1,0 +1,191 @@
+"""What a feed believes, what it doubts, and what it keeps until it is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.binance.clock import ExchangeClock
+from ingest.core.continuity import Continuity, Gap
+from ingest.core.errors import StoreUnavailable
+from ingest.core.live import Frame
+from ingest.core.status import Quality
+from ingest.core.trade import Trade
+from ingest.pipeline import feed as feed_module
+from ingest.pipeline import settle
+from ingest.pipeline.feed import MAX_JUMP, Feed
+from ingest.pipeline.settle import Settler
+from ingest.pipeline.watches import Pair, Watches
+from ingest.storage import Store
+from tests.factories import naive_candles, row, trade
+from tests.running import until
+
+SYMBOL = "AAAUSDT"
+NOW_MS = 600_000
+
+
+@pytest.fixture
+def feed() -> Feed:
+    """An open one, joined, that has its first three trades."""
+    feed = Feed(SYMBOL)
+    feed.open(Continuity(1), NOW_MS - NOW_MS % 60_000, 0)
+    feed.joined()
+    feed.accept(trades(1, 3), NOW_MS)
+    return feed
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        yield store
+
+
+def trades(first: int, last: int) -> list[Trade]:
+    return [trade(n, timestamp=NOW_MS + n) for n in range(first, last + 1)]
+
+
+async def still_clock() -> ExchangeClock:
+    """A clock that stands at NOW_MS."""
+
+    async def server_time() -> int:
+        return NOW_MS
+
+    clock = ExchangeClock(server_time, monotonic=lambda: 0.0)
+    await clock.synchronize()
+    return clock
+
+
+async def settler_of(store: Store, feed: Feed) -> Settler:
+    """What moves the trades of one feed to the store."""
+    return Settler(store, await still_clock(), {SYMBOL: feed}, lambda _: None)
+
+
+def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) -> None:
+    feed.doubt()
+    assert not feed.make_whole()
+    feed.accept(trades(4, 4), NOW_MS)
+    assert feed.make_whole()
+
+
+def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> None:
+    asked = feed.doubts
+    newest = trades(3, 3)[0]
+    feed.doubt()
+    feed.verify(None, newest, asked, NOW_MS)
+    assert not feed.make_whole()
+    feed.verify(None, newest, feed.doubts, NOW_MS)
+    assert feed.make_whole()
+
+
+def test_trades_without_room_leave_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert feed.make_whole()
+    monkeypatch.setattr(feed_module, "MAX_PENDING_TRADES", 5)
+    feed.accept(trades(4, 9), NOW_MS)
+    assert feed.continuity is not None
+    assert list(feed.continuity.gaps) == [Gap(4, 9)]
+    assert feed.status.quality is Quality.PARTIAL
+    assert feed.gap_opened.is_set()
+
+
+def test_one_wrong_id_does_not_hide_the_trades_after_it(feed: Feed) -> None:
+    wild = trade(3 + MAX_JUMP + 1, timestamp=NOW_MS)
+    feed.accept([wild], NOW_MS)
+    assert not feed.verified
+    feed.accept(trades(5, 5), NOW_MS)
+    assert feed.continuity is not None
+    assert (feed.continuity.high_water, list(feed.continuity.gaps)) == (5, [Gap(4, 4)])
+
+
+def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None:
+    feed = Feed(SYMBOL)
+    feed.open(None, NOW_MS, 0)
+    feed.joined()
+    feed.verify(None, None, feed.doubts, NOW_MS)
+    assert feed.make_whole()
+    feed.accept(trades(3, 3), NOW_MS)
+    assert feed.status.quality is Quality.PARTIAL
+    feed.verify(1, trades(3, 3)[0], feed.doubts, NOW_MS)
+    assert feed.continuity is not None
+    assert list(feed.continuity.gaps) == [Gap(1, 2)]
+
+
+async def test_what_was_taken_is_stored_at_the_end_though_the_cycle_was_cut_short(
+    feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settler = await settler_of(store, feed)
+    away = True
+
+    def insert(batch: dict[str, list[Trade]]) -> int:
+        if away:
+            raise StoreUnavailable("away")
+        return type(store.trades).insert(store.trades, batch)
+
+    monkeypatch.setattr(store.trades, "insert", insert)
+    cycle = asyncio.create_task(settler.cycle())
+    await until(lambda: settler.store_failing_since_ms is not None)
+    cycle.cancel()
+    await asyncio.wait({cycle})
+    away = False
+    await settler.store_rest()
+    assert store.trades.since(SYMBOL, 0) == trades(1, 3)
+
+
+async def test_a_fault_of_the_store_is_outlived(
+    feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "RETRY_SECONDS", 0.0)
+    settler = await settler_of(store, feed)
+    faults = [ValueError("a fault of ours"), StoreUnavailable("away")]
+
+    def insert(batch: dict[str, list[Trade]]) -> int:
+        if faults:
+            raise faults.pop()
+        return type(store.trades).insert(store.trades, batch)
+
+    monkeypatch.setattr(store.trades, "insert", insert)
+    await settler.cycle()
+    assert store.trades.since(SYMBOL, 0) == trades(1, 3)
+    assert settler.store_failing_since_ms is None
+
+
+async def test_a_frame_that_was_watched_early_starts_from_the_store(store: Store) -> None:
+    """History comes in for a bucket that a frame has held since before the symbol was opened."""
+    feed = Feed(SYMBOL)
+    for timeframe in (1, 7):
+        feed.live.watch(Frame(timeframe))
+    continuity = Continuity(1)
+    continuity.reach(5)
+    feed.open(continuity, NOW_MS, 0)
+    feed.joined()
+    run = [trade(n, timestamp=NOW_MS - 200_000 + n * 40_000) for n in range(1, 9)]
+    settler = await settler_of(store, feed)
+    feed.accept(run[5:], NOW_MS + 200_000)
+    feed.live.newest_ms = NOW_MS + 120_000
+    feed.live.advance(NOW_MS + 120_000)
+    feed.accept(run[:5], NOW_MS + 200_000, refetched=True)
+    await settler.cycle()
+    assert feed.status.quality is Quality.COMPLETE
+    for timeframe, candles in feed.live.tick(NOW_MS + 120_000):
+        rows = naive_candles(run, timeframe, NOW_MS + 120_000)
+        assert [row(candle) for candle in candles if row(candle) not in rows] == []
+
+
+async def test_a_pair_that_is_given_up_while_it_is_prepared_is_let_go(
+    feed: Feed, store: Store
+) -> None:
+    settler = await settler_of(store, feed)
+    watches = Watches(store, settler, await still_clock())
+    pair = Pair(SYMBOL, 7)
+    async with settler.watermark_lock:
+        watches.retain(pair)
+        prepared = asyncio.create_task(watches.prepared(feed, pair))
+        await asyncio.sleep(0.2)
+        watches.release(feed, pair)
+    await prepared
+    assert feed.live.frames == {}
+    watches.retain(pair)
+    await watches.prepared(feed, pair)
+    assert list(feed.live.frames) == [7]

@@ -1,0 +1,105 @@
+"""Ids that the exchange itself does not have: kept, shown, no reason to wait, and never final."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from ingest.core.status import Quality
+from tests.chaos.exchange import Exchange
+from tests.chaos.listener import listening
+from tests.chaos.verdict import TIMEFRAMES, wrong_now
+from tests.running import server, settings, until
+
+SYMBOL = "AAAUSDT"
+MARKET = (
+    *("--symbols", SYMBOL, "--rate", "2", "--speed", "60"),
+    *("--genesis", "2024-01-01T00:00Z", "--clock-start", "2024-01-01T01:00Z"),
+)
+HELD_BACK = {"delay": 1.0, "delay_ms": 600_000}
+"""Faults of a stream that delivers nothing for minutes, unless it is reset."""
+
+
+async def test_a_confirmed_gap_is_shown_and_a_late_trade_closes_it(tmp_path: Path) -> None:
+    async with Exchange.started(*MARKET) as exchange:
+        chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
+        async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
+            feed = running.provider.feed(SYMBOL)
+            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            assert feed.continuity is not None
+            await exchange.order("faults", **HELD_BACK)
+            first = await exchange.last_id(SYMBOL) + 1
+            while await exchange.last_id(SYMBOL) < first + 300:  # noqa: ASYNC110  # another program
+                await asyncio.sleep(0.1)
+            lost = (first + 100, first + 149)
+            before = await exchange.trades(SYMBOL)
+            await exchange.order("missing", symbol=SYMBOL, from_id=lost[0], to_id=lost[1])
+            await exchange.order("cut")
+            await until(lambda: bool(feed.continuity and feed.continuity.gaps))
+            assert feed.status.quality is not Quality.COMPLETE
+
+            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            [gap] = (await ticker(url))["confirmed_gaps"]
+            assert (gap["from_id"], gap["to_id"], gap["missing"]) == (*lost, 50)
+            assert (await ticker(url))["open_gaps"] == []
+
+            await exchange.order("faults", reset=True)
+            await until(lambda: feed.status.quality is Quality.COMPLETE and not confirmed(feed))
+            assert (await ticker(url))["confirmed_gaps"] == []
+            await exchange.order("clock", hold=True)
+            after = await exchange.trades(SYMBOL)
+            ids = {trade.aggregate_id for trade in after}
+            trades = sorted(
+                [*after, *(trade for trade in before if trade.aggregate_id not in ids)],
+                key=lambda trade: trade.aggregate_id,
+            )
+            await until(
+                lambda: (
+                    feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE
+                )
+            )
+            await asyncio.sleep(2.5)  # two ticks
+            wrong = await wrong_now(url, client, SYMBOL, trades, TIMEFRAMES)
+            store = running.provider.store
+            assert await store.run(store.trades.since, SYMBOL, 0) == trades
+        async with server(chosen) as (running, url):
+            feed = running.provider.feed(SYMBOL)
+            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            assert (await ticker(url))["confirmed_gaps"] == []
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_a_confirmed_gap_is_remembered_at_the_next_start(tmp_path: Path) -> None:
+    async with Exchange.started(*MARKET) as exchange:
+        await exchange.order("missing", symbol=SYMBOL, from_id=5, to_id=7)
+        chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
+        for _ in range(2):
+            async with server(chosen) as (running, url):
+                feed = running.provider.feed(SYMBOL)
+                await until(lambda: feed.status.quality is Quality.COMPLETE)  # noqa: B023
+                [gap] = (await ticker(url))["confirmed_gaps"]
+                assert (gap["from_id"], gap["to_id"]) == (5, 7)
+                asked = [
+                    request
+                    for request in (await exchange.state(requests=1000))["requests"]
+                    if "fromId=5" in request["path"]
+                ]
+    assert len(asked) <= 3
+
+
+def confirmed(feed: Any) -> bool:
+    """Whether the exchange is still known to lack ids."""
+    return bool(feed.continuity.confirmed)
+
+
+async def ticker(url: str) -> dict[str, Any]:
+    """What the server says of the symbol."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{url}/api/v1/tickers/{SYMBOL}") as response,
+    ):
+        data: dict[str, Any] = (await response.json())["data"]
+        return data

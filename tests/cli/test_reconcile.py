@@ -1,0 +1,190 @@
+"""`candlecast reconcile`: nine fields beside the exchange's own, and why they differ."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from ingest.core.fixed import parse, text
+from ingest.core.trade import Trade
+from ingest.storage import Store
+from tests.recordings import (
+    BTCUSDT,
+    BTCUSDT_KLINES,
+    XRPETH,
+    needs_recordings,
+    recorded_trades,
+)
+from tests.running import simulator
+
+from .programs import Program
+
+MINUTE = 60_000
+PAGE = ("--from", "2020-01-02T15:10", "--to", "2020-01-02T15:18")
+"""The recorded page of trades begins within the first of these minutes."""
+
+Row = list[Any]
+
+
+def recorded_klines() -> list[Row]:
+    """The exchange's own klines of the day, in the shape of its REST interface."""
+    with zipfile.ZipFile(BTCUSDT_KLINES) as archive:
+        lines = archive.read(archive.namelist()[0]).decode()
+    rows = csv.reader(io.StringIO(lines))
+    return [[int(r[0]), *r[1:6], int(r[6]), r[7], int(r[8]), *r[9:12]] for r in rows]
+
+
+@asynccontextmanager
+async def recorded_exchange(klines: Sequence[Row], trades: Sequence[Trade]) -> AsyncIterator[str]:
+    """An exchange that answers with what was recorded of the real one."""
+
+    async def get(request: web.Request) -> web.Response:
+        start = int(request.query.get("startTime", 0))
+        end = int(request.query.get("endTime", 2**53))
+        if request.path.endswith("time"):
+            return web.json_response({"serverTime": klines[-1][6] + MINUTE})
+        if request.path.endswith("exchangeInfo"):
+            return web.json_response({"symbols": [{"symbol": "BTCUSDT"}]})
+        if request.path.endswith("klines"):
+            return web.json_response([row for row in klines if start <= row[0] <= end])
+        rows = [
+            {
+                "a": t.aggregate_id, "p": text(t.price), "q": text(t.quantity),
+                "f": t.first_trade_id, "l": t.last_trade_id, "T": t.timestamp,
+                "m": t.is_buyer_maker,
+            }
+            for t in trades if start <= t.timestamp <= end
+        ]  # fmt: skip
+        return web.json_response(rows)
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", get)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        server: Any = site._server
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        await runner.cleanup()
+
+
+def stored(program: Program, trades: Sequence[Trade]) -> None:
+    """Trades and their candles, as a server would have left them."""
+    with program.store() as store:
+        store.trades.insert({"BTCUSDT": trades})
+        settle(store)
+
+
+def settle(store: Store) -> None:
+    store.candles.recompute(store.candles.unsettled({"BTCUSDT": 2**42 // MINUTE * MINUTE}))
+
+
+@needs_recordings
+async def test_the_exchange_s_own_minutes_agree_in_all_fields(tmp_path: Path) -> None:
+    trades = recorded_trades(BTCUSDT)
+    async with recorded_exchange(recorded_klines(), trades) as url:
+        program = Program(tmp_path, url)
+        stored(program, trades)
+        whole = await program.run("reconcile", "BTCUSDT", "--from", "2020-01-02T15:11", *PAGE[2:])
+        assert whole.status == 0, whole.output
+        assert whole.output.startswith("7 candles from 2020-01-02 15:11:00 to 2020-01-02 15:18:00")
+        assert "9 fields of each: no difference" in whole.output
+        begun = await program.run("reconcile", "BTCUSDT", *PAGE)
+        assert begun.status == 1
+        assert "BTCUSDT 1m 2020-01-02 15:10:00 volume: ours " in begun.output
+        assert "our trades begin within it" in begun.output
+
+
+def truncated(rows: list[Row]) -> None:
+    rows[-1][7] = text(parse(rows[-1][7]) - 2)
+
+
+def without(rows: list[Row]) -> None:
+    del rows[-3]
+
+
+def wrong(rows: list[Row]) -> None:
+    rows[-2][2] = "9999.00000000"
+
+
+@needs_recordings
+async def test_differences_have_the_cause_that_they_have(tmp_path: Path) -> None:
+    trades = recorded_trades(BTCUSDT)
+    from_ms = trades[0].timestamp // MINUTE * MINUTE + MINUTE
+    day = [row for row in recorded_klines() if from_ms <= row[0] < from_ms + 7 * MINUTE]
+    changes: Sequence[tuple[Callable[[list[Row]], None], int, str]] = (
+        (truncated, 0, "the exchange cuts the quote volume of each raw trade to 8 decimals"),
+        (without, 1, "the exchange has no kline here"),
+        (wrong, 1, "the exchange's kline is not what its own trades come to"),
+    )
+    for number, (change, status, cause) in enumerate(changes):
+        klines = [list(row) for row in day]
+        change(klines)
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        async with recorded_exchange(klines, trades) as url:
+            program = Program(directory, url)
+            stored(program, trades)
+            result = await program.run("reconcile", "BTCUSDT", "--from", "2020-01-02T15:11")
+        assert (result.status, result.output.count(cause)) == (status, 2), result.output
+        assert "1 differences" in result.output
+
+
+@needs_recordings
+async def test_what_is_wrong_here_is_told_from_what_is_wrong_there(tmp_path: Path) -> None:
+    trades = recorded_trades(BTCUSDT)
+    by_minute: dict[int, list[Trade]] = {}
+    for item in trades:
+        by_minute.setdefault(item.timestamp // MINUTE * MINUTE, []).append(item)
+    minutes = sorted(by_minute)
+    lost = by_minute[minutes[2]][5].aggregate_id
+    known = by_minute[minutes[4]][5].aggregate_id
+    async with recorded_exchange(recorded_klines(), trades) as url:
+        program = Program(tmp_path, url)
+        stored(program, [t for t in trades if t.aggregate_id not in (lost, known)])
+        with program.store() as store:
+            store.gaps.confirm("BTCUSDT", known, known, 3)
+            store._connection.command(
+                "INSERT INTO minutes"
+                " SELECT * REPLACE (low - 1 AS low, aggregates + 1 AS aggregates)"
+                f" FROM minutes FINAL WHERE candle_time = {minutes[6]}"
+            )
+        result = await program.run("reconcile", "BTCUSDT", *PAGE)
+    lines = {line[11:30]: line for line in result.output.splitlines() if " volume: " in line}
+    assert f"run `candlecast backfill` (ids {lost}-{lost})" in lines["2020-01-02 15:12:00"]
+    assert f"these trades any more (ids {known}-{known})" in lines["2020-01-02 15:14:00"]
+    [low] = [line for line in result.output.splitlines() if "15:16:00 low: " in line]
+    assert "run `candlecast audit --repair`" in low
+    assert result.status == 1
+
+
+@needs_recordings
+async def test_a_recording_that_was_backfilled_agrees_at_every_timeframe(tmp_path: Path) -> None:
+    async with simulator("--replay", f"XRPETH={XRPETH}", "--start-at", "1.0") as url:
+        program = Program(tmp_path, url, "XRPETH")
+        done = await program.run("backfill", "--from", "2019-10-11")
+        assert "12,477 trades stored" in done.errors
+        for timeframe in ("1", "15", "720"):
+            same = await program.run(
+                "reconcile", "XRPETH", "--from", "2019-10", "--timeframe", timeframe
+            )
+            assert same.status == 0, same.output
+            assert "no difference" in same.output
+
+
+async def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
+    async with simulator("--symbols", "BTCUSDT", "--clock-start", "2024-03-15T00:00Z") as url:
+        refused = await Program(tmp_path, url).run("reconcile", "BTCUSDT", "--from", "2024")
+        assert refused.status == 1
+        assert "The store has no candles of BTCUSDT: run `candlecast backfill` first" in (
+            refused.errors
+        )

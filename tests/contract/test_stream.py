@@ -1,0 +1,40 @@
+"""The stream's document against the running server.
+
+`python -m pytest -p wsrouter.contract_tests.plugin tests/contract --contract-messages 100000`
+sends more than the few hundred messages of every day.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wsrouter.contract_tests import Marker, Rules
+
+if TYPE_CHECKING:
+    from wsrouter.contract_tests.plugin import ContractTest
+
+pytest_plugins = ["wsrouter.contract_tests.plugin"]
+
+ROOT = Path(__file__).parents[2]
+STREAM = ROOT / "specs" / "stream.asyncapi.yaml"
+RULES = Rules(
+    never=tuple(Marker("/error_code", code) for code in ("INTERNAL_ERROR", "TIMEOUT")),
+    only_to_invalid=tuple(
+        Marker("/error_code", code)
+        for code in ("INVALID_JSON", "UNKNOWN_ACTION", "INVALID_SUBSCRIPTION")
+    ),
+    reply_seconds=20.0,
+)
+
+
+def test_the_server_keeps_to_the_document(contract_test: ContractTest, base_url: str) -> None:
+    url = base_url.replace("http", "ws", 1) + "/ws/stream"
+    report = contract_test(STREAM, url, rules=RULES)
+    asked = {message for kind, message in report.tally.sent if kind == "valid"}
+    assert asked == {"subscribe", "unsubscribe", "ping"}
+    kept = json.loads((ROOT / "generated" / "stream_contract.json").read_bytes())
+    sent = {message["name"] for message in kept["channels"]["/ws/stream"]["sends"]}
+    told = {reply for _, _, reply in report.tally.answers} | set(report.tally.unasked)
+    assert told >= sent - {"heartbeat"}  # which comes too seldom to be waited for

@@ -1,0 +1,119 @@
+"""Live candles equal the textbook's, whatever the order of trades and the pace of the store."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.core.candle import Candle, flat, merged, of_trade
+from ingest.core.live import Frame, LiveCandles
+from ingest.core.status import DataStatus, Event, Quality, after
+from ingest.core.timeframe import bucket_start
+from ingest.core.trade import Trade
+from tests.factories import Row, naive_candles, row, trade, trade_runs
+
+TIMEFRAMES = (1, 3, 7, 15)
+
+
+@given(trade_runs(), st.data())
+def test_candles_merge_to_the_same_in_any_order_and_grouping(
+    run: list[Trade], data: st.DataObject
+) -> None:
+    width = 15 * 60_000
+    parts = [of_trade(t, 0) for t in run if not t.is_tombstone and t.timestamp < width]
+    shuffled = data.draw(st.permutations(parts))
+    cut = data.draw(st.integers(0, len(parts)))
+    halves = [c for c in (merged(shuffled[:cut], 0), merged(shuffled[cut:], 0)) if c is not None]
+    assert merged(halves, 0) == merged(parts, 0)
+    if parts:
+        assert merged([flat(0, 5), *parts, flat(0, 7)], 0) == merged(parts, 0)
+
+
+@given(trade_runs(), st.data())
+def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
+    run: list[Trade], data: st.DataObject
+) -> None:
+    live = LiveCandles(watermark=0)
+    for timeframe in TIMEFRAMES:
+        live.watch(Frame(timeframe))
+    told: dict[int, dict[int, Row]] = {timeframe: {} for timeframe in TIMEFRAMES}
+    folded: list[Trade] = []
+    queue = data.draw(st.permutations(run)) if data.draw(st.booleans()) else list(run)
+    now = 0
+    while queue:
+        size = data.draw(st.integers(1, 8))
+        batch, queue = queue[:size], queue[size:]
+        assert live.fold(batch) is None
+        folded += batch
+        now = max(now, live.newest_ms)
+        if data.draw(st.booleans()):
+            for timeframe, candles in live.tick(now):
+                told[timeframe].update({c.candle_time: row(c) for c in candles})
+                rows = naive_candles(folded, timeframe, now)
+                assert all(row(c) in rows for c in candles)
+                assert [row(c) for c in candles[-1:]] == rows[-1:]
+        # the store may only take over minutes into which nothing more falls
+        settled = min((t.timestamp for t in queue), default=now)
+        live.advance(max(live.watermark, bucket_start(min(settled, now), 1)))
+    for timeframe, candles in live.tick(now):
+        told[timeframe].update({c.candle_time: row(c) for c in candles})
+        expected = naive_candles(folded, timeframe, now)
+        assert [told[timeframe][r["candle_time"]] for r in expected] == expected  # type: ignore[index]
+
+
+def test_the_open_candle_is_told_at_each_tick_and_a_closed_one_once() -> None:
+    live = LiveCandles(watermark=0)
+    live.watch(Frame(1))
+    live.fold([trade(1, price="100", timestamp=10)])
+    assert [c.candle_time for c in live.tick(20)[0][1]] == [0]
+    assert [c.candle_time for c in live.tick(30)[0][1]] == [0]
+    assert [c.candle_time for c in live.tick(60_000)[0][1]] == [60_000]
+    live.fold([trade(2, price="101", timestamp=59_999)])
+    assert [(c.candle_time, c.is_flat) for c in live.tick(60_001)[0][1]] == [
+        (0, False),
+        (60_000, True),
+    ]
+
+
+def test_a_final_candle_is_told_even_when_the_store_takes_it_over_before_the_tick() -> None:
+    live = LiveCandles(watermark=0)
+    live.watch(Frame(1))
+    live.fold([trade(1, timestamp=10)])
+    live.tick(20)
+    live.fold([trade(2, timestamp=59_000), trade(3, timestamp=60_500)])
+    live.advance(60_000)
+    told = live.tick(60_500)[0][1]
+    assert [(c.candle_time, c.aggregates) for c in told] == [(0, 2), (60_000, 1)]
+
+
+def test_a_trade_before_the_watermark_names_the_minute_to_recompute() -> None:
+    live = LiveCandles(watermark=120_000)
+    assert live.fold([trade(5, timestamp=130_000)]) is None
+    assert live.fold([trade(3, timestamp=61_000), trade(4, timestamp=119_999)]) == 60_000
+
+
+def test_a_quiet_market_before_any_trade_has_no_candle() -> None:
+    live = LiveCandles(watermark=0)
+    live.watch(Frame(5))
+    assert live.tick(600_000) == [(5, [])]
+
+
+def test_watching_starts_from_what_the_store_has() -> None:
+    live = LiveCandles(watermark=120_000)
+    live.fold([trade(7, price="9", quantity="2", timestamp=125_000)])
+    stored: Candle = of_trade(trade(3, price="8", quantity="1", timestamp=61_000), 0)
+    frame = Frame(15)
+    frame.rebase(live.watermark, stored, previous_close=None)
+    live.watch(frame)
+    (candle,) = live.walk(15, 130_000)
+    assert (candle.open, candle.close, candle.volume) == (8 * 10**8, 9 * 10**8, 3 * 10**8)
+
+
+def test_every_status_has_an_answer_to_every_event() -> None:
+    for quality in Quality:
+        for event in Event:
+            assert isinstance(after(quality, event), Quality)
+    assert after(Quality.COMPLETE, Event.GAP_OPENED) is Quality.PARTIAL
+    assert after(Quality.COMPLETE, Event.FEED_LOST) is Quality.UNKNOWN
+    assert DataStatus(Quality.PARTIAL, 7).gap_recovery
+    assert DataStatus(Quality.LOADING, 7).historical_loading

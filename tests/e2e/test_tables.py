@@ -1,0 +1,252 @@
+"""Trades and candles over REST, page by page and in every format, to the last digit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from aiohttp import web
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.core.continuity import Continuity
+from ingest.core.timeframe import MINUTE_MS, bucket_start, width_ms
+from ingest.core.trade import Trade
+from ingest.pipeline.feed import Feed
+from ingest.storage import Store
+from server.app import Server
+from tests import running
+from tests.factories import naive_candles, trade_runs
+
+JSON = "application/json"
+START_MS = 1_640_995_200_000
+NOW_MS = START_MS + 21 * MINUTE_MS
+NUMBER = itertools.count()
+
+Rows = list[dict[str, Any]]
+
+
+def of_arrow(body: bytes) -> Rows:
+    return cast(Rows, pa.ipc.open_stream(body).read_all().to_pylist())
+
+
+def of_parquet(body: bytes) -> Rows:
+    return cast(Rows, pq.read_table(io.BytesIO(body)).to_pylist())
+
+
+def of_csv(body: bytes) -> Rows:
+    words = {"true": True, "false": False}
+    return [
+        {name: words[text] if text in words else Decimal(text) for name, text in line.items()}
+        for line in csv.DictReader(io.StringIO(body.decode()))
+    ]
+
+
+READERS: Mapping[str, Callable[[bytes], Rows]] = {
+    "application/vnd.apache.arrow.stream": of_arrow,
+    "application/vnd.apache.parquet": of_parquet,
+    "text/csv": of_csv,
+}
+
+
+class Rest:
+    """The server without its exchange: what is in the feeds is what a test puts there."""
+
+    def __init__(self, server: Server, session: aiohttp.ClientSession, url: str) -> None:
+        self.provider = server.provider
+        self._session = session
+        self._url = url
+
+    async def get(
+        self, path: str, accept: str = JSON, **query: int | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        async with self._session.get(
+            f"{self._url}/api/v1/data/{path}", params=given, headers={"Accept": accept}
+        ) as reply:
+            body = await reply.read()
+            if accept != JSON and reply.status == 200:
+                assert reply.headers["Content-Type"] == accept
+            return reply.status, reply.headers, body
+
+    async def pages(self, path: str, accept: str, **query: int | None) -> tuple[Rows, list[int]]:
+        """All rows of all pages, and the number of rows of each."""
+        rows: Rows = []
+        sizes = []
+        cursor: int | None = None
+        while True:
+            status, headers, body = await self.get(path, accept, **{**query, "cursor": cursor})
+            assert status == 200, body
+            if accept == JSON:
+                reply = json.loads(body, parse_float=Decimal)
+                page, following = reply["data"], reply["next_cursor"]
+                assert f"Retrieved {len(page)} " in reply["message"]
+            else:
+                page, following = READERS[accept](body), headers.get("Next-Cursor")
+            rows += page
+            sizes.append(len(page))
+            if following is None:
+                return rows, sizes
+            cursor = int(following)
+
+    async def follow(self, trades: list[Trade], watermark: int) -> Feed:
+        """A symbol of its own whose data is complete, settled up to the watermark."""
+        symbol = f"S{next(NUMBER)}USDT"
+        feed = Feed(symbol)
+        cast("dict[str, Feed]", self.provider.feeds)[symbol] = feed
+        store = self.provider.store
+        await store.run(store.trades.insert, {symbol: trades})
+        spans = await store.run(store.candles.unsettled, {symbol: watermark})
+        await store.run(store.candles.recompute, spans)
+        feed.open(Continuity(100, 100 + len(trades) - 1), watermark, 0)
+        feed.live.fold(t for t in trades if t.timestamp >= watermark)
+        feed.joined()
+        feed.verified = True
+        assert feed.make_whole()
+        return feed
+
+
+@pytest.fixture
+async def rest(tmp_path: Path) -> AsyncIterator[Rest]:
+    async def time(_: web.Request) -> web.Response:
+        return web.json_response({"serverTime": NOW_MS})
+
+    exchange = web.Application()
+    exchange.router.add_get("/api/v3/time", time)
+    async with listening(exchange) as exchange_url:
+        chosen = running.settings(exchange_url, tmp_path, requests_per_minute="1000000")
+        with Store(chosen.store) as store:
+            server = Server(chosen, store, check_messages=True)
+            await server.provider.clock.synchronize()
+            async with listening(server.app) as url, aiohttp.ClientSession() as session:
+                yield Rest(server, session, url)
+            await server.provider.rest.close()
+
+
+class listening:  # noqa: N801  # used as a function
+    """An application on a free port; gives its base URL."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(app)
+
+    async def __aenter__(self) -> str:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+
+def shown(trade: Trade) -> dict[str, object]:
+    """A trade as the contract has it."""
+    return {
+        "aggregate_id": trade.aggregate_id,
+        "price": Decimal(trade.price).scaleb(-8),
+        "quantity": Decimal(trade.quantity).scaleb(-8),
+        "first_trade_id": trade.first_trade_id,
+        "last_trade_id": trade.last_trade_id,
+        "timestamp": trade.timestamp,
+        "is_buyer_maker": trade.is_buyer_maker,
+    }
+
+
+RUNS = trade_runs(max_size=40, span_ms=20 * MINUTE_MS, start_ms=START_MS)
+FIELDS = (
+    *("candle_time", "open", "high", "low", "close", "volume", "trades_count"),
+    *("taker_buy_volume", "taker_sell_volume"),
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+async def test_candles_are_the_textbook_s_in_every_format(rest: Rest, data: st.DataObject) -> None:
+    trades = data.draw(RUNS)
+    watermark = START_MS + data.draw(st.integers(0, 21)) * MINUTE_MS
+    timeframe = data.draw(st.integers(1, 12))
+    limit = data.draw(st.integers(1, 30))
+    start = data.draw(st.integers(START_MS - MINUTE_MS, NOW_MS))
+    end = data.draw(st.none() | st.integers(start, NOW_MS))
+    feed = await rest.follow(trades, watermark)
+    store = rest.provider.store
+    if data.draw(st.booleans()):
+        await store.run(store.candles.materialize, feed.symbol, timeframe)
+    query = {"timeframe": timeframe, "start_time": start, "end_time": end, "limit": limit}
+    path = f"candles/{feed.symbol}"
+    rows, sizes = await rest.pages(path, JSON, **query)
+    until = bucket_start(rest.provider.clock.now_ms() if end is None else end, timeframe)
+    open_from = bucket_start(watermark, timeframe)
+    known = naive_shown(trades, timeframe, until, open_from)
+    expected = [candle for candle in known if candle["candle_time"] >= start]
+    assert rows == expected
+    assert all(size == limit for size in sizes[:-1])
+    for accept in READERS:
+        table, table_sizes = await rest.pages(path, accept, **query)
+        assert table == expected
+        assert table_sizes == sizes
+    newest, _ = await rest.pages(path, "text/csv", timeframe=timeframe, limit=limit, end_time=end)
+    assert newest == known[-limit:]
+
+
+def naive_shown(trades: list[Trade], timeframe: int, until: int, open_from: int) -> Rows:
+    """All candles up to a time as the contract has them."""
+    return [
+        {name: candle[name] for name in FIELDS} | {"closed": candle["candle_time"] < open_from}
+        for candle in naive_candles(trades, timeframe, until)
+    ]
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+async def test_trades_are_those_stored_in_every_format(rest: Rest, data: st.DataObject) -> None:
+    trades = data.draw(RUNS)
+    limit = data.draw(st.integers(1, 30))
+    feed = await rest.follow(trades, START_MS)
+    expected = [shown(trade) for trade in trades if not trade.is_tombstone]
+    for accept in (JSON, *READERS):
+        path = f"trades/{feed.symbol}"
+        rows, sizes = await rest.pages(path, accept, limit=limit, from_id=0)
+        assert rows == expected
+        assert all(size == limit for size in sizes[:-1])
+        newest, pages = await rest.pages(path, accept, limit=limit)
+        assert newest == expected[-limit:]
+        assert len(pages) == 1
+
+
+async def test_while_data_is_not_complete_no_candle_is_shown(rest: Rest) -> None:
+    feed = await rest.follow([], START_MS)
+    feed.lost()
+    path = f"candles/{feed.symbol}"
+    status, _, body = await rest.get(path, timeframe=7, start_time=START_MS + 1)
+    reply = json.loads(body)
+    assert (status, reply["data"], reply["data_status"]["data_quality"]) == (200, [], "unknown")
+    width = width_ms(7)
+    assert reply["next_cursor"] == (START_MS // width + 1) * width, "it is to be asked again"
+    for accept in READERS:
+        status, headers, _ = await rest.get(path, accept, timeframe=7)
+        assert (status, headers["Retry-After"]) == (503, "1")
+
+
+async def test_a_format_that_there_is_not_is_refused(rest: Rest) -> None:
+    feed = await rest.follow([], START_MS)
+    for path in ("candles", "trades"):
+        query = {"timeframe": 1} if path == "candles" else {}
+        status, _, body = await rest.get(f"{path}/{feed.symbol}", "image/png", **query)
+        assert (status, json.loads(body)["error_code"]) == (406, "NOT_ACCEPTABLE")
+
+
+@pytest.mark.parametrize("timeframe", [0, 525_601])
+async def test_a_timeframe_out_of_bounds_is_refused(rest: Rest, timeframe: int) -> None:
+    feed = await rest.follow([], START_MS)
+    status, _, body = await rest.get(f"candles/{feed.symbol}", timeframe=timeframe)
+    assert (status, json.loads(body)["error_code"]) == (400, "INVALID_PARAMETER")

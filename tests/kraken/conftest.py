@@ -1,0 +1,45 @@
+"""A server with the simulated exchange behind it, shared by the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import pytest_asyncio
+
+from server.app import Server
+from tests.running import server, settings, simulator
+
+API_KEY = "a key of the tests"
+TOKEN_SECONDS = 2
+SUBSCRIPTIONS = 14
+"""Of one connection."""
+
+
+class Running(NamedTuple):
+    """A server in this process, and where it is."""
+
+    server: Server
+    url: str
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    directory: Path = tmp_path_factory.mktemp("kraken")
+    chosen = {
+        "symbols": "BTCUSDT,ETHBTC,DOGEUSDT",
+        "history": "20m",
+        "kraken_api_key": API_KEY,
+        "kraken_token_seconds": str(TOKEN_SECONDS),
+        "messages_per_second": "1000",
+        "message_burst": "1000",
+        "websockets_per_ip": "50",
+        "subscriptions_per_connection": str(SUBSCRIPTIONS),
+    }
+    async with (
+        simulator("--symbols", chosen["symbols"], "--rate", "20", "--seed", "3") as exchange,
+        server(settings(exchange, directory, **chosen)) as (made, url),
+    ):
+        yield Running(made, url)

@@ -1,0 +1,224 @@
+"""The article's document, with its faulty lines mended, is served by the real handlers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ingest.core.status import Quality
+from server.access import CLIENT_ADDRESS
+from server.kraken import PATHS, PRIVATE, PUBLIC, Kraken
+from tests.kraken.conftest import API_KEY, Running
+from tests.kraken.support import Client, Judge, status, until
+from tests.wsrouter.article import Mend, mended
+from wsrouter import Contract, EndpointSettings, check, load_document
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FURTHER_MENDS = (
+    Mend(
+        """\
+              type: integer
+            interval:
+              $ref: '#/components/schemas/interval'
+            maxratecount:
+              $ref: '#/components/schemas/maxratecount'
+            name:
+              $ref: '#/components/schemas/name'
+""",
+        """\
+              type: integer
+            interval:
+              type: integer
+            maxratecount:
+              $ref: '#/components/schemas/maxratecount'
+            name:
+              type: string
+""",
+        "a status repeats an interval or a name that was refused, as it does a depth",
+    ),
+    Mend(
+        """\
+          required:
+            - channelID
+            - channelName
+""",
+        """\
+          required:
+            - channelName
+""",
+        "its own description says that private feeds have no channelID",
+    ),
+)
+"""Lines with which the document is sound, and forbids answers that the API gives."""
+
+
+def document(directory: Path) -> Path:
+    """The mended document in a directory."""
+    path = mended(directory)
+    text = path.read_text("utf-8")
+    for mend in FURTHER_MENDS:
+        assert text.count(mend.old) == 1, mend.old
+        text = text.replace(mend.old, mend.new)
+    path.write_text(text, "utf-8")
+    return path
+
+
+@web.middleware
+async def everybody(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Access control that lets all in."""
+    request[CLIENT_ADDRESS] = request.remote or ""
+    return await handler(request)
+
+
+@asynccontextmanager
+async def serving(running: Running, path: Path) -> AsyncIterator[tuple[str, Judge]]:
+    """The real handlers by a document, on a port of their own; gives the URL and the judge."""
+    contract = Contract.from_document(load_document(path))
+    kraken = Kraken(
+        running.server.provider,
+        running.server.settings,
+        EndpointSettings(),
+        contracts={PUBLIC: contract, PRIVATE: contract},
+    )
+    app = web.Application(middlewares=[everybody])
+    for address, handler in kraken.websockets.items():
+        app.router.add_get(address, handler)
+    kraken.add_routes(app)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    going = asyncio.create_task(kraken.run())
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", Judge(contract)
+    finally:
+        await kraken.close(1001, "the test is over")
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        await runner.cleanup()
+
+
+class Reader(Client):
+    """Holds events to the document; it does not describe data, which is let pass."""
+
+    async def receive(self) -> Any:
+        message = await self._socket.receive_json(timeout=20)
+        if isinstance(message, dict):
+            assert self._judge.names(message), message
+        self.messages.append(message)
+        return message
+
+
+@pytest.fixture
+def article(tmp_path: Path) -> Path:
+    return document(tmp_path)
+
+
+async def test_its_requests_are_answered_as_it_says(running: Running, article: Path) -> None:
+    assert check(article) == []
+    feed = running.server.provider.feed("BTCUSDT")
+    await until(lambda: feed.status.quality is Quality.COMPLETE)
+    async with (
+        serving(running, article) as (url, judge),
+        aiohttp.ClientSession(url) as session,
+        session.ws_connect(PATHS[PUBLIC]) as socket,
+    ):
+        client = Reader(socket, judge)
+        first = await client.receive()
+        assert (first["event"], first["version"]) == ("systemStatus", "1.8.0")
+        assert await client.ask({"event": "ping", "reqid": 42}) == {"event": "pong", "reqid": 42}
+        wanted = {"event": "subscribe", "pair": ["XBT/USDT", "ETH/XBT"], "reqid": 42}
+        await client.send({**wanted, "subscription": {"name": "ohlc", "interval": 5}})
+        for name in ("XBT/USDT", "ETH/XBT"):
+            answer = await client.wait_for(lambda message: "channelID" in message)
+            assert (answer["pair"], answer["reqid"]) == (name, 42)
+            assert answer["subscription"] == {"interval": 5, "name": "ohlc"}
+        await client.data("ohlc-5", "XBT/USDT")
+        leave = {"event": "unsubscribe", "pair": ["XBT/USDT"], "subscription": {"name": "trade"}}
+        assert status(await client.ask(leave)) == ("error", "Subscription Not Found")
+        assert await client.wait_for(lambda message: message == {"event": "heartbeat"})
+
+
+async def test_its_errors_come_word_for_word(running: Running, article: Path) -> None:
+    async with (
+        serving(running, article) as (url, judge),
+        aiohttp.ClientSession(url) as session,
+        session.ws_connect(PATHS[PUBLIC]) as socket,
+    ):
+        client = Reader(socket, judge)
+        await client.receive()
+        private = {
+            "name": "ownTrades",
+            "token": "WW91ciBhdXRoZW50aWNhdGlvbiB0b2tlbiBnb2VzIGhlcmUu",
+        }
+        await socket.send_json({"event": "subscribe", "subscription": private})
+        assert await socket.receive_str() == (
+            '{"errorMessage":"Private data and trading are unavailable on this endpoint. '
+            'Try ws-auth.kraken.com","event":"subscriptionStatus","status":"error",'
+            '"subscription":{"name":"ownTrades",'
+            '"token":"WW91ciBhdXRoZW50aWNhdGlvbiB0b2tlbiBnb2VzIGhlcmUu"}}'
+        )
+        book = {"depth": 42, "name": "book"}
+        await socket.send_json({"event": "subscribe", "pair": ["XBT/USD"], "subscription": book})
+        assert await socket.receive_str() == (
+            '{"errorMessage":"Subscription depth not supported","event":"subscriptionStatus",'
+            '"pair":"XBT/USD","status":"error","subscription":{"depth":42,"name":"book"}}'
+        )
+        for request, text in (
+            ({"event": "subscribe", "pair": ["XBTUSD"]}, "Subscription(s) not found"),
+            (
+                {"event": "subscribe", "pair": ["XBTUSD"], "subscription": {"name": "trade"}},
+                "Currency pair not in ISO 4217-A3 format XBTUSD",
+            ),
+            (
+                {"event": "subscribe", "subscription": {"name": "trade"}},
+                "Pair(s) not found",
+            ),
+            (
+                {"event": "subscribe", "subscription": {"name": "trade", "interval": 7}},
+                "Subscription ohlc interval not supported",
+            ),
+            ({"event": "ping", "reqid": "a"}, "Reqid field must be a positive integer"),
+            ({"event": "hello"}, "Unsupported event"),
+            ("{", "Malformed request"),
+        ):
+            answer = await client.ask(request)
+            assert answer["event"] == "subscriptionStatus"
+            assert answer["errorMessage"].startswith(text)
+
+
+async def test_its_private_server_wants_a_token(running: Running, article: Path) -> None:
+    async with (
+        serving(running, article) as (url, judge),
+        aiohttp.ClientSession(url) as session,
+        session.ws_connect(PATHS[PRIVATE]) as socket,
+    ):
+        client = Reader(socket, judge)
+        await client.receive()
+        path = "/kraken/0/private/GetWebSocketsToken"
+        granted = await (await session.post(path, headers={"API-Key": API_KEY})).json()
+        wanted = {"name": "ownTrades", "token": granted["result"]["token"]}
+        answer = await client.ask({"event": "subscribe", "subscription": wanted, "reqid": 1})
+        assert answer == {
+            "channelName": "ownTrades",
+            "event": "subscriptionStatus",
+            "reqid": 1,
+            "status": "subscribed",
+            "subscription": {"name": "ownTrades"},
+        }
+        for subscription, text in (
+            ({"name": "ownTrades", "token": "no token"}, "ESession:Invalid session"),
+            ({"name": "ownTrades"}, "EGeneral:Invalid arguments"),
+            ({"name": "ticker"}, "Public market data is unavailable on this endpoint."),
+        ):
+            answer = await client.ask({"event": "subscribe", "subscription": subscription})
+            assert answer["errorMessage"].startswith(text)
+            assert answer["subscription"] == subscription

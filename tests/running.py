@@ -1,0 +1,72 @@
+"""The real programs, started for a test: the simulated exchange and the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ingest.storage import Store
+from server import settings as server_settings
+from server.app import Server
+from server.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+RECORDINGS = ROOT.parent / "shared" / "data"
+START_SECONDS = 30.0
+
+
+@asynccontextmanager
+async def simulator(*options: str) -> AsyncIterator[str]:
+    """A simulated exchange in a process of its own; gives its base URL."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulator", "--port", "0", *options),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            line = (await process.stdout.readline()).decode()
+        yield line.removeprefix("listening on ").strip()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def settings(exchange_url: str, directory: Path, **values: str) -> Settings:
+    """The settings of a server that is fed by `exchange_url` and keeps its data in `directory`."""
+    environment = {
+        "rest_url": exchange_url,
+        "stream_url": exchange_url.replace("http", "ws", 1),
+        "store": f"chdb:///{directory}/db",
+        "port": "0",
+        **values,
+    }
+    return server_settings.load(
+        {f"{server_settings.PREFIX}{name.upper()}": text for name, text in environment.items()},
+        env_file=Path(os.devnull),
+    )
+
+
+@asynccontextmanager
+async def server(chosen: Settings) -> AsyncIterator[tuple[Server, str]]:
+    """A server in this process that checks each message it sends; gives it and its base URL."""
+    store = await asyncio.to_thread(Store, chosen.store)
+    try:
+        running = Server(chosen, store, check_messages=True)
+        async with running.listening() as url:
+            yield running, url
+    finally:
+        await asyncio.to_thread(store.close)
+
+
+async def until(holds: Callable[[], bool], seconds: float = 120) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110  # a condition of the program, not of the test
+            await asyncio.sleep(0.1)

@@ -1,0 +1,115 @@
+"""The documentation pages come from the server, and from nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from server.pages import STATIC, load_pages
+from server.rest import load_document
+from tests.server.conftest import HERE, SMALL_API, Edge, Start
+
+CHROMIUM = shutil.which("chromium")
+
+UNKNOWN_HOST = re.compile(rb"""(?:src|href)=["'](?:https?:)?//""")
+
+
+async def test_pages_name_no_other_host_and_allow_none(edge: Edge) -> None:
+    for path in ("/docs", "/redoc"):
+        async with edge.session.get(path) as answer:
+            text = await answer.read()
+            policy = answer.headers["Content-Security-Policy"]
+        assert answer.status == 200
+        assert answer.content_type == "text/html"
+        assert not UNKNOWN_HOST.search(text)
+        assert "http" not in policy
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        for linked in re.findall(rb'(?:src|href)="(/[^"]+)"', text):
+            async with edge.session.get(linked.decode()) as asset:
+                assert asset.status == 200, linked
+
+
+async def test_redoc_does_not_ask_for_a_logo_elsewhere(edge: Edge) -> None:
+    async with edge.session.get("/redoc/redoc.standalone.js") as answer:
+        script = await answer.read()
+    assert len(script) > 1_000_000
+    assert b"cdn.redoc" not in script
+
+
+async def test_documents_are_served_as_they_are(edge: Edge) -> None:
+    async with edge.session.get("/specs/small_api.yaml") as answer:
+        assert answer.content_type == "application/yaml"
+        assert await answer.read() == (HERE / "small_api.yaml").read_bytes()
+    async with edge.session.get("/api/v1/openapi.json") as answer:
+        assert await answer.read() == b"{}"
+    async with edge.session.get("/specs/conftest.py") as answer:
+        assert answer.status == 404
+
+
+async def test_the_root_leads_to_the_docs(edge: Edge) -> None:
+    async with edge.session.get("/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (307, "/docs")
+
+
+async def test_what_a_browser_has_is_not_sent_again(edge: Edge) -> None:
+    for path, page in load_pages(b"{}", HERE).items():
+        async with edge.session.get(path) as answer:
+            assert answer.status == 200
+            assert answer.headers["ETag"] == page.etag
+            assert "no-store" not in answer.headers["Cache-Control"]
+        for known in (page.etag, "W/" + page.etag, f'"other", {page.etag}', "*"):
+            async with edge.session.get(path, headers={"If-None-Match": known}) as again:
+                assert (again.status, await again.read()) == (304, b"")
+        async with edge.session.get(path, headers={"If-None-Match": '"other"'}) as changed:
+            assert changed.status == 200
+
+
+async def test_head_of_a_page_tells_its_length(edge: Edge) -> None:
+    async with edge.session.head("/docs/swagger-ui-bundle.js") as answer:
+        assert int(answer.headers["Content-Length"]) > 1_000_000
+
+
+ROW = re.compile(r"^\| ([\w-]+) \|.*\| ([\w./-]+) \| ([0-9a-f]{64}) \|$", re.MULTILINE)
+VENDORED = ROW.findall((STATIC / "README.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("folder", "name", "expected"), VENDORED)
+def test_files_of_others_are_unchanged(folder: str, name: str, expected: str) -> None:
+    content = (STATIC / folder / name.rpartition("/")[2]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == expected
+
+
+def test_every_script_of_others_is_listed() -> None:
+    scripts = {
+        path.name
+        for folder in ("redoc", "swagger-ui")
+        for path in (STATIC / folder).iterdir()
+        if path.suffix in (".js", ".css")
+    }
+    assert scripts == {name.rpartition("/")[2] for _, name, _ in VENDORED}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian: apt-get install chromium)")
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_a_browser_shows_the_document_under_the_policy(
+    start: Start, path: str, tmp_path: Path
+) -> None:
+    edge = await start(openapi_json=json.dumps(load_document(SMALL_API)).encode())
+    process = await asyncio.create_subprocess_exec(
+        str(CHROMIUM),
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+        *("--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom"),
+        *(f"--user-data-dir={tmp_path}", f"http://127.0.0.1:{edge.port}{path}"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    shown, logged = await process.communicate()
+    assert b"/trades/" in shown
+    assert b"Content Security Policy" not in logged, logged.decode()

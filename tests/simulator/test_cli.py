@@ -1,0 +1,70 @@
+"""The program starts, says what it does, and ends cleanly."""
+
+import asyncio
+import re
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from simulator.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+async def launch(*options: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulator", "--port", "0", *options,
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def test_it_names_its_address_serves_and_ends_on_sigterm(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    process = await launch("--symbols-count", "3", "--seed", "5", "--ready-file", str(ready))
+    assert process.stdout is not None
+    line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)
+    assert match
+    said = (await process.stdout.readline()).decode()
+    assert "simulated exchange" in said
+    assert "BTCUSDT, ETHUSDT, BNBUSDT (seed 5" in said
+    async with aiohttp.ClientSession() as session:
+        async with session.get(match[1] + "/api/v3/exchangeInfo") as response:
+            assert len((await response.json())["symbols"]) == 3
+        async with session.ws_connect(match[1] + "/ws/btcusdt@aggTrade") as socket:
+            assert ready.read_text() == match[1] + "\n"
+            process.send_signal(signal.SIGTERM)
+            while not socket.closed:
+                await socket.receive(timeout=5)
+            assert socket.close_code == 1001
+    out, err = await asyncio.wait_for(process.communicate(), 10)
+    assert (process.returncode, out, err) == (0, b"", b"")
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--speed fast",
+        "--speed max",
+        "--speed 0",
+        "--replay /nowhere/BTCUSDT-x.csv",
+        "--replay nameless.csv",
+        "--symbols NOQUOTE",
+        "--symbols-count 0",
+        "--faults drop=2",
+        "--start-at 0.5",
+        "--start-at yesterday",
+        "--end-at 2020-01-01 --start-at never",
+        "--genesis 2017-01-01T00:30Z",
+        "--rate 0",
+    ],
+)
+def test_wrong_options_end_with_a_word_and_code_2(
+    options: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--port", "0", *options.split()]) == 2
+    assert capsys.readouterr().err.startswith("simulator: ")

@@ -1,0 +1,274 @@
+"""What was promised to clients before there were documents still stands in them.
+
+The tables are written by hand from the promise, not from the documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from scripts.bundle import REST as REST_PATH
+from scripts.bundle import STREAM as STREAM_PATH
+from scripts.bundle import Bundle
+
+REST: Any = Bundle(REST_PATH).document
+STREAM: Any = Bundle(STREAM_PATH).document
+INT64_MAX = 2**63 - 1
+
+SYMBOL = ("path", True, "string", None, None, None)
+ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
+    # name: place, required, type, minimum, maximum, default
+    ("get", "/data/trades/{symbol}"): {
+        "symbol": SYMBOL,
+        "start_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "end_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "limit": ("query", False, "integer", 1, 10000, 1000),
+        "from_id": ("query", False, "integer", 0, INT64_MAX, None),
+        "cursor": ("query", False, "integer", 0, INT64_MAX, None),
+    },
+    ("get", "/data/candles/{symbol}"): {
+        "symbol": SYMBOL,
+        "timeframe": ("query", True, "integer", 1, 525_600, None),
+        "start_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "end_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "limit": ("query", False, "integer", 1, 10000, 500),
+        "cursor": ("query", False, "integer", 0, INT64_MAX, None),
+    },
+    ("get", "/data/trades/{symbol}/latest"): {
+        "symbol": SYMBOL,
+        "limit": ("query", False, "integer", 1, 1000, 100),
+    },
+    ("get", "/monitoring/health"): {},
+    ("get", "/monitoring/system/info"): {},
+    ("get", "/tickers/"): {},
+    ("get", "/tickers/{symbol}"): {"symbol": SYMBOL},
+    ("get", "/tickers/{symbol}/mvs"): {"symbol": SYMBOL},
+    ("get", "/admin/websocket/status"): {},
+    ("get", "/admin/websocket/connections"): {},
+    ("get", "/admin/coordinators/weight"): {},
+    ("post", "/admin/system/sync"): {},
+}
+
+TABLES = {"application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "text/csv"}
+PAGED = {
+    "/data/trades/{symbol}": {"Next-Cursor"},
+    "/data/candles/{symbol}": {"Next-Cursor", "Data-Quality"},
+}
+"""Paths that also give tables, and what headers say beside those."""
+
+FIELDS: Mapping[str, set[str]] = {
+    "TradeListEnvelope": {"success", "data", "message", "timestamp", "error"},
+    "ErrorEnvelope": {"success", "data", "message", "timestamp", "error"},
+    "Trade": {
+        *("aggregate_id", "price", "quantity", "first_trade_id", "last_trade_id"),
+        *("timestamp", "is_buyer_maker"),
+    },
+    "Health": {"status", "components", "timestamp", "uptime_seconds"},
+    "HealthComponents": {
+        *("initialized", "binance_client", "weight_coordinator", "tickers", "websocket_manager"),
+    },
+    "ExchangeClientHealth": {"connected"},
+    "WeightCoordinatorHealth": {"active", "healthy"},
+    "TickersHealth": {"active_tasks", "healthy_processors"},
+    "WebSocketManagerHealth": {"connections", "active_symbols"},
+    "MaterializedView": {"name", "timeframe_minutes", "total_rows", "total_bytes"},
+    "WebSocketStatus": {
+        *("connections_count", "active_symbols", "total_subscriptions", "mv_references_count"),
+        *("clickhouse_managers", "messages_sent", "errors_count", "uptime_seconds"),
+        *("update_task_running", "heartbeat_task_running"),
+    },
+    "WebSocketConnections": {
+        *("connections", "total_connections", "active_symbols", "mv_references"),
+    },
+    "WebSocketConnection": {
+        *("client_id", "ip_address", "connected_at", "connection_duration", "last_ping"),
+        *("subscriptions", "total_subscriptions"),
+    },
+    "Candle": {
+        *("candle_time", "open", "high", "low", "close", "volume", "trades_count"),
+        *("taker_buy_volume", "taker_sell_volume"),
+    },
+    "CandleListEnvelope": {
+        *("success", "data", "message", "timestamp", "error"),
+        *("timeframe", "data_status", "next_cursor"),
+    },
+    "HistoryCandle": {
+        *("candle_time", "open", "high", "low", "close", "volume", "trades_count"),
+        *("taker_buy_volume", "taker_sell_volume", "closed"),
+    },
+    "DataStatus": {
+        *("historical_loading", "gap_recovery", "data_quality", "last_complete_timestamp"),
+    },
+    "Subscribe": {"action", "subscriptions"},
+    "SymbolSubscription": {"symbol", "timeframes"},
+    "TimeframeSubscription": {"timeframe"},
+    "Unsubscribe": {"action", "unsubscriptions"},
+    "SymbolUnsubscription": {"symbol", "timeframes"},
+    "Ping": {"action"},
+    "SubscriptionResult": {
+        *("type", "successful_subscriptions", "failed_subscriptions", "message"),
+    },
+    "AcceptedTimeframe": {"timeframe", "initial_candles"},
+    "InitialHistory": {
+        *("type", "symbol", "timeframe", "requested_candles", "actual_candles", "data_status"),
+        "candles",
+    },
+    "OhlcvUpdate": {"type", "symbol", "timeframe", "data", "data_status"},
+    "Error": {"type", "error_code", "message", "details"},
+    "Heartbeat": {"type", "timestamp", "connections_count"},
+    "Pong": {"type", "timestamp", "client_timestamp"},
+}
+"""Fields that are always there; others are additions."""
+
+RECEIVED = {
+    "subscribe": ["subscription_result", "error"],
+    "unsubscribe": ["unsubscription_result", "error"],
+    "ping": ["pong", "error"],
+}
+SENT = {"initial_history", "ohlcv_update", "heartbeat", "error"}
+
+
+def resolved(document: Any, value: Any) -> Any:
+    while "$ref" in value:
+        target = document
+        for token in value["$ref"].removeprefix("#/").split("/"):
+            target = target[token.replace("~1", "/")]
+        value = target
+    return value
+
+
+def schema(name: str) -> Any:
+    return {**REST["components"]["schemas"], **STREAM["components"]["schemas"]}[name]
+
+
+def required(name: str) -> set[str]:
+    """Fields that are required by a schema and by those that it is made of."""
+    whole = schema(name)
+    found = set(whole.get("required", ()))
+    for part in whole.get("allOf", ()):
+        found |= required(part["$ref"].rsplit("/", 1)[1]) if "$ref" in part else {*part["required"]}
+    return found
+
+
+def operations() -> list[tuple[str, str]]:
+    return [(method, path) for path, item in REST["paths"].items() for method in item]
+
+
+def test_every_endpoint_is_there_and_no_other() -> None:
+    assert REST["servers"][0]["url"] == "/api/v1"
+    assert set(operations()) == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+def test_parameters_have_their_bounds(method: str, path: str) -> None:
+    found = {}
+    for value in REST["paths"][path][method].get("parameters", ()):
+        parameter = resolved(REST, value)
+        kind = resolved(REST, parameter["schema"])
+        found[parameter["name"]] = (
+            parameter["in"],
+            parameter.get("required", False),
+            *(kind.get(key) for key in ("type", "minimum", "maximum", "default")),
+        )
+    assert found == ENDPOINTS[method, path]
+
+
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+def test_every_status_is_documented_with_its_headers(method: str, path: str) -> None:
+    responses = REST["paths"][path][method]["responses"]
+    statuses = {"200", "400", "403", "405", "429", "500", "503"}
+    statuses |= {"404"} if "{symbol}" in path else set()
+    assert set(responses) == statuses | ({"406"} if path in PAGED else set())
+    headers = {s: set(resolved(REST, r).get("headers", {})) for s, r in responses.items()}
+    limits = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+    assert headers["400"] == limits
+    assert headers["200"] == limits | PAGED.get(path, set())
+    assert set(responses["200"]["content"]) - {"application/json"} == (
+        TABLES if path in PAGED else set()
+    )
+    assert headers["429"] == {*limits, "Retry-After"}
+    assert headers["503"] == {"Retry-After"}
+    assert headers["405"] == {*limits, "Allow"}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_fields_are_always_there(name: str) -> None:
+    assert required(name) >= FIELDS[name]
+    if name not in ("ErrorEnvelope", "Pong"):
+        assert required(name) == FIELDS[name]
+
+
+def test_every_message_is_there_with_its_replies() -> None:
+    channel = STREAM["channels"]["stream"]
+    assert channel["address"] == "/ws/stream"
+    received, sent = {}, set()
+    for operation in STREAM["operations"].values():
+        (message,) = [value["$ref"].rsplit("/", 1)[1] for value in operation["messages"]]
+        if operation["action"] == "send":
+            sent.add(message)
+        else:
+            replies = operation["reply"]["messages"]
+            received[message] = [value["$ref"].rsplit("/", 1)[1] for value in replies]
+    assert received == RECEIVED
+    assert sent == SENT
+    assert set(channel["messages"]) == {
+        *RECEIVED,
+        *SENT,
+        *(r for x in RECEIVED.values() for r in x),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "constant"),
+    [
+        ("Subscribe", "action", "subscribe"),
+        ("Unsubscribe", "action", "unsubscribe"),
+        ("Ping", "action", "ping"),
+        ("SubscriptionResult", "type", "subscription_result"),
+        ("UnsubscriptionResult", "type", "unsubscription_result"),
+        ("InitialHistory", "type", "initial_history"),
+        ("OhlcvUpdate", "type", "ohlcv_update"),
+        ("Error", "type", "error"),
+        ("Heartbeat", "type", "heartbeat"),
+        ("Pong", "type", "pong"),
+    ],
+)
+def test_messages_are_told_apart_by_a_constant(name: str, field: str, constant: str) -> None:
+    assert schema(name)["properties"][field]["enum"] == [constant]
+
+
+def test_requests_have_their_bounds() -> None:
+    subscription = schema("SymbolSubscription")["properties"]["timeframes"]
+    symbols = schema("Subscribe")["properties"]["subscriptions"]
+    candles = schema("TimeframeSubscription")["properties"]["initial_candles"]
+    timeframe = schema("Timeframe")
+    assert (symbols["minItems"], symbols["maxItems"]) == (1, 100)
+    assert (subscription["minItems"], subscription["maxItems"]) == (1, 100)
+    assert (candles["minimum"], candles["maximum"], candles["default"]) == (0, 1000, 0)
+    assert timeframe["minimum"] == 1
+    assert timeframe["maximum"] >= 2**31 - 1, "the application refuses too long a timeframe"
+
+
+def test_error_codes_and_qualities_are_those_promised() -> None:
+    assert set(schema("StreamErrorCode")["enum"]) >= {
+        *("INVALID_JSON", "UNKNOWN_ACTION", "INVALID_SUBSCRIPTION", "INVALID_TIMEFRAME"),
+        *("CONNECTION_ERROR", "TIMEOUT"),
+    }
+    assert schema("DataQuality")["enum"] == ["loading", "partial", "complete", "unknown"]
+    assert schema("Health")["properties"]["status"]["enum"][0] == "healthy"
+
+
+def test_the_error_of_a_failed_reply_is_text() -> None:
+    """Clients show it as it is: `throw new Error(data.error)`."""
+    assert schema("ErrorEnvelope")["properties"]["error"]["type"] == "string"
+    assert "nullable" not in schema("ErrorEnvelope")["properties"]["error"]
+
+
+@pytest.mark.parametrize("document", [REST, STREAM], ids=["rest", "stream"])
+def test_every_error_code_is_explained(document: Any) -> None:
+    name = "ErrorCode" if document is REST else "StreamErrorCode"
+    for code in schema(name)["enum"]:
+        assert f"| `{code}` |" in document["info"]["description"]

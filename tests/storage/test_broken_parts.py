@@ -1,0 +1,98 @@
+"""A disk that ran full can leave parts in use that cannot be read: the store goes on without."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from ingest.core.errors import StoreUnavailable
+from ingest.storage import Store
+
+from .plain import trade
+
+TRADES = [trade(n, time=n * 1000) for n in range(200)]
+
+
+@pytest.mark.parametrize("ending", [".cmrk*", "data.bin"])
+def test_a_merged_part_that_cannot_be_read_is_set_aside(tmp_path: Path, ending: str) -> None:
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        store.trades.insert({"BTCUSDT": TRADES[:100]})
+        store.trades.insert({"BTCUSDT": TRADES[100:]})
+        store.candles.recompute({"BTCUSDT": [(0, 180_000)]})
+        store.sql("OPTIMIZE TABLE trades FINAL")
+        [(path,)] = store.sql("SELECT path FROM system.parts WHERE table = 'trades' AND active")
+        spoilt = list(Path(path).glob(f"*{ending}"))
+        for file in spoilt:
+            file.write_bytes(b"")
+        with pytest.raises(StoreUnavailable):
+            store.trades.since("BTCUSDT", 0)
+        assert [part.table for part in store.torn_parts] == ["trades"]
+        store.trades.insert({"BTCUSDT": TRADES[:50]})
+        assert store.trades.since("BTCUSDT", 0) == TRADES
+        store.candles.recompute({"BTCUSDT": [(0, 180_000)]})
+        assert list(store.audit.run(repair=False)) == []
+    assert spoilt
+
+
+def test_what_the_disk_did_not_take_is_not_acknowledged(tmp_path: Path) -> None:
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        store.trades.insert({"BTCUSDT": TRADES[:100]})
+        store.candles.recompute({"BTCUSDT": [(0, 60_000)]})
+        store.sql("SYSTEM STOP MERGES")
+        with no_files(), pytest.raises(StoreUnavailable):
+            store.candles.recompute({"BTCUSDT": [(0, 120_000)]})
+        patiently(lambda: store.trades.insert({"BTCUSDT": TRADES[100:]}))
+        patiently(lambda: store.candles.recompute({"BTCUSDT": [(0, 180_000)]}))
+        assert store.trades.since("BTCUSDT", 0) == TRADES
+        assert list(store.audit.run(repair=False)) == []
+
+
+def test_a_timeframe_that_the_disk_did_not_take_is_made_again(tmp_path: Path) -> None:
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        store.trades.insert({"BTCUSDT": TRADES})
+        store.candles.recompute({"BTCUSDT": [(0, 180_000)]})
+        with no_files(), pytest.raises(StoreUnavailable):
+            store.candles.materialize("BTCUSDT", 2)
+        assert not store.candles.pairs
+        patiently(lambda: store.candles.materialize("BTCUSDT", 2))
+        assert store.sql("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        assert store.sql("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
+
+
+def test_a_definition_that_the_disk_did_not_take_is_not_acknowledged(tmp_path: Path) -> None:
+    with no_files(), pytest.raises(StoreUnavailable):
+        Store(f"chdb:///{tmp_path}/db").close()
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        store.trades.insert({"BTCUSDT": TRADES})
+        store.candles.materialize("BTCUSDT", 2)
+    [view] = tmp_path.glob("db/metadata/*/ohlcv_2_btcusdt_mv.sql")
+    view.write_bytes(b"")  # as of a program that ended right after
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        assert view.stat().st_size
+        assert store.trades.since("BTCUSDT", 0) == TRADES
+        assert store.sql("SELECT count() FROM ohlcv_2_btcusdt_mv") == [(0,)]
+
+
+def patiently(call: Callable[[], object]) -> None:
+    """Make a call again until it succeeds, a few times."""
+    for _ in range(5):
+        with suppress(StoreUnavailable):
+            call()
+            return
+    call()
+
+
+@contextmanager
+def no_files() -> Iterator[None]:
+    """Let no file of this process take a byte, as a full disk does."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

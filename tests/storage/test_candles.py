@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.core.fixed import MAX_FIXED
+from ingest.core.trade import MAX_NOTIONAL, Trade
+from ingest.storage import Store
+
+from . import plain
+from .plain import trade
+
+MINUTE = 60_000
+SPAN = 40 * MINUTE
+NUMBER = itertools.count()
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Trade]:
+    """Trades with ids in order of time more or less, some quiet minutes, some tombstones."""
+    start = draw(st.integers(0, 2**41)) // MINUTE * MINUTE
+    trades = []
+    for aggregate_id in range(draw(st.integers(1, 40))):
+        time = start + draw(st.integers(0, SPAN - 1))
+        if draw(st.integers(0, 19)) == 0:
+            trades.append(plain.tombstone(aggregate_id, time))
+            continue
+        price = draw(st.integers(1, MAX_FIXED))
+        quantity = draw(st.integers(1, min(MAX_FIXED, MAX_NOTIONAL // price)))
+        raw = draw(st.integers(0, 5))
+        trades.append(
+            Trade(aggregate_id, price, quantity, 7 * aggregate_id, 7 * aggregate_id + raw, time,
+                  draw(st.booleans()))
+        )  # fmt: skip
+    return trades
+
+
+def minutes(trades: Sequence[Trade]) -> list[tuple[int, int]]:
+    """The minutes that these trades fall into."""
+    starts = {t.timestamp // MINUTE * MINUTE for t in trades}
+    return [(start, start + MINUTE) for start in starts]
+
+
+def whole_minutes(trades: Sequence[Trade]) -> tuple[int, int]:
+    times = [t.timestamp // MINUTE * MINUTE for t in trades]
+    return min(times), max(times) + MINUTE
+
+
+def check(store: Store, symbol: str, trades: Sequence[Trade], timeframe: int) -> None:
+    _, end = whole_minutes(trades)
+    for before in (end, end + 3 * timeframe * MINUTE):
+        got = store.candles.read(symbol, timeframe, before, 60)
+        assert [plain.of_candle(c) for c in got] == plain.candles(trades, timeframe, before, 60)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(), st.integers(2, 60), st.integers(1, 3000), st.randoms(use_true_random=False))
+def test_candles_equal_a_recomputation_in_whatever_order_trades_are_stored(
+    fresh_store: Store, trades: list[Trade], kept: int, other: int, rng: random.Random
+) -> None:
+    symbol = f"S{next(NUMBER)}USDT"  # each example has a symbol of its own in the same store
+    fresh_store.candles.materialize(symbol, kept)
+    parts = [trades[:], rng.sample(trades, len(trades) // 2)]
+    cut = rng.randint(0, len(trades))
+    rng.shuffle(parts[0])
+    for batch in (parts[0][:cut], parts[1], parts[0][cut:]):
+        if batch:
+            fresh_store.trades.insert({symbol: batch})
+            fresh_store.candles.recompute({symbol: minutes(batch)})
+    ids = fresh_store.trades.id_range(symbol)
+    assert ids is not None
+    assert ids.count == len(trades)
+    for timeframe in (1, kept, other):
+        check(fresh_store, symbol, trades, timeframe)
+    fresh_store.candles.materialize(symbol, other)
+    check(fresh_store, symbol, trades, other)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(), st.integers(2, 20), st.randoms(use_true_random=False))
+def test_a_view_has_each_bucket_that_ended_as_time_goes_on(
+    fresh_store: Store, trades: list[Trade], timeframe: int, rng: random.Random
+) -> None:
+    symbol = f"S{next(NUMBER)}USDT"
+    fresh_store.candles.materialize(symbol, timeframe)
+    order = sorted(trades, key=lambda t: t.timestamp)
+    while order:
+        cut = rng.randint(1, len(order))
+        minute = order[cut - 1].timestamp // MINUTE
+        batch = [t for t in order if t.timestamp // MINUTE <= minute]
+        order = order[len(batch) :]
+        fresh_store.trades.insert({symbol: batch})
+        fresh_store.candles.recompute({symbol: minutes(batch)})
+        stored = [t for t in trades if t not in order]
+        now = (minute + 1) * MINUTE
+        expected = [
+            (time, bucket)
+            for time, bucket in plain.candles(stored, timeframe, now, SPAN // MINUTE)
+            if bucket.aggregates
+        ]
+        rows = fresh_store.sql(
+            "SELECT candle_time, open, high, low, close, volume, quote_volume, trades_count,"
+            " taker_buy_volume, taker_buy_quote_volume, volume - taker_buy_volume, aggregates"
+            f" FROM ohlcv_{timeframe}_{symbol.lower()}_mv ORDER BY candle_time"
+        )
+        assert [(row[0], plain.Bucket(*row[1:])) for row in rows] == expected
+
+
+def test_many_spans_in_one_bucket_count_each_minute_once(fresh_store: Store) -> None:
+    trades = [trade(n, time=n * 30_000) for n in range(60)]
+    fresh_store.candles.materialize("BTCUSDT", 15)
+    fresh_store.trades.insert({"BTCUSDT": trades})
+    fresh_store.candles.recompute({"BTCUSDT": [(0, 30 * MINUTE)]})
+    spans = [(n * 2 * MINUTE, (n * 2 + 1) * MINUTE) for n in range(12)]
+    for some in (spans[:2], spans):
+        fresh_store.candles.recompute({"BTCUSDT": some})
+        check(fresh_store, "BTCUSDT", trades, 15)
+
+
+def test_spans_are_whole_minutes(fresh_store: Store) -> None:
+    with pytest.raises(ValueError, match="whole minutes"):
+        fresh_store.candles.recompute({"BTCUSDT": [(0, 1000)]})
+
+
+def test_a_pair_outlives_the_process_and_goes_when_it_is_dropped(dsn: str) -> None:
+    trades = [trade(n, time=n * 20_000, price=str(100 + n % 7)) for n in range(100)]
+    with Store(dsn) as store:
+        store.candles.materialize("BTCUSDT", 7)
+        store.trades.insert({"BTCUSDT": trades})
+        store.candles.recompute({"BTCUSDT": [whole_minutes(trades)]})
+    with Store(dsn) as store:
+        assert store.candles.pairs == {("BTCUSDT", 7)}
+        [view] = store.candles.views("BTCUSDT")
+        assert (view.name, view.timeframe_minutes, view.total_rows) == ("ohlcv_7_btcusdt_mv", 7, 4)
+        assert view.total_bytes > 0
+        check(store, "BTCUSDT", trades, 7)
+        store.candles.drop("BTCUSDT", 7)
+        assert store.candles.views("BTCUSDT") == []
+        check(store, "BTCUSDT", trades, 7)
+    with Store(dsn) as store:
+        assert store.candles.pairs == frozenset()
+
+
+def test_the_open_part_is_the_closed_minutes_of_the_bucket(fresh_store: Store) -> None:
+    trades = [trade(n, time=n * 30_000) for n in range(20)]
+    fresh_store.trades.insert({"BTCUSDT": trades})
+    fresh_store.candles.recompute({"BTCUSDT": [(0, 8 * MINUTE)]})
+    part = fresh_store.candles.open_part("BTCUSDT", 5, 5 * MINUTE, 7 * MINUTE)
+    assert part is not None
+    assert (part.candle_time, part.first_id, part.last_id) == (5 * MINUTE, 10, 13)
+    assert fresh_store.candles.open_part("BTCUSDT", 5, 10 * MINUTE, 11 * MINUTE) is None
+    assert fresh_store.candles.previous_close("BTCUSDT", 1, 10 * MINUTE) == 100 * 10**8
+    assert fresh_store.candles.previous_close("BTCUSDT", 1, 0) is None
+
+
+def test_a_quiet_bucket_continues_the_close_of_its_own_timeframe(fresh_store: Store) -> None:
+    """The highest id of the last bucket need not lie in its last minute."""
+    trades = [
+        trade(1, price="10", time=0),
+        trade(2, price="20", time=MINUTE),
+        trade(3, price="30", time=MINUTE - 1),
+    ]
+    fresh_store.trades.insert({"BTCUSDT": trades})
+    fresh_store.candles.recompute({"BTCUSDT": [(0, 8 * MINUTE)]})
+    candles = fresh_store.candles
+    assert candles.basis("BTCUSDT", 1, 4 * MINUTE) == (None, 20 * 10**8)
+    assert candles.basis("BTCUSDT", 2, 4 * MINUTE) == (None, 30 * 10**8)
+    for timeframe, close in ((1, 20), (2, 30)):
+        [flat] = candles.read("BTCUSDT", timeframe, 8 * MINUTE, 1)
+        assert (flat.close, flat.trades_count) == (close * 10**8, 0)

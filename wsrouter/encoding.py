@@ -1,0 +1,24 @@
+"""From what handlers return to bytes: exact decimals, no configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def plain(message: object) -> object:
+    """A message as plain containers: models are dumped with what was set in them."""
+    if isinstance(message, dict):
+        return message
+    dump = getattr(message, "model_dump", None)
+    if callable(dump):
+        return dump(by_alias=True, exclude_unset=True)
+    return dict(message) if isinstance(message, Mapping) else message
+
+
+def encode(message: object) -> bytes:
+    """A message as JSON; a Decimal becomes a number with exactly its digits."""
+    return _encoder.encode(plain(message))

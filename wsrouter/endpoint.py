@@ -1,0 +1,149 @@
+"""The aiohttp end: upgrades requests, reads frames, closes with codes, leaks nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from .connection import Connection
+from .faults import Fault, FaultKind
+from .pace import Pace
+from .router import Router
+from .settings import EndpointSettings
+from .wire import WebSocket, Wire
+
+log = logging.getLogger(__name__)
+
+Hook = Callable[[Connection], Awaitable[None] | None]
+
+
+class Endpoint:
+    """Serves a router's address to aiohttp: `app.router.add_get(path, endpoint.handle)`."""
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        settings: EndpointSettings | None = None,
+        on_connect: Hook | None = None,
+        on_disconnect: Hook | None = None,
+        allow_origin: Callable[[str], bool] = lambda _: True,
+        client_ip: Callable[[web.Request], str] = lambda request: request.remote or "unknown",
+    ) -> None:
+        """`allow_origin` sees the Origin header of browsers; False refuses with 403."""
+        self._router = router
+        self._settings = settings or EndpointSettings()
+        self._on_connect = on_connect
+        self._on_disconnect = on_disconnect
+        self._allow_origin = allow_origin
+        self._client_ip = client_ip
+        self._connections: dict[str, Connection] = {}
+        self._numbers = itertools.count(1)
+        self.connections: Mapping[str, Connection] = MappingProxyType(self._connections)
+        """The live connections by id."""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection from its upgrade to its end."""
+        self._refuse(request)
+        settings = self._settings
+        ws = WebSocket(
+            max_msg_size=settings.max_message_bytes,
+            compress=settings.compress,
+            heartbeat=settings.heartbeat_seconds,
+            timeout=settings.close_seconds,
+            autoping=False,
+        )
+        writer = await ws.prepare(request)
+        if request.transport is None:
+            return ws
+        wire = Wire(ws, request, request.transport, writer, settings)
+        ip = self._client_ip(request)
+        connection = Connection(
+            self._router,
+            wire.outbox,
+            request,
+            connection_id=f"{ip}_{next(self._numbers)}",
+            ip=ip,
+            connected_at=time.time(),
+            window_bits=int(ws.compress),
+            request_timeout=settings.request_timeout_seconds,
+            closer=wire.close,
+        )
+        self._connections[connection.id] = connection
+        try:
+            await self._call(self._on_connect, connection)
+            await self._read(ws, connection)
+        finally:
+            del self._connections[connection.id]
+            wire.outbox.close()
+            try:
+                await self._call(self._on_disconnect, connection)
+            finally:
+                await wire.finish()
+        return ws
+
+    async def close_all(self, code: int = 1001, reason: str = "the server is going away") -> None:
+        """Close every connection, all at once, and wait until the last one is gone."""
+        await asyncio.gather(*(c.close(code, reason) for c in list(self._connections.values())))
+
+    def _refuse(self, request: web.Request) -> None:
+        """Refuse what is no upgrade, has a body, or comes from a foreign page."""
+        if request.headers.get("Upgrade", "").strip().lower() != "websocket":
+            raise web.HTTPUpgradeRequired(
+                text="This address speaks WebSocket: connect with ws:// or wss://",
+                headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+            )
+        if request.can_read_body:
+            raise web.HTTPBadRequest(text="A WebSocket upgrade has no body")
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._allow_origin(origin):
+            raise web.HTTPForbidden(text="Connections from this origin are not allowed")
+
+    async def _read(self, ws: web.WebSocketResponse, connection: Connection) -> None:
+        """Hand each message to the connection until one side closes."""
+        settings = self._settings
+        clock = asyncio.get_running_loop().time
+        pace = Pace(settings.messages_per_second, settings.message_burst, clock())
+        while True:
+            message = await ws.receive()
+            if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
+                return
+            if message.type is WSMsgType.ERROR:
+                connection.errors += 1
+                log.info("%s: %s", connection, message.data)
+                return
+            if message.type is WSMsgType.PONG:
+                connection.last_ping = time.time()
+                continue
+            if not pace.allows(clock()):
+                text = f"More than {settings.messages_per_second:g} messages per second"
+                connection.fault(Fault(FaultKind.TOO_FAST, text))
+                await connection.close(WSCloseCode.POLICY_VIOLATION, text)
+                return
+            if message.type is WSMsgType.TEXT:
+                await connection.receive(message.data)
+            elif message.type is WSMsgType.PING:
+                connection.last_ping = time.time()
+                connection.pong(message.data)
+            else:
+                text = "Binary messages are not understood: send JSON text"
+                connection.fault(Fault(FaultKind.BINARY, text))
+            # A client that asks without reading the answers is asked to read them first.
+            await connection.writable()
+
+    async def _call(self, hook: Hook | None, connection: Connection) -> None:
+        if hook is None:
+            return
+        try:
+            result = hook(connection)
+            if inspect.isawaitable(result):
+                await result
+        except Exception:
+            log.exception("%s: a hook failed", connection)
