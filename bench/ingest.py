@@ -110,7 +110,7 @@ def run(scale: Scale) -> list[Figure]:
             continue
         watched.append(ours(trades, SYMBOLS, MANY_WATCHED))
         try:
-            other.append(cryptofeed(trades // 4))
+            other.append(cryptofeed(trades // 10))
         except NotAvailable as why:
             missing = str(why)
     figures = [*_figures("25 symbols", plain, targets=True)]

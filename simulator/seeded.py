@@ -83,6 +83,7 @@ class SeededMarket:
                          "scale", "jitter", "tombstone")
         }  # fmt: skip
         self._minutes = lru_cache(maxsize=4096)(self._share_hour)
+        self._nothing = self._make(0, 1)[:0]
         self._end_us = end_us
         self._end_id: int | None = None
         if end_us is not None:
@@ -105,7 +106,7 @@ class SeededMarket:
         pieces = [
             self._make(at, min(at + _PIECE, stop)) for at in range(start, max(stop, start), _PIECE)
         ]
-        return concatenate(pieces) if pieces else self._make(0, 1)[:0]
+        return concatenate(pieces) if pieces else self._nothing
 
     def id_at(self, time_us: int) -> int:
         """Find the first trade at or after a time."""

@@ -1,7 +1,7 @@
 """Ingest by the product's own provider: from the exchange's socket to the acknowledged insert.
 
 `ingest_ours URL DIRECTORY TRADES WATCHED SYMBOL...` prints `ready` when every symbol is followed
-and WATCHED timeframes are watched, and `done` when TRADES trades are in the store.
+and WATCHED timeframes are watched and materialized, and `done` when TRADES trades are in the store.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ async def main(url: str, directory: str, trades: int, watched: int, symbols: Seq
             pair = Pair(feed.symbol, 2 + number // len(feeds))
             provider.watches.retain(pair)
             group.create_task(provider.watches.prepared(feed, pair))
+    while len(store.candles.pairs) < watched:  # what it costs to make them is another matter
+        await _pause(following)
     print("ready", flush=True)
     while sum(feed.trades_stored for feed in feeds) < trades:
         await _pause(following)

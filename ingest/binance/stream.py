@@ -167,7 +167,9 @@ class TradeStream:
             shard.wake.set()
 
     async def close(self) -> None:
-        """End every connection; nothing is delivered after this."""
+        """End every connection; nothing is delivered or told after this."""
+        for shard in self._shards:
+            shard.symbols.clear()
         tasks = [shard.task for shard in self._shards if shard.task is not None]
         for task in tasks:
             task.cancel()

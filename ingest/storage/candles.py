@@ -127,24 +127,30 @@ class Candles:
         It is not always that of its last minute: times may run against ids, and the close of
         each belongs to its own highest id.
         """
-        minute = self._last_minute(symbol, before)
-        if minute is None:
+        last = self._last_minute(symbol, before)
+        if last is None:
             return None
-        part = self.open_part(symbol, timeframe, bucket_start(minute, timeframe), before)
+        minute, close = last
+        bucket = bucket_start(minute, timeframe)
+        if bucket == minute:
+            return close
+        part = self.open_part(symbol, timeframe, bucket, before)
         return part.close if part is not None else None
 
-    def _last_minute(self, symbol: str, before: int) -> int | None:
-        """The start of the last minute with trades that ended at or before the time `before`."""
-        # Mostly it is a recent one; over years the engine would sort all that it finds.
+    def _last_minute(self, symbol: str, before: int) -> tuple[int, int] | None:
+        """Start and close of the last minute with trades that ended at or before `before`."""
+        # Mostly it is a recent one; over years the engine would sort all that it finds. Without
+        # FINAL a minute may have several rows: the one with the most trades is the newest.
         for since in (before - DAY_MS, 0):
             rows = self._connection.rows(
-                "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
+                "SELECT candle_time, toInt64(reinterpret(close, 'Int128')) FROM minutes"
+                " WHERE symbol = {symbol:String}"
                 " AND candle_time >= {since:Int64} AND candle_time <= {last:Int64}"
-                " ORDER BY candle_time DESC LIMIT 1",
+                " ORDER BY candle_time DESC, aggregates DESC LIMIT 1",
                 {"symbol": symbol, "since": since, "last": before - MINUTE_MS},
             )
             if rows:
-                return int(rows[0][0])
+                return int(rows[0][0]), int(rows[0][1])
         return None
 
     def first_minute(self, symbol: str) -> int | None:

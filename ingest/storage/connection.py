@@ -28,7 +28,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 
 from ..core.errors import SettingError, StoreInUse, StoreUnavailable
-from .definitions import forget_unwritten_views, unwritten
+from .definitions import forget_unwritten_views, is_written
 from .layout import CLUSTER_SETTINGS, Layout
 from .parts import PARTS, PartFiles
 
@@ -230,16 +230,12 @@ class Connection:
             self._reopen_tables()
             raise BrokenPart(f"The disk is full, or fails: {broken[0]} was not written")
 
-    def check_definitions(self) -> None:
-        """Raise StoreUnavailable when something that was just created is not on disk.
-
-        It is dropped then, and has to be created again.
-        """
-        names = unwritten(_path(self.dsn)) if self.is_embedded else []
-        for name in names:
+    def define(self, name: str, statement: str, parameters: Parameters | None = None) -> None:
+        """Create a table or view of this name; its definition is on disk when this returns."""
+        self.command(statement, parameters)
+        if self.is_embedded and not is_written(_path(self.dsn), name):
             self.command(f"DROP TABLE IF EXISTS {name} SYNC")
-        if names:
-            raise StoreUnavailable(f"The disk is full, or fails: {names[0]} was not written")
+            raise StoreUnavailable(f"The disk is full, or fails: {name} was not written")
 
     def _part_sizes(self) -> list[tuple[str, int]]:
         return cast("list[tuple[str, int]]", self.rows(PARTS))

@@ -16,19 +16,14 @@ VIEWS = ("ohlcv_", "_tmp_replace_")
 are just being made too."""
 
 
-def unwritten(root: Path) -> list[str]:
-    """The names of what has an empty definition in the database below `root`."""
-    return [file.stem for file in _empty(root)]
+def is_written(root: Path, name: str) -> bool:
+    """Whether a table or view of the database below `root` has a definition on disk."""
+    return any(file.stat().st_size for file in root.glob(f"metadata/*/{name}.sql"))
 
 
 def forget_unwritten_views(root: Path) -> None:
     """Remove empty definitions of views from a database that nobody has open."""
-    for file in _empty(root):
-        if file.name.startswith(VIEWS):
+    for file in sorted(root.glob("metadata/*/*.sql")):
+        if file.name.startswith(VIEWS) and not file.stat().st_size:
             log.warning("The view %s was never written, for the disk was full", file.stem)
             file.unlink()
-
-
-def _empty(root: Path) -> list[Path]:
-    files = sorted(root.glob("metadata/*/*.sql"))
-    return [file for file in files if not file.stat().st_size]

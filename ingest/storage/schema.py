@@ -140,10 +140,9 @@ def create(connection: Connection) -> None:
     Raises SettingError for a database of a later version, StoreUnavailable on a full disk.
     """
     [[database]] = connection.rows("SELECT currentDatabase()")
-    for table in TABLES.values():
+    for name, table in TABLES.items():
         for statement in connection.layout.create(table, database):
-            connection.command(statement)
-    connection.check_definitions()
+            connection.define(name, statement)
     [[stored]] = connection.rows("SELECT max(version) FROM schema_version")
     if stored > VERSION:
         raise SettingError(

@@ -40,15 +40,15 @@ class Timeframes:
         self._retention = retention
         self.unchanged = threading.Lock()
         """Held while pairs come and go, and while buckets are written for all of them."""
+        rows = connection.rows("SELECT symbol, timeframe, state FROM timeframes FINAL")
+        self._ready = frozenset((row[0], row[1]) for row in rows if row[2] == "ready")
         views = {name for (name,) in connection.rows(_VIEWS)}
-        rows = connection.rows(
-            "SELECT symbol, timeframe, state = 'ready' FROM timeframes FINAL"
-            " WHERE state != 'dropped'"
-        )
-        whole = {row[:2] for row in rows if row[2] and view_name(*row[:2]) in views}
-        self._ready = frozenset(whole)
-        for symbol, timeframe, _ in rows:
-            self.materialize(symbol, timeframe)  # it was cut short, or its view was not written
+        for symbol, timeframe in self._ready:
+            if view_name(symbol, timeframe) not in views:  # a full disk did not take it
+                self._create_view(symbol, timeframe)
+        for symbol, timeframe, state in rows:
+            if state == "filling":  # it was cut short
+                self.materialize(symbol, timeframe)
 
     @property
     def pairs(self) -> frozenset[tuple[str, int]]:
@@ -60,33 +60,36 @@ class Timeframes:
 
         To do it again changes nothing. Raises StoreUnavailable on a full disk, half done.
         """
-        name = view_name(symbol, timeframe)
         with self.unchanged:
             if (symbol, timeframe) in self._ready:
                 return
             self._set_state(symbol, timeframe, "filling")
             if timeframe != MINUTES:
                 self.fill(symbol, timeframe)
-            pair = {"symbol": symbol, "timeframe": timeframe}
-            source = "candles FINAL WHERE symbol = %(symbol)s AND timeframe = %(timeframe)s"
-            if timeframe == MINUTES:
-                source = "minutes FINAL WHERE symbol = %(symbol)s"
-            # A view keeps no bound parameters: the client quotes these two itself.
-            self._connection.command(
-                f"CREATE OR REPLACE VIEW {name}{self._connection.layout.on_cluster} AS "
-                f"SELECT candle_time, {fold.FIGURES} FROM {source}",
-                pair,
-            )
-            self._connection.check_definitions()
+            self._create_view(symbol, timeframe)
             self._set_state(symbol, timeframe, "ready")
+            self._connection.check_parts()
             self._ready |= {(symbol, timeframe)}
+
+    def _create_view(self, symbol: str, timeframe: int) -> None:
+        name, on_cluster = view_name(symbol, timeframe), self._connection.layout.on_cluster
+        source = "candles FINAL WHERE symbol = %(symbol)s AND timeframe = %(timeframe)s"
+        if timeframe == MINUTES:
+            source = "minutes FINAL WHERE symbol = %(symbol)s"
+        # A view keeps no bound parameters: the client quotes these two itself.
+        self._connection.define(
+            name,
+            f"CREATE OR REPLACE VIEW {name}{on_cluster} AS "
+            f"SELECT candle_time, {fold.FIGURES} FROM {source}",
+            {"symbol": symbol, "timeframe": timeframe},
+        )
 
     def fill(self, symbol: str, timeframe: int) -> None:
         """Write all candles of a pair that have ended anew from the minutes."""
         width = width_ms(timeframe)
         start = self._retention.first_candle(symbol, timeframe)
         end = bucket_start(self._progress.closed_ms(symbol), timeframe)
-        self._connection.note(
+        self._connection.command(
             "INSERT INTO candles SELECT {symbol:String}, {timeframe:UInt32}, * "
             f"FROM ({fold.BY_BUCKET})",
             {"symbol": symbol, "timeframe": timeframe, "width": width, "start": start, "end": end},
@@ -123,7 +126,7 @@ class Timeframes:
         return [View(view_name(symbol, row[0]), *row) for row in rows]
 
     def _set_state(self, symbol: str, timeframe: int, state: str) -> None:
-        self._connection.note(
+        self._connection.command(
             "INSERT INTO timeframes SELECT {symbol:String}, {timeframe:UInt32}, {state:String}",
             {"symbol": symbol, "timeframe": timeframe, "state": state},
         )
