@@ -6,6 +6,8 @@ import argparse
 import re
 from pathlib import Path
 
+import yaml
+
 from scripts.readme import settings_table, with_settings
 from server import cli
 
@@ -29,6 +31,16 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
 def test_the_readme_lists_every_command() -> None:
     section = README.split("## Commands")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == commands()
+
+
+def test_the_readme_lists_every_endpoint() -> None:
+    document = yaml.safe_load((ROOT / "specs" / "openapi.yaml").read_text())
+    described = {
+        f"{method.upper()} /api/v1{path}"
+        for path, item in document["paths"].items()
+        for method in item.keys() & {"get", "post"}
+    }
+    assert set(re.findall(r"^\| `((?:GET|POST) [^`]+)`", README, re.MULTILINE)) == described
 
 
 def test_the_make_targets_that_are_named_exist() -> None:
