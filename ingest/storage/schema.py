@@ -32,18 +32,20 @@ _SHORT_READS = "index_granularity = 512, min_compress_block_size = 8192"
 would unpack 8192 of each."""
 
 _FIGURES = """
-    open Decimal(38, 8) CODEC(ZSTD(1)),
-    high Decimal(38, 8) CODEC(ZSTD(1)),
-    low Decimal(38, 8) CODEC(ZSTD(1)),
-    close Decimal(38, 8) CODEC(ZSTD(1)),
-    volume Decimal(38, 8) CODEC(ZSTD(1)),
-    quote_volume Decimal(38, 16) CODEC(ZSTD(1)),
-    trades_count Int64 CODEC(ZSTD(1)),
-    taker_buy_volume Decimal(38, 8) CODEC(ZSTD(1)),
-    taker_buy_quote_volume Decimal(38, 16) CODEC(ZSTD(1)),
-    first_id Int64 CODEC(Delta(8), ZSTD(1)),
-    last_id Int64 CODEC(Delta(8), ZSTD(1)),
-    aggregates UInt64 CODEC(ZSTD(1))"""
+    open Decimal(38, 8) CODEC(LZ4),
+    high Decimal(38, 8) CODEC(LZ4),
+    low Decimal(38, 8) CODEC(LZ4),
+    close Decimal(38, 8) CODEC(LZ4),
+    volume Decimal(38, 8) CODEC(LZ4),
+    quote_volume Decimal(38, 16) CODEC(LZ4),
+    trades_count Int64 CODEC(LZ4),
+    taker_buy_volume Decimal(38, 8) CODEC(LZ4),
+    taker_buy_quote_volume Decimal(38, 16) CODEC(LZ4),
+    first_id Int64 CODEC(Delta(8), LZ4),
+    last_id Int64 CODEC(Delta(8), LZ4),
+    aggregates UInt64 CODEC(LZ4)"""
+"""A new timeframe reads every minute there is, and most of that is unpacking: LZ4 does it in less
+than half of ZSTD's time, for half as much disk again. Trades, which are the bulk, keep ZSTD."""
 
 TABLES = {
     "trades": f"""
@@ -64,7 +66,7 @@ SETTINGS {_FSYNC}""",
     "minutes": f"""
 CREATE TABLE IF NOT EXISTS minutes (
     symbol LowCardinality(String),
-    candle_time Int64 CODEC(Delta(8), ZSTD(1)),{_FIGURES}
+    candle_time Int64 CODEC(Delta(8), LZ4),{_FIGURES}
 ) ENGINE = ReplacingMergeTree(aggregates)
 PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(candle_time, 'UTC'))
 ORDER BY (symbol, candle_time)
@@ -81,7 +83,7 @@ SETTINGS {_FSYNC}""",
 CREATE TABLE IF NOT EXISTS candles (
     symbol LowCardinality(String),
     timeframe UInt32,
-    candle_time Int64 CODEC(Delta(8), ZSTD(1)),{_FIGURES}
+    candle_time Int64 CODEC(Delta(8), LZ4),{_FIGURES}
 ) ENGINE = ReplacingMergeTree(aggregates)
 ORDER BY (symbol, timeframe, candle_time)
 SETTINGS {_FSYNC}""",
