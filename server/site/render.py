@@ -33,7 +33,7 @@ ws.onopen = () => ws.send(JSON.stringify({{
   subscriptions: [{{symbol: 'BTCUSDT', timeframes: [{{timeframe: 173}}]}}],
 }}));"""
 
-GUIDES = ("first-subscription", "loading-and-gaps", "exactness", "operation", "mock")
+GUIDES = ("first-subscription", "loading-and-gaps", "exactness", "operation", "contracts", "mock")
 """Those in docs/guides, in the order of reading; any others follow."""
 PLACES = {
     "README.md": "index.html",

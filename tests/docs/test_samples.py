@@ -131,7 +131,8 @@ class World:
         """A sample with the addresses of this world."""
         for page, here in self.places.items():
             text = text.replace(page, here)
-        return text.replace(".venv/bin/candlecast", f"{sys.executable} -m server.cli")
+        programs = {"candlecast": f"{sys.executable} -m server.cli", "python": sys.executable}
+        return re.sub(r"\.venv/bin/(\w+)", lambda found: programs[found[1]], text)
 
     async def _start(self, line: str) -> None:
         """Start what a page says to start, on a free port, and wait until it serves."""
