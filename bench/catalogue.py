@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import cold, crowded, fanout, history, ingest, rest, router, soak, timeframes
+from . import archive, cold, crowded, fanout, history, ingest, rest, router, soak, timeframes
 from .figures import Figure
 from .scale import Scale
 
@@ -33,6 +33,7 @@ BENCHMARKS = {
         Benchmark("slow", "Fan-out beside clients that do not read", crowded.run_slow),
         Benchmark("router", "From the bytes of subscribe to its handler called", router.run),
         Benchmark("ingest", "From the exchange's socket to the acknowledged insert", ingest.run),
+        Benchmark("archive", "A file of the exchange's archive into the store", archive.run),
         Benchmark("rest", "REST pages and health", rest.run),
         Benchmark("history", "initial_history of 1000 candles", history.run),
         Benchmark(

@@ -1,4 +1,4 @@
-"""REST: pages of trades and the health check, beside FastAPI and plain aiohttp on the same rows."""
+"""REST: pages of trades, candles and the health check, beside FastAPI and plain aiohttp."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .rounds import interleave
 from .scale import Scale
 
 OURS, FASTAPI, AIOHTTP = "ours", "FastAPI, response model", "plain aiohttp"
-TRADES_PER_SECOND, HISTORY = 10, "1h"
+TRADES_PER_SECOND, HISTORY = 1, "17h"
+"""More than 1000 minutes, and 10,000 trades, of history."""
 ROWS = (100, 1_000, 10_000)
 MANY = 32
 
@@ -35,6 +36,8 @@ def run(scale: Scale) -> list[Figure]:
                 name: f"/api/v1/data/trades/BTCUSDT?from_id={first[name]}&limit={rows}"
                 for name in ports
             }
+        candles = "/api/v1/data/candles/BTCUSDT?timeframe=1&limit=1000"
+        paths["/data/candles, 1,000 candles"] = dict.fromkeys(ports, candles)
         for title, path in paths.items():
             for count, measure in ((1, _p50), (MANY, _rate)):
                 clients = {
@@ -76,7 +79,7 @@ def _rate(clients: HttpClients, path: str, seconds: float) -> float:
 
 
 def _alone(title: str, values: dict[str, list[float]]) -> list[Figure]:
-    target = at_most(1.5) if "1,000" in title else None
+    target = at_most(1.5) if "1,000 rows" in title else None
     return [
         *(Figure(f"{title}: p50, one connection", n, "ms", v) for n, v in values.items()),
         Figure(f"{title}: p50, times plain aiohttp's", OURS, "x",
@@ -85,7 +88,7 @@ def _alone(title: str, values: dict[str, list[float]]) -> list[Figure]:
 
 
 def _together(title: str, values: dict[str, list[float]]) -> list[Figure]:
-    target = at_least(3) if "1,000" in title else None
+    target = at_least(3) if "1,000 rows" in title else None
     return [
         *(Figure(f"{title}: requests, {MANY} connections", n, "/s", v) for n, v in values.items()),
         Figure(f"{title}: requests, times FastAPI's", OURS, "x",

@@ -10,8 +10,8 @@ import uvloop
 from aiohttp import web
 
 from bench.peers.commands import serve_commands
-from bench.peers.rest_common import filled_store
-from ingest.storage import Selection, Store
+from bench.peers.rest_common import END_MS, filled_store
+from ingest.storage import CandlePage, Selection, Store
 
 
 class Handlers:
@@ -25,12 +25,13 @@ class Handlers:
             Selection(symbol, from_id=int(query["from_id"])),
             int(query["limit"]),
         )
-        tail = (
-            f',"message":"Retrieved {page.count} trades for {symbol}",'
-            f'"timestamp":{time.time_ns() // 1_000_000},"error":null}}'
-        )
-        body = b'{"success":true,"data":' + page.body + tail.encode()
-        return web.Response(body=body, content_type="application/json")
+        return _reply(page.body, f"Retrieved {page.count} trades for {symbol}")
+
+    async def candles(self, request: web.Request) -> web.Response:
+        symbol, count = request.match_info["symbol"], int(request.query["limit"])
+        wanted = CandlePage(symbol, 1, END_MS - count * 60_000, END_MS, END_MS, ())
+        rows = await self._store.run(self._store.pages.candles_json, wanted)
+        return _reply(rows, f"Retrieved {count} candles for {symbol}")
 
     async def health(self, _: web.Request) -> web.Response:
         return web.json_response(
@@ -49,11 +50,18 @@ class Handlers:
         )
 
 
+def _reply(rows: bytes, message: str) -> web.Response:
+    tail = f',"message":"{message}","timestamp":{time.time_ns() // 1_000_000},"error":null}}'
+    body = b'{"success":true,"data":' + rows + tail.encode()
+    return web.Response(body=body, content_type="application/json")
+
+
 async def main(directory: str) -> None:
     store = await asyncio.to_thread(filled_store, directory)
     handlers = Handlers(store)
     application = web.Application()
     application.router.add_get("/api/v1/data/trades/{symbol}", handlers.trades)
+    application.router.add_get("/api/v1/data/candles/{symbol}", handlers.candles)
     application.router.add_get("/api/v1/monitoring/health", handlers.health)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()

@@ -1,30 +1,43 @@
-"""What the REST peers share: a store with trades in it, and their query for rows as objects."""
+"""What the REST peers share: a store with rows in it, and their queries for rows as objects."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from bench.rows import fill, trade_table
+from bench.rows import fill, minute_table, trade_table
 from ingest.storage import Store
 
 SYMBOL = "BTCUSDT"
 TRADES = 40_000
+MINUTES = 1_000
+END_MS = 1_704_067_200_000
 ROWS = (
     "SELECT aggregate_id, price, quantity, first_trade_id, last_trade_id, timestamp,"
     " is_buyer_maker FROM trades FINAL"
     " WHERE symbol = {symbol:String} AND aggregate_id >= {from_id:Int64}"
     " ORDER BY aggregate_id LIMIT {limit:UInt32}"
 )
+CANDLES = (
+    "SELECT candle_time, open, high, low, close, volume, trades_count, taker_buy_volume,"
+    " volume - taker_buy_volume FROM minutes FINAL"
+    " WHERE symbol = {symbol:String} ORDER BY candle_time LIMIT {limit:UInt32}"
+)
 
 
 def filled_store(directory: str) -> Store:
-    """A store with the trades of one symbol."""
+    """A store with the trades and the minutes of one symbol."""
     store = Store(f"chdb:///{directory}")
     fill(f"chdb:///{directory}", "trades", trade_table([SYMBOL], TRADES))
+    fill(f"chdb:///{directory}", "minutes", minute_table(SYMBOL, MINUTES, end_ms=END_MS))
     return store
 
 
 def rows(store: Store, symbol: str, from_id: int, limit: int) -> Sequence[tuple[Any, ...]]:
     """Trades as tuples of Python objects."""
     return store.sql(ROWS, {"symbol": symbol, "from_id": from_id, "limit": limit})
+
+
+def candles(store: Store, symbol: str, limit: int) -> Sequence[tuple[Any, ...]]:
+    """Candles of one minute as tuples of Python objects."""
+    return store.sql(CANDLES, {"symbol": symbol, "limit": limit})

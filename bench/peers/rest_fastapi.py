@@ -6,6 +6,7 @@ import asyncio
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import uvicorn
@@ -14,7 +15,7 @@ from fastapi import FastAPI, Path, Query
 from pydantic import BaseModel
 
 from bench.peers.commands import serve_commands
-from bench.peers.rest_common import filled_store, rows
+from bench.peers.rest_common import candles, filled_store, rows
 from generated.models import Health
 from ingest.storage import Store
 
@@ -37,7 +38,27 @@ class TradeList(BaseModel):
     error: str | None
 
 
-FIELDS = tuple(Trade.model_fields)
+class Candle(BaseModel):
+    candle_time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    trades_count: int
+    taker_buy_volume: float
+    taker_sell_volume: float
+
+
+class CandleList(BaseModel):
+    success: bool
+    data: list[Candle]
+    message: str
+    timestamp: int
+    error: str | None
+
+
+Symbol = Annotated[str, Path(pattern="^[A-Z0-9]{2,20}$")]
 
 
 class Handlers:
@@ -46,18 +67,22 @@ class Handlers:
 
     async def trades(
         self,
-        symbol: Annotated[str, Path(pattern="^[A-Z0-9]{2,20}$")],
+        symbol: Symbol,
         from_id: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     ) -> dict[str, object]:
         found = await self._store.run(rows, self._store, symbol, from_id, limit)
-        return {
-            "success": True,
-            "data": [dict(zip(FIELDS, row, strict=True)) for row in found],
-            "message": f"Retrieved {len(found)} trades for {symbol}",
-            "timestamp": time.time_ns() // 1_000_000,
-            "error": None,
-        }
+        return _reply(Trade, found, f"Retrieved {len(found)} trades for {symbol}")
+
+    async def candles(
+        self,
+        symbol: Symbol,
+        timeframe: Annotated[int, Query(ge=1)],
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
+    ) -> dict[str, object]:
+        found = await self._store.run(candles, self._store, symbol, limit)
+        said = f"Retrieved {len(found)} candles of {timeframe}m for {symbol}"
+        return _reply(Candle, found, said)
 
     async def health(self) -> dict[str, object]:
         return {
@@ -74,12 +99,27 @@ class Handlers:
         }
 
 
+def _reply(
+    model: type[BaseModel], found: Sequence[tuple[object, ...]], message: str
+) -> dict[str, object]:
+    return {
+        "success": True,
+        "data": [dict(zip(model.model_fields, row, strict=True)) for row in found],
+        "message": message,
+        "timestamp": time.time_ns() // 1_000_000,
+        "error": None,
+    }
+
+
 async def main(directory: str) -> None:
     store = await asyncio.to_thread(filled_store, directory)
     handlers = Handlers(store)
     application = FastAPI()
     application.add_api_route(
         "/api/v1/data/trades/{symbol}", handlers.trades, response_model=TradeList
+    )
+    application.add_api_route(
+        "/api/v1/data/candles/{symbol}", handlers.candles, response_model=CandleList
     )
     application.add_api_route("/api/v1/monitoring/health", handlers.health, response_model=Health)
     config = uvicorn.Config(application, log_level="error", access_log=False)

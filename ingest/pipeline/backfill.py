@@ -183,7 +183,7 @@ class Backfill:
                 await self._from_file(archive, day, outcome)
             return
         try:
-            await self._store_file(path, file, _total(lacking) / ids.missing, outcome)
+            await self.store_file(path, file, _total(lacking) / ids.missing, outcome)
         except ExchangeUnavailable:
             path.unlink()
             raise
@@ -192,7 +192,7 @@ class Backfill:
         outcome.files += 1
         path.unlink()
 
-    async def _store_file(
+    async def store_file(
         self, path: Path, file: ArchiveFile, new_share: float, outcome: Outcome
     ) -> None:
         """Store a file in pieces, some at the same time, while the next one is unzipped."""

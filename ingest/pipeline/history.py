@@ -15,6 +15,9 @@ from ingest.storage import CandlePage, Store
 
 from .feed import Feed
 
+MAX_FRAMES = 1000
+"""Timeframes whose open part is remembered for the next question, until the minute ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
@@ -32,6 +35,8 @@ class History:
     def __init__(self, store: Store, clock: ExchangeClock) -> None:
         self._store = store
         self._clock = clock
+        self._frames: dict[tuple[str, int], tuple[tuple[int, int], Frame]] = {}
+        """By symbol and timeframe, with the watermark and the revision that they hold for."""
 
     async def page(
         self,
@@ -73,9 +78,17 @@ class History:
         return HistoryPage(nothing, 0, beginning(timeframe, start_time, cursor), status)
 
     async def _frame(self, feed: Feed, timeframe: int, watermark: int) -> Frame:
+        """What the store has up to the watermark; the same until that or the past has changed."""
+        key, state = (feed.symbol, timeframe), (watermark, feed.revision)
+        kept = self._frames.get(key)
+        if kept is not None and kept[0] == state:
+            return kept[1]
         frame = Frame(timeframe)
         basis = self._store.candles.basis
         frame.rebase(watermark, *await self._store.run(basis, feed.symbol, timeframe, watermark))
+        if len(self._frames) >= MAX_FRAMES:
+            self._frames.clear()
+        self._frames[key] = state, frame
         return frame
 
 
