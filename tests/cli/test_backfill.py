@@ -112,15 +112,15 @@ LONG = bool(os.environ.get("LONG_TESTS"))
 
 @pytest.mark.parametrize("source", ["archive", "rest"])
 async def test_a_killed_backfill_goes_on_where_it_stopped(tmp_path: Path, source: str) -> None:
-    wanted, kills, rate = ("--from", "2024-02-10", "--to", "2024-03"), 2, 0.3
+    wanted, kills, rate, growth = ("--from", "2024-02-10", "--to", "2024-03"), 2, 0.3, 200_000
     if source == "rest":
         wanted, kills, rate = DAY, 1, 0.6
     elif LONG:
-        wanted, kills, rate = ("--from", "2023-03", "--to", "2024-03"), 3, 1
+        wanted, kills, rate, growth = ("--from", "2023-03", "--to", "2024-03"), 3, 1, 20_000_000
     async with exchange(tmp_path, rate=rate) as program:
         for _ in range(kills):
             process = await program.start("backfill", *wanted, "--source", source)
-            await until(lambda: grown(tmp_path / "db"), process)
+            await until(lambda: grown(tmp_path / "db", growth), process)
             assert process.returncode is None, "it ended before it could be killed"
             process.kill()
             await process.communicate()
@@ -135,12 +135,12 @@ async def test_a_killed_backfill_goes_on_where_it_stopped(tmp_path: Path, source
 _SIZES: dict[Path, int] = {}
 
 
-def grown(database: Path) -> bool:
-    """Whether more trades are on disk than when a command was killed before."""
+def grown(database: Path, growth: int) -> bool:
+    """Whether so many bytes more are on disk than when a command was killed before."""
     files = [path for path in database.glob("store/*/*/*/*.bin") if path.exists()]
     size = sum(path.stat().st_size for path in files if path.exists())
     before = _SIZES.setdefault(database, size)
-    if size < before + (20_000_000 if LONG else 200_000):
+    if size < before + growth:
         return False
     _SIZES[database] = size
     return True
