@@ -70,7 +70,7 @@ def _machine(result: Result) -> str:
 def _table(result: Result) -> Sequence[str]:
     lines = [
         "| measure | of | median | lowest | highest | target | met |",
-        "|---|---|---:|---:|---:|---:|---|",
+        "|---|---|---|---|---|---|---|",
     ]
     for figure in result.figures:
         row = (figure.measure, figure.subject, *cells(figure))

@@ -55,6 +55,8 @@ class Read(HTMLParser):
             self._says = given.get("class") == "says"
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:  # written as <img ... />
+            return
         assert self.open.pop() == tag, f"</{tag}> closes nothing"
         if tag == "code" and self._code is not None:
             self.blocks.append(Block(self._language, self._code, self._says))
