@@ -33,7 +33,9 @@ BENCHMARKS = {
         Benchmark("slow", "Fan-out beside clients that do not read", crowded.run_slow),
         Benchmark("router", "From the bytes of subscribe to its handler called", router.run),
         Benchmark("ingest", "From the exchange's socket to the acknowledged insert", ingest.run),
-        Benchmark("archive", "A file of the exchange's archive into the store", archive.run),
+        Benchmark(
+            "archive", "A file of the exchange's archive into the store", archive.run, quick=False
+        ),
         Benchmark("rest", "REST pages and health", rest.run),
         Benchmark("history", "initial_history of 1000 candles", history.run),
         Benchmark(

@@ -74,7 +74,7 @@ def main(directory: str, trades: int) -> None:
         print("ready", flush=True)
         for command in sys.stdin:
             table = {"ours": "trades", "bare": "bare"}[command.strip()]
-            store.sql(f"TRUNCATE TABLE {table}")  # one of these two
+            store.sql(f"TRUNCATE TABLE {table}")
             began = time.perf_counter()
             if table == "bare":
                 store.sql(BARE, {"symbol": SYMBOL, "path": str(lines)})
