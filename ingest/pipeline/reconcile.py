@@ -48,6 +48,7 @@ class Cause(Enum):
     OTHER_TRADES = "the exchange gives other trades now than those that are stored"
     OTHER_KLINE = "the exchange's kline is not what its own trades come to"
     NO_KLINE = "the exchange has no kline here"
+    OFF_GRID = "the exchange's kline opens off the grid of its timeframe"
     UNKNOWN = "not found out"
 
 
@@ -67,6 +68,8 @@ class Tally:
     """What was compared."""
 
     candles: int = 0
+    quiet: int = 0
+    """Those among them that one side alone draws, and in which neither has a trade."""
     from_ms: int = 0
     until_ms: int = 0
     """The span that both sides have, the end excluded."""
@@ -81,6 +84,13 @@ class _Hole(NamedTuple):
     cause: Cause
 
 
+class _First(NamedTuple):
+    """The oldest trade that is stored."""
+
+    aggregate_id: int
+    time_ms: int
+
+
 class Reconciliation:
     """Compares one symbol at one of the exchange's own timeframes."""
 
@@ -93,7 +103,7 @@ class Reconciliation:
         self._width = width_ms(timeframe)
         self._refetched = 0
         self._holes: list[_Hole] = []
-        self._first_ms = 0
+        self._first = _First(0, 0)
 
     async def run(self, from_ms: int, until_ms: int) -> AsyncIterator[Difference]:
         """Name the differences of all candles that begin in [from, until) and have closed.
@@ -101,18 +111,12 @@ class Reconciliation:
         Raises NotReady when the store has nothing of that span, ExchangeError, StoreUnavailable.
         """
         start, end = await self._span(from_ms, until_ms)
-        self.tally = Tally(0, start, end)
+        self.tally = Tally(from_ms=start, until_ms=end)
         while start < end:
             page_end = min(end, start + MAX_ROWS * self._width)
-            klines = await self._rest.klines(
-                self._symbol,
-                INTERVALS[self._timeframe],
-                start_time=start,
-                end_time=page_end - 1,
-            )
-            theirs = {kline.open_time: kline for kline in klines if kline.open_time < page_end}
-            if theirs:  # an answer may be shorter than what was asked for
-                page_end = max(start, *theirs) + self._width
+            klines = await self._klines(start, page_end)
+            if klines:  # an answer may be shorter than what was asked for
+                page_end = max(klines) + self._width
             count = (page_end - start) // self._width
             candles = await self._store.run(
                 self._store.candles.read, self._symbol, self._timeframe, page_end, count
@@ -121,10 +125,23 @@ class Reconciliation:
             for time_ms in range(start, page_end, self._width):
                 self.tally.candles += 1
                 async for difference in self._compared(
-                    time_ms, ours.get(time_ms), theirs.get(time_ms)
+                    time_ms, ours.get(time_ms), klines.get(time_ms, [])
                 ):
                     yield difference
             start = page_end
+
+    async def _klines(self, start: int, end: int) -> dict[int, list[Kline]]:
+        """The exchange's klines that open in [start, end), by the candle of ours that they are in.
+
+        Usually one each, which opens with it.
+        """
+        klines: dict[int, list[Kline]] = {}
+        for kline in await self._rest.klines(
+            self._symbol, INTERVALS[self._timeframe], start_time=start, end_time=end - 1
+        ):
+            if start <= kline.open_time < end:
+                klines.setdefault(bucket_start(kline.open_time, self._timeframe), []).append(kline)
+        return klines
 
     async def _span(self, from_ms: int, until_ms: int) -> tuple[int, int]:
         """What of a span is closed and in the store, in whole candles; also looks for holes."""
@@ -144,7 +161,7 @@ class Reconciliation:
                 f"The store has no closed candle of {symbol} in this span: its candles are from "
                 f"{first_ms} to {last_minute} (ms); fetch others by `candlecast backfill`"
             )
-        self._first_ms = first_ms
+        self._first = _First(held.first, first_ms)
         confirmed = (await store.run(store.gaps.confirmed)).get(symbol, [])
         for hole in held.holes[:MAX_GAPS]:
             is_known = any(
@@ -161,14 +178,24 @@ class Reconciliation:
         return time_ms
 
     async def _compared(
-        self, time_ms: int, ours: Candle | None, theirs: Kline | None
+        self, time_ms: int, ours: Candle | None, klines: list[Kline]
     ) -> AsyncIterator[Difference]:
-        if theirs is None:
-            if ours is not None:
+        theirs = None
+        for kline in klines:
+            if kline.open_time == time_ms:
+                theirs = kline
+            else:
+                yield Difference(
+                    time_ms, "open_time", str(time_ms), str(kline.open_time), Cause.OFF_GRID, ""
+                )
+        if ours is None or theirs is None:
+            if not (ours and ours.trades_count) and not (theirs and theirs.trades_count):
+                self.tally.quiet += (ours is None) != (theirs is None)
+            elif ours is None:
+                cause, detail = await self._cause(time_ms, None)
+                yield Difference(time_ms, "candle", None, "there", cause, detail)
+            elif not klines:
                 yield Difference(time_ms, "candle", "there", None, Cause.NO_KLINE, "")
-            return
-        if ours is None:
-            yield Difference(time_ms, "candle", None, "there", *await self._cause(time_ms, None))
             return
         fields = [field for field in FIELDS if _ours(ours, field) != _theirs(theirs, field)]
         if not fields:
@@ -193,7 +220,7 @@ class Reconciliation:
             return holes[0].cause, ", ".join(
                 f"ids {hole.ids.from_id}-{hole.ids.to_id}" for hole in holes[:5]
             )
-        if time_ms <= self._first_ms:
+        if await self._begins_within(time_ms):
             return Cause.EDGE, ""
         if tombstones := await store.run(store.trades.tombstones, symbol, time_ms, end):
             return Cause.TOMBSTONES, f"{tombstones} of them"
@@ -205,6 +232,13 @@ class Reconciliation:
                     return Cause.OTHER_TRADES, ""
                 return Cause.OTHER_KLINE, ""
         return Cause.UNKNOWN, ""
+
+    async def _begins_within(self, time_ms: int) -> bool:
+        """Whether the exchange has trades of this candle from before the oldest stored one."""
+        if bucket_start(self._first.time_ms, self._timeframe) != time_ms:
+            return False
+        trade = await self._rest.first_trade_at(self._symbol, time_ms)
+        return trade is not None and trade.aggregate_id < self._first.aggregate_id
 
     async def _refetch(self, start_ms: int, end_ms: int) -> Candle | None:
         """What the exchange's own trades come to now; None where they are none, or too many."""

@@ -53,6 +53,8 @@ async def reconcile(settings: Settings, options: argparse.Namespace) -> int:
         f"compared in {time.monotonic() - began:.1f} s, {len(FIELDS)} fields of each: "
         + (f"{causes.total():,} differences" if causes else "no difference")
     )
+    if tally.quiet:
+        console.print(f"  {tally.quiet:8,}  quiet candles that one side alone has: no difference")
     for cause, count in causes.most_common():
         console.print(f"  {count:8,}  {cause.value}", markup=False)
     return int(any(cause is not Cause.TRUNCATION for cause in causes))

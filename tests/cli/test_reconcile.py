@@ -15,6 +15,7 @@ from aiohttp import web
 from ingest.core.fixed import parse, text
 from ingest.core.trade import Trade
 from ingest.storage import Store
+from tests.factories import trade
 from tests.recordings import (
     BTCUSDT,
     BTCUSDT_KLINES,
@@ -42,7 +43,9 @@ def recorded_klines() -> list[Row]:
 
 
 @asynccontextmanager
-async def recorded_exchange(klines: Sequence[Row], trades: Sequence[Trade]) -> AsyncIterator[str]:
+async def recorded_exchange(
+    klines: Sequence[Row], trades: Sequence[Trade], klines_at_once: int = 1000
+) -> AsyncIterator[str]:
     """An exchange that answers with what was recorded of the real one."""
 
     async def get(request: web.Request) -> web.Response:
@@ -53,7 +56,8 @@ async def recorded_exchange(klines: Sequence[Row], trades: Sequence[Trade]) -> A
         if request.path.endswith("exchangeInfo"):
             return web.json_response({"symbols": [{"symbol": "BTCUSDT"}]})
         if request.path.endswith("klines"):
-            return web.json_response([row for row in klines if start <= row[0] <= end])
+            found = [row for row in klines if start <= row[0] <= end]
+            return web.json_response(found[:klines_at_once])
         rows = [
             {
                 "a": t.aggregate_id, "p": text(t.price), "q": text(t.quantity),
@@ -91,7 +95,9 @@ def settle(store: Store) -> None:
 @needs_recordings
 async def test_the_exchange_s_own_minutes_agree_in_all_fields(tmp_path: Path) -> None:
     trades = recorded_trades(BTCUSDT)
-    async with recorded_exchange(recorded_klines(), trades) as url:
+    first = trades[0]
+    before = trade(first.aggregate_id - 1, timestamp=first.timestamp // MINUTE * MINUTE)
+    async with recorded_exchange(recorded_klines(), [before, *trades]) as url:
         program = Program(tmp_path, url)
         stored(program, trades)
         whole = await program.run("reconcile", "BTCUSDT", "--from", "2020-01-02T15:11", *PAGE[2:])
@@ -102,6 +108,93 @@ async def test_the_exchange_s_own_minutes_agree_in_all_fields(tmp_path: Path) ->
         assert begun.status == 1
         assert "BTCUSDT 1m 2020-01-02 15:10:00 volume: ours " in begun.output
         assert "our trades begin within it" in begun.output
+
+
+NOON = 1_708_992_000_000 + 43_200_000
+"""Noon of 2024-02-27."""
+NOON_ON = ("--from", "2024-02-27T12:00", "--to", "2024-02-27T12:08")
+
+
+def by_hand(minutes: Sequence[int]) -> list[Trade]:
+    """A trade at the beginning of each of these minutes after noon, at 100, 101, ..."""
+    return [
+        trade(number, price=str(100 + minute), timestamp=NOON + minute * MINUTE)
+        for number, minute in enumerate(minutes, 1)
+    ]
+
+
+def kline(minute: int, price: str, trades: int = 1) -> Row:
+    """The kline of a minute after noon, with one trade of 1 at a price or with none."""
+    opened, size, quote = NOON + minute * MINUTE, str(trades), price if trades else "0"
+    return [
+        opened, *[price] * 4, size, opened + MINUTE - 1, quote, trades, size, quote, "0",
+    ]  # fmt: skip
+
+
+async def compared(
+    directory: Path,
+    exchange: tuple[Sequence[Row], Sequence[Trade]],
+    ours: Sequence[Trade],
+    klines_at_once: int = 1000,
+) -> tuple[int, list[str]]:
+    """How `reconcile` ends, and its lines."""
+    async with recorded_exchange(*exchange, klines_at_once) as url:
+        program = Program(directory, url)
+        stored(program, ours)
+        done = await program.run("reconcile", "BTCUSDT", *NOON_ON)
+        assert done.errors.count("Traceback") == 0
+        return done.status, done.output.splitlines()
+
+
+async def test_a_kline_off_its_grid_does_not_end_the_comparison(tmp_path: Path) -> None:
+    trades = by_hand(range(8))
+    klines = [kline(minute, str(100 + minute)) for minute in range(8)]
+    klines[2][0] += MINUTE // 2  # the last one of the first page
+    klines[6][1:5] = ["999"] * 4
+    status, lines = await compared(tmp_path, (klines, trades), trades, klines_at_once=3)
+    off_grid = "the exchange's kline opens off the grid of its timeframe"
+    assert [line for line in lines if off_grid in line] == [
+        f"BTCUSDT 1m 2024-02-27 12:02:00 open_time: ours {NOON + 2 * MINUTE}, the exchange's "
+        f"{NOON + 2 * MINUTE + MINUTE // 2}: {off_grid}",
+        f"         1  {off_grid}",
+    ]
+    assert sum("12:06:00" in line for line in lines) == 4
+    assert any(line.startswith("8 candles from 2024-02-27 12:00:00 ") for line in lines)
+    assert status == 1
+
+
+async def test_a_first_candle_that_is_whole_is_not_said_to_be_begun(tmp_path: Path) -> None:
+    trades = by_hand(range(8))
+    klines = [kline(minute, str(100 + minute)) for minute in range(8)]
+    klines[0][2] = "999"
+    status, lines = await compared(tmp_path, (klines, trades), trades)
+    assert lines[0].endswith("high: ours 100, the exchange's 999: "
+                             "the exchange's kline is not what its own trades come to")  # fmt: skip
+    assert status == 1
+
+
+async def test_quiet_minutes_without_a_kline_are_no_differences(tmp_path: Path) -> None:
+    busy = (0, 3, 4, 7)
+    trades = by_hand(busy)
+    klines = [kline(minute, str(100 + minute)) for minute in busy]
+    klines.insert(1, kline(2, "100", 0))
+    status, lines = await compared(tmp_path, (klines, trades), trades)
+    assert lines[0].startswith("8 candles from ")
+    assert lines[0].endswith("no difference")
+    assert lines[1:] == ["         3  quiet candles that one side alone has: no difference"]
+    assert status == 0
+
+
+async def test_a_busy_minute_that_one_side_lacks_is_a_difference(tmp_path: Path) -> None:
+    trades = by_hand(range(8))
+    klines = [kline(minute, str(100 + minute)) for minute in range(8)]
+    del klines[3]
+    status, lines = await compared(tmp_path, (klines, trades), trades)
+    assert lines[0].endswith(
+        "12:03:00 candle: ours there, the exchange's missing: the exchange has no kline here"
+    )
+    assert "1 differences" in lines[1]
+    assert status == 1
 
 
 def truncated(rows: list[Row]) -> None:
