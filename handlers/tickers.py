@@ -61,7 +61,10 @@ class Tickers(TickersHandlers):
                 ),
             }
         )
-        return envelope(TickerEnvelope, ticker, f"{symbol} is {feed.status.quality.value}")
+        message = f"{symbol} is {feed.status.quality.value}"
+        if symbol in self._provider.listing.absent:
+            message += ": the exchange has no such symbol"
+        return envelope(TickerEnvelope, ticker, message)
 
     async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope:
         """Stored timeframes of a symbol."""
@@ -75,13 +78,15 @@ class Tickers(TickersHandlers):
         return envelope(MaterializedViewListEnvelope, views, message)
 
     def _summary(self, feed: Feed) -> dict[str, object]:
-        market, last = self._provider.markets.get(feed.symbol), feed.last_trade
+        listing, last = self._provider.listing, feed.last_trade
+        market = listing.markets.get(feed.symbol)
+        unknown = "NOT_LISTED" if feed.symbol in listing.absent else "UNKNOWN"
         status = feed.status
         return {
             "symbol": feed.symbol,
             "base_asset": market.base_asset if market else "",
             "quote_asset": market.quote_asset if market else "",
-            "exchange_status": market.status if market else "UNKNOWN",
+            "exchange_status": market.status if market else unknown,
             "connected": feed.connected,
             "data_status": DataStatus(
                 historical_loading=status.historical_loading,

@@ -21,7 +21,7 @@ from handlers.stream import Stream, error_reply
 from handlers.subscriptions import Subscriptions
 from handlers.tickers import Tickers
 from handlers.trades import Trades
-from ingest.core.errors import ExchangeError
+from ingest.core.errors import ExchangeError, SettingError
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.provider import Provider
 from ingest.storage import Store
@@ -153,14 +153,21 @@ class Server:
             await runner.cleanup()
 
     async def _check_symbols(self) -> None:
-        """Stop the start for a symbol that the exchange does not have, if it can be asked."""
+        """Stop the start when the exchange has none of the symbols, if it can be asked."""
+        listing = self.provider.listing
         try:
             async with asyncio.timeout(CHECK_SYMBOLS_SECONDS):
-                await self.provider.check_symbols()
+                await listing.ask()
         except (ExchangeError, TimeoutError) as error:
             log.warning(
                 "The exchange cannot be asked for the symbols yet: %s", error or "no answer"
             )
+        else:
+            if not listing.markets:
+                await self.provider.rest.close()
+                raise SettingError(
+                    "The exchange has none of the symbols in CANDLECAST_SYMBOLS: correct it"
+                )
 
     async def _updates(self) -> None:
         self._state.updates_running = True

@@ -74,7 +74,7 @@ class Kraken:
         self._hub = Hub()
         self._version = contracts[PUBLIC].version
         self._status = system_status(provider)
-        pairs = Pairs(tuple(provider.feeds), provider.markets)
+        pairs = Pairs(tuple(provider.feeds), provider.listing.markets)
         self.quotes = Quotes(provider, settings.feed_stream_url, pairs, self._hub)
         self.candles = Candles(provider, pairs, self._hub)
         self._tickers = Tickers(provider, self.quotes, pairs, self._hub)

@@ -8,6 +8,7 @@ CandlecastError
 ├── StoreInUse             another process has the embedded database open
 ├── ExchangeError          the exchange refused or failed
 │   ├── ExchangeUnavailable   no usable answer: network, 5xx, firewall
+│   ├── NotListed             the exchange does not have a symbol
 │   ├── RateLimited           429 or 418: wait until `retry_at`
 │   └── RequestRefused        an error body with the exchange's code
 └── SettingError           a setting that cannot be used
@@ -52,6 +53,14 @@ class ExchangeError(CandlecastError):
 
 class ExchangeUnavailable(ExchangeError):
     """No usable answer came: network, time-out, firewall or a fault of the exchange."""
+
+
+class NotListed(ExchangeError):
+    """The exchange does not have a symbol."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"The exchange has no symbol {symbol}: correct CANDLECAST_SYMBOLS")
+        self.symbol = symbol
 
 
 class RateLimited(ExchangeError):

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from ingest.binance.answers import SymbolInfo
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.rest import BinanceRest
 from ingest.binance.stream import TradeStream
@@ -16,7 +15,7 @@ from ingest.binance.weight import WeightCoordinator
 from ingest.core.errors import (
     ExchangeError,
     MalformedTrade,
-    SettingError,
+    NotListed,
     StoreUnavailable,
     UnknownSymbol,
 )
@@ -26,6 +25,7 @@ from ingest.storage import Store
 from .activate import activate
 from .expiry import Expiry, Kept
 from .feed import Feed
+from .listing import RELIST_SECONDS, Listing
 from .refill import Refill
 from .settle import Settler
 from .watches import Watches
@@ -62,8 +62,7 @@ class Provider:
         self.clock = ExchangeClock(self.rest.server_time)
         self.stream = TradeStream(stream_url, self)
         self.feeds: Mapping[str, Feed] = {symbol: Feed(symbol) for symbol in symbols}
-        self.markets: dict[str, SymbolInfo] = {}
-        """What the exchange says of each symbol; empty until it was asked."""
+        self.listing = Listing(self.rest, tuple(symbols))
         self.settler = Settler(store, self.clock, self.feeds, self._when_whole)
         self.watches = Watches(store, self.settler, self.clock)
         self._expiry = Expiry(store, self.settler, self.clock, kept or Kept())
@@ -81,23 +80,12 @@ class Provider:
         except KeyError:
             raise UnknownSymbol(symbol) from None
 
-    async def check_symbols(self) -> None:
-        """Ask the exchange for the symbols; SettingError when it does not have one of them."""
-        info = await self.rest.exchange_info(list(self.feeds))
-        unknown = [symbol for symbol in self.feeds if symbol not in info.symbols]
-        if unknown:
-            raise SettingError(
-                f"The exchange has no symbol {', '.join(unknown)}: correct CANDLECAST_SYMBOLS"
-            )
-        self.markets.update(info.symbols)
-
     async def run(self) -> None:
         """Follow all symbols until cancelled; what was taken in by then is stored."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.clock.run(), name="clock")
                 await self.clock.ready()
-                self.stream.add(self.feeds)
                 group.create_task(self.settler.run(), name="settler")
                 group.create_task(self._verify(), name="verify")
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
@@ -117,7 +105,8 @@ class Provider:
         """Set the clock by the exchange's, and ask after the newest trade of every symbol."""
         await self.clock.synchronize()
         for feed in self.feeds.values():
-            await self._verify_one(feed)
+            if feed.symbol not in self.listing.absent:
+                await self._verify_one(feed)
 
     def on_trades(self, symbol: str, trades: list[Trade]) -> None:
         """Trades of the stream, as they came."""
@@ -156,6 +145,8 @@ class Provider:
             try:
                 await self._open(feed)
                 break
+            except NotListed:
+                await asyncio.sleep(RELIST_SECONDS)
             except (ExchangeError, StoreUnavailable) as error:
                 log.warning("%s cannot be activated yet: %s", feed.symbol, error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -163,8 +154,8 @@ class Provider:
         await Refill(feed, self.rest, self.settler, self.clock).run()
 
     async def _open(self, feed: Feed) -> None:
-        if feed.symbol not in self.markets:
-            await self.check_symbols()
+        await self.listing.require(feed.symbol)
+        self.stream.add([feed.symbol])
         await activate(
             feed, self.store, self.rest, self.clock, self.settler.watermark_lock, self._history_ms
         )

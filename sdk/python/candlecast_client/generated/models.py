@@ -327,7 +327,7 @@ class TickerSummary(BaseModel):
     exchange_status: Annotated[
         StrictStr,
         Field(
-            description="State of the market as the exchange tells it, as in `TRADING`, `HALT` or `BREAK`."
+            description="State of the market as the exchange tells it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked."
         ),
     ]
     connected: Annotated[

@@ -775,7 +775,7 @@ export interface TickerSummary {
    */
   quote_asset: string;
   /**
-   * State of the market as the exchange tells it, as in `TRADING`, `HALT` or `BREAK`.
+   * State of the market as the exchange tells it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked.
    */
   exchange_status: string;
   /**

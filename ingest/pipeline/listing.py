@@ -1,0 +1,53 @@
+"""Which of the followed symbols the exchange has, and what it says of each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from ingest.binance.answers import SymbolInfo
+from ingest.binance.rest import BinanceRest
+from ingest.core.errors import NotListed
+
+RELIST_SECONDS = 300.0
+"""A symbol that the exchange does not have is asked for again after so long."""
+
+log = logging.getLogger(__name__)
+
+
+class Listing:
+    """The markets of the followed symbols, each asked for until the exchange has it."""
+
+    def __init__(self, rest: BinanceRest, symbols: Sequence[str]) -> None:
+        self.markets: dict[str, SymbolInfo] = {}
+        """What the exchange says of each symbol that it has; empty until it was asked."""
+        self.absent: frozenset[str] = frozenset()
+        """Symbols that the exchange says it does not have."""
+        self._rest = rest
+        self._symbols = symbols
+        self._asking = asyncio.Lock()
+        self._ask_again_at = 0.0
+
+    async def ask(self) -> None:
+        """Ask for all symbols that are not known yet. Raises ExchangeError."""
+        wanted = [symbol for symbol in self._symbols if symbol not in self.markets]
+        info = await self._rest.exchange_info(wanted)
+        self.markets.update(info.symbols)
+        absent = frozenset(wanted) - self.markets.keys()
+        if absent - self.absent:
+            log.error(
+                "The exchange has no symbol %s: correct CANDLECAST_SYMBOLS",
+                ", ".join(sorted(absent)),
+            )
+        self.absent = absent
+        self._ask_again_at = time.monotonic() + RELIST_SECONDS
+
+    async def require(self, symbol: str) -> None:
+        """Have the market of a symbol known. Raises NotListed and ExchangeError."""
+        async with self._asking:
+            if symbol not in self.markets and time.monotonic() >= self._ask_again_at:
+                await self.ask()
+        if symbol not in self.markets:
+            raise NotListed(symbol)
