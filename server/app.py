@@ -25,9 +25,9 @@ from ingest.core.errors import ExchangeError, SettingError
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.provider import Provider
 from ingest.storage import Store
-from server.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.broadcast import Broadcast
-from server.connection import LimitedSite, SocketLimits
+from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
+from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.kraken import Kraken
 from server.operation import HandlerFunction

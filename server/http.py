@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from server.access import Access
-from server.bridge import AsgiApp, BodyLimits, Bridge
-from server.edge import envelope_errors, expect_nothing, finish_headers
+from server.edge.access import Access
+from server.edge.bridge import AsgiApp, BodyLimits, Bridge
+from server.edge.headers import envelope_errors, expect_nothing, finish_headers
 from server.pages import Page, add_pages
 
 EVERY_PATH = r"/{path:[\s\S]*}"
@@ -26,7 +26,7 @@ def build_http(
 
     `websockets` maps paths to aiohttp handlers; a client's connection is counted as long as its
     handler runs. What no other route takes goes to `rest`, whose lifespan is run with the
-    application's: start with `web.AppRunner` and `connection.LimitedSite`.
+    application's: start with `web.AppRunner` and `edge.sockets.LimitedSite`.
     """
     bridge = Bridge(rest, limits)
     app = web.Application(middlewares=[envelope_errors, access.middleware])

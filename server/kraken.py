@@ -23,8 +23,8 @@ from handlers.kraken.tickers import Tickers
 from handlers.kraken.tokens import Tokens
 from handlers.kraken.trades import Trades
 from ingest.pipeline.provider import Provider
-from server.access import CLIENT_ADDRESS
-from server.edge import expect_nothing
+from server.edge.access import CLIENT_ADDRESS
+from server.edge.headers import expect_nothing
 from server.envelope import JSON
 from server.settings import Settings
 from wsrouter import (

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from server.edge import expect_nothing
+from server.edge.headers import expect_nothing
 
 STATIC = Path(__file__).parent / "static"
 

@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 from ingest.core.errors import SettingError
 from ingest.core.keep import Keep, parse_keep
 from ingest.storage.layout import CLUSTER_NAME
-from server.address import Network, parse_networks
+from server.edge.address import Network, parse_networks
 
 PREFIX = "CANDLECAST_"
 

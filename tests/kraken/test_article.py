@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ingest.core.status import Quality
-from server.access import CLIENT_ADDRESS
+from server.edge.access import CLIENT_ADDRESS
 from server.kraken import PATHS, PRIVATE, PUBLIC, Kraken
 from tests.kraken.conftest import API_KEY, Running
 from tests.kraken.support import Client, Judge, status, until

@@ -23,9 +23,9 @@ with warnings.catch_warnings():  # Connexion imports what its libraries have dep
 from generated.rest import Raw
 from handlers.replies import InvalidParameter, Reply
 from ingest.core.errors import NotReady, RateLimited, StoreUnavailable, UnknownSymbol
-from server.access import CLIENT_ADDRESS, Access, AccessPolicy
-from server.bridge import BodyLimits
-from server.connection import LimitedSite, SocketLimits
+from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
+from server.edge.bridge import BodyLimits
+from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.operation import HandlerFunction
 from server.pages import load_pages

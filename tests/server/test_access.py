@@ -9,9 +9,9 @@ import pytest
 from aiohttp import WSServerHandshakeError
 
 from ingest.core.errors import SettingError
-from server.access import AccessPolicy
-from server.address import parse_networks
-from server.rate_limit import NS_PER_SECOND
+from server.edge.access import AccessPolicy
+from server.edge.address import parse_networks
+from server.edge.limits import NS_PER_SECOND
 from tests.server.conftest import EVERYBODY, STREAM, Start
 
 PATHS = ("/api/v1/tickers/", "/docs", "/", "/api/v1/openapi.json", "/nope", STREAM)

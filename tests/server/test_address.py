@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.core.errors import SettingError
-from server.address import (
+from server.edge.address import (
     Address,
     client_address,
     client_key,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, web
 
-from server.bridge import AsgiApp, BodyLimits, Bridge, Message, Receive, Scope, Send
-from server.edge import envelope_errors, expect_nothing
+from server.edge.bridge import AsgiApp, BodyLimits, Bridge, Message, Receive, Scope, Send
+from server.edge.headers import envelope_errors, expect_nothing
 from tests.server.conftest import Edge, serve
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.connection import SocketLimits
+from server.edge.sockets import SocketLimits
 from tests.server.conftest import STREAM, Edge, Start
 
 GET = b"GET /api/v1/tickers/ HTTP/1.1\r\nHost: h\r\n"

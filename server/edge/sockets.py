@@ -14,8 +14,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
-from server.address import Address, Network, client_key, contains, parse_address
-from server.edge import harden
+from server.edge.address import Address, Network, client_key, contains, parse_address
+from server.edge.headers import harden
 from server.envelope import INTERNAL_ERROR, Problem, malformed, response
 
 logger = logging.getLogger(__name__)

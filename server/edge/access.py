@@ -16,7 +16,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from ingest.core.errors import SettingError
-from server.address import (
+from server.edge.address import (
     LOOPBACK,
     Address,
     Network,
@@ -25,8 +25,8 @@ from server.address import (
     contains,
     parse_address,
 )
+from server.edge.limits import TokenBuckets, Verdict
 from server.envelope import Problem, response
-from server.rate_limit import TokenBuckets, Verdict
 
 CLIENT_ADDRESS = web.RequestKey("client_address", str)
 """The address of the client of a request, behind whatever proxies are trusted."""

@@ -7,7 +7,7 @@ import logging
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from server.access import RATE_LIMIT
+from server.edge.access import RATE_LIMIT
 from server.envelope import INTERNAL_ERROR, NOT_FOUND, malformed, method_not_allowed, response
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rate_limit import NS_PER_MINUTE, NS_PER_SECOND, TokenBuckets
+from server.edge.limits import NS_PER_MINUTE, NS_PER_SECOND, TokenBuckets
 
 rates = st.integers(1, 100_000)
 bursts = st.integers(1, 50)

@@ -20,7 +20,7 @@ from aiohttp import ClientPayloadError, HttpVersion11, hdrs, web
 from aiohttp.web_protocol import RequestPayloadError
 from multidict import CIMultiDict
 
-from server.access import CLIENT_ADDRESS
+from server.edge.access import CLIENT_ADDRESS
 from server.envelope import INTERNAL_ERROR, Problem, malformed, response
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""What stands between the network and the handlers: sockets, access, limits, headers, bridge."""
