@@ -13,10 +13,15 @@ from handlers.kraken.pairs import Pairs
 from ingest.binance.book import BookStream, Quote
 from ingest.core.errors import ExchangeError, NotReady
 from ingest.pipeline.provider import Provider
+from ingest.pipeline.shared_call import SharedCall
 from wsrouter import Hub, Update
 
 FEED = "spread"
 ASK_SECONDS = 2.0
+ASK_EVERY_SECONDS = 1.0
+"""The exchange is asked for the quote of a symbol no more often."""
+LINGER_SECONDS = 30.0
+"""Quotes that nobody needs are followed for so long: who leaves and comes back costs nothing."""
 SPREAD_SECONDS = 0.1
 """Changes that follow each other faster than this are told together, as the newest of them."""
 
@@ -33,6 +38,8 @@ class Quotes:
         self._newest: dict[str, tuple[Quote, int]] = {}
         """The quote of each symbol, and when it came (ms)."""
         self._changed: set[str] = set()
+        self._asking: dict[str, SharedCall[None]] = {}
+        self._leaving: dict[str, asyncio.TimerHandle] = {}
 
     @property
     def followed(self) -> frozenset[str]:
@@ -42,15 +49,22 @@ class Quotes:
     def need(self, symbol: str) -> None:
         """Count one more that needs a symbol's quotes."""
         self._needed[symbol] += 1
+        if (leaving := self._leaving.pop(symbol, None)) is not None:
+            leaving.cancel()
         self._stream.add(symbol)
 
     def release(self, symbol: str) -> None:
-        """Count one less; the quotes end with the last."""
+        """Count one less; the quotes end some time after the last."""
         self._needed[symbol] -= 1
         if not self._needed[symbol]:
             del self._needed[symbol]
-            self._stream.remove(symbol)
-            self._newest.pop(symbol, None)
+            loop = asyncio.get_running_loop()
+            self._leaving[symbol] = loop.call_later(LINGER_SECONDS, self._end, symbol)
+
+    def _end(self, symbol: str) -> None:
+        del self._leaving[symbol]
+        self._stream.remove(symbol)
+        self._newest.pop(symbol, None)
 
     def newest(self, symbol: str) -> Quote | None:
         """The quote now, when it is known."""
@@ -65,13 +79,22 @@ class Quotes:
         if symbol not in self._newest:
             with suppress(ExchangeError, TimeoutError):
                 async with asyncio.timeout(ASK_SECONDS):
-                    quote = await self._provider.rest.quote(symbol)
-                if symbol in self._needed and symbol not in self._newest:
-                    self._newest[symbol] = quote, self._provider.clock.now_ms()
+                    await self._ask(symbol)()
         return self.newest(symbol)
+
+    def _ask(self, symbol: str) -> SharedCall[None]:
+        async def ask() -> None:
+            quote = await self._provider.rest.quote(symbol)
+            if symbol in self._needed and symbol not in self._newest:
+                self._newest[symbol] = quote, self._provider.clock.now_ms()
+
+        return self._asking.setdefault(symbol, SharedCall(ask, ASK_EVERY_SECONDS))
 
     async def stop(self) -> None:
         """End the connections to the exchange."""
+        for leaving in self._leaving.values():
+            leaving.cancel()
+        self._leaving.clear()
         await self._stream.close()
 
     def open(self, channel: Channel) -> None:

@@ -197,7 +197,7 @@ class BinanceRest:
         """The best bid and ask now."""
         weight = WEIGHT_BOOK_TICKER
         body = await self._get(
-            "ticker/bookTicker", {"symbol": symbol}, weight, symbol, Priority.HISTORY
+            "ticker/bookTicker", {"symbol": symbol}, weight, symbol, Priority.REQUEST
         )
         return rest_quote(body)
 

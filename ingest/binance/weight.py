@@ -46,6 +46,12 @@ class Priority(IntEnum):
     CLOCK = 0
     GAP = 1
     HISTORY = 2
+    REQUEST = 3
+    """Asked for by a client: it waits for all others, and never takes more than its share."""
+
+
+REQUEST_SHARE: Final = 0.5
+"""The part of the budget that requests of clients may fill; the rest is continuity's alone."""
 
 
 class WeightStatistics(NamedTuple):
@@ -98,11 +104,17 @@ class WeightBudget:
             self._used -= self._spent.popleft()[1]
         return self._used
 
-    def reserve(self, weight: int, now: float) -> bool:
+    def ceiling(self, priority: Priority) -> int:
+        """The weight per minute, used by all, up to which this priority may send."""
+        if priority is Priority.REQUEST:
+            return max(HEAVIEST_REQUEST, int(self.budget * REQUEST_SHARE))
+        return self.budget
+
+    def reserve(self, weight: int, now: float, priority: Priority = Priority.GAP) -> bool:
         """Take `weight` for a request that is sent at once; False when it may not be sent."""
         if now < self.banned_until or self._in_flight >= self._max_in_flight:
             return False
-        if self.used(now) + self.reserved + weight > self.budget:
+        if self.used(now) + self.reserved + weight > self.ceiling(priority):
             return False
         self._in_flight += 1
         self.reserved += weight
@@ -137,11 +149,13 @@ class WeightBudget:
         self.banned_until = max(self.banned_until, now + retry_after + RETRY_MARGIN_S)
         return self.banned_until
 
-    def retry_at(self, weight: int, now: float) -> float | None:
+    def retry_at(
+        self, weight: int, now: float, priority: Priority = Priority.GAP
+    ) -> float | None:
         """When a refused `reserve` can succeed, or None when an answer has to come first."""
         if self._in_flight >= self._max_in_flight:
             return None
-        free = self.budget - self.used(now) - self.reserved
+        free = self.ceiling(priority) - self.used(now) - self.reserved
         due = max(now, self.banned_until)
         if free >= weight:
             return due
@@ -240,22 +254,22 @@ class WeightCoordinator:
             self._timer.cancel()
             self._timer = None
         now = self._now()
-        for queue in self._queues.values():
+        for priority, queue in self._queues.items():
             while queue:
                 symbol, waiters = next(iter(queue.items()))
                 if waiters[0].granted.cancelled():
                     waiters.popleft()
-                elif self._budget.reserve(waiters[0].weight, now):
+                elif self._budget.reserve(waiters[0].weight, now, priority):
                     waiters.popleft().granted.set_result(None)
                     queue.move_to_end(symbol)
                 else:
-                    self._come_back(waiters[0].weight, now)
+                    self._come_back(waiters[0].weight, now, priority)
                     return
                 if not waiters:
                     del queue[symbol]
 
-    def _come_back(self, weight: int, now: float) -> None:
-        at = self._budget.retry_at(weight, now)
+    def _come_back(self, weight: int, now: float, priority: Priority) -> None:
+        at = self._budget.retry_at(weight, now, priority)
         if at is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, at - now) + 0.001, self._hand_out)

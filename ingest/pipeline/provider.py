@@ -11,10 +11,11 @@ from contextlib import suppress
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.rest import BinanceRest
 from ingest.binance.stream import TradeStream
-from ingest.binance.weight import WeightCoordinator
+from ingest.binance.weight import Priority, WeightCoordinator
 from ingest.core.errors import (
     ExchangeError,
     MalformedTrade,
+    NotReady,
     NotListed,
     StoreUnavailable,
     UnknownSymbol,
@@ -28,12 +29,17 @@ from .feed import Feed
 from .listing import RELIST_SECONDS, Listing
 from .refill import Refill
 from .settle import Settler
+from .shared_call import SharedCall
 from .watches import Watches
 
 RETRY_SECONDS = 2.0
 QUIET_SECONDS = 15.0
 """A symbol that was quiet for so long is asked after: its newest trade may have been lost."""
 VERIFY_CYCLE_SECONDS = 0.5
+SYNCHRONIZE_EVERY_SECONDS = 5.0
+"""From one synchronization by hand to the next; those who ask in between share the next."""
+SYNCHRONIZE_SECONDS = 15.0
+"""How long one that asks for a synchronization waits for it."""
 MALFORMED_A_WARNING = 100
 """Malformed messages from one warning of them to the next; the store keeps each."""
 
@@ -72,6 +78,7 @@ class Provider:
         self._last_heard: dict[str, float] = dict.fromkeys(symbols, 0.0)
         self._verify_now = asyncio.Event()
         self._malformed = 0
+        self._synchronization = SharedCall(self._synchronize, SYNCHRONIZE_EVERY_SECONDS)
 
     def feed(self, symbol: str) -> Feed:
         """The feed of a followed symbol; raises UnknownSymbol for any other."""
@@ -102,11 +109,24 @@ class Provider:
         return sum(len(feed.continuity.gaps) for feed in self.feeds.values() if feed.continuity)
 
     async def synchronize(self) -> None:
-        """Set the clock by the exchange's, and ask after the newest trade of every symbol."""
+        """Set the clock by the exchange's, and ask after the newest trade of every symbol.
+
+        All that ask for it at a time share one run. Raises ExchangeError, or NotReady while the
+        request weight is needed for what is missing.
+        """
+        try:
+            async with asyncio.timeout(SYNCHRONIZE_SECONDS):
+                await self._synchronization()
+        except TimeoutError:
+            raise NotReady(
+                "The request weight is needed to fetch missing trades: ask again in a minute"
+            ) from None
+
+    async def _synchronize(self) -> None:
         await self.clock.synchronize()
         for feed in self.feeds.values():
             if feed.symbol not in self.listing.absent:
-                await self._verify_one(feed)
+                await self._verify_one(feed, Priority.REQUEST)
 
     def on_trades(self, symbol: str, trades: list[Trade]) -> None:
         """Trades of the stream, as they came."""
@@ -177,12 +197,14 @@ class Provider:
                     await self._verify_now.wait()
             await asyncio.sleep(VERIFY_CYCLE_SECONDS)
 
-    async def _verify_one(self, feed: Feed) -> None:
+    async def _verify_one(self, feed: Feed, priority: Priority = Priority.GAP) -> None:
         doubts = feed.doubts
-        newest = await self.rest.latest_trade(feed.symbol)
+        newest = await self.rest.latest_trade(feed.symbol, priority=priority)
         first_id = None
         if feed.continuity is None and newest is not None:
-            page = await self.rest.agg_trades(feed.symbol, from_id=0, limit=1)
+            page = await self.rest.agg_trades(
+                feed.symbol, from_id=0, limit=1, priority=priority
+            )
             first_id = page.trades[0].aggregate_id if page.trades else None
         feed.verify(first_id, newest, doubts, self.clock.now_ms())
         self._last_heard[feed.symbol] = time.monotonic()

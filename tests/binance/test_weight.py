@@ -194,3 +194,29 @@ async def test_a_raised_limit_lets_waiting_requests_go() -> None:
     weight.set_limit(6000)
     await task
     assert order == ["GAP B"]
+
+
+async def test_requests_of_clients_leave_half_of_the_weight_to_gaps() -> None:
+    weight = WeightCoordinator(WeightBudget(limit=100, share=1.0))
+    order: list[str] = []
+    for _ in range(12):
+        async with weight.request(4, "A", Priority.REQUEST):
+            pass
+    asked = asyncio.create_task(hold(weight, "A", Priority.REQUEST, order))
+    await asyncio.sleep(0.02)
+    for _ in range(12):
+        await asyncio.wait_for(hold(weight, "B", Priority.GAP, order), 1)
+    assert order == ["GAP B"] * 12
+    asked.cancel()
+    await asyncio.wait({asked})
+
+
+async def test_a_request_of_a_client_goes_on_when_its_share_is_free_again() -> None:
+    weight = WeightCoordinator(WeightBudget(limit=40, share=1.0, window=0.2))
+    loop = asyncio.get_running_loop()
+    answered = []
+    for _ in range(6):
+        async with weight.request(4, "A", Priority.REQUEST):
+            started = loop.time()
+        answered.append((started, loop.time()))
+    assert answered[5][0] >= answered[0][1] + 0.2
