@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from handlers.kraken import quotes
 from handlers.kraken.channels import INTERVALS
 from tests.kraken.conftest import SUBSCRIPTIONS, Running
 from tests.kraken.support import Client, status, until
@@ -278,7 +279,10 @@ async def test_a_ticker_shows_the_day_and_the_last_trade(running: Running) -> No
     assert int(Decimal(later["a"][2])) == later["a"][1]
 
 
-async def test_quotes_are_followed_only_while_somebody_wants_them(running: Running) -> None:
+async def test_quotes_are_followed_while_somebody_wants_them_and_a_moment_longer(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotes, "LINGER_SECONDS", 0.2)
     kraken = running.server.kraken
     assert kraken is not None
     async with Client.connect(running.url) as client:
@@ -293,7 +297,8 @@ async def test_quotes_are_followed_only_while_somebody_wants_them(running: Runni
         await client.subscribe("XBT/USDT", event="unsubscribe", name="ticker")
         assert kraken.quotes.followed == {"BTCUSDT", "ETHBTC"}
         await client.subscribe("XBT/USDT", event="unsubscribe", name="spread")
-        assert kraken.quotes.followed == {"ETHBTC"}
+        assert kraken.quotes.followed == {"BTCUSDT", "ETHBTC"}
+        await until(lambda: kraken.quotes.followed == {"ETHBTC"})
     await until(lambda: not kraken.quotes.followed)
 
 
