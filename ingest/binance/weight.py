@@ -149,9 +149,7 @@ class WeightBudget:
         self.banned_until = max(self.banned_until, now + retry_after + RETRY_MARGIN_S)
         return self.banned_until
 
-    def retry_at(
-        self, weight: int, now: float, priority: Priority = Priority.GAP
-    ) -> float | None:
+    def retry_at(self, weight: int, now: float, priority: Priority = Priority.GAP) -> float | None:
         """When a refused `reserve` can succeed, or None when an answer has to come first."""
         if self._in_flight >= self._max_in_flight:
             return None

@@ -15,8 +15,8 @@ from ingest.binance.weight import Priority, WeightCoordinator
 from ingest.core.errors import (
     ExchangeError,
     MalformedTrade,
-    NotReady,
     NotListed,
+    NotReady,
     StoreUnavailable,
     UnknownSymbol,
 )
@@ -202,9 +202,7 @@ class Provider:
         newest = await self.rest.latest_trade(feed.symbol, priority=priority)
         first_id = None
         if feed.continuity is None and newest is not None:
-            page = await self.rest.agg_trades(
-                feed.symbol, from_id=0, limit=1, priority=priority
-            )
+            page = await self.rest.agg_trades(feed.symbol, from_id=0, limit=1, priority=priority)
             first_id = page.trades[0].aggregate_id if page.trades else None
         feed.verify(first_id, newest, doubts, self.clock.now_ms())
         self._last_heard[feed.symbol] = time.monotonic()

@@ -25,8 +25,8 @@ SEED = int(os.environ.get("CHAOS_SEED", "8"))
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
 MARKET = ("--symbols", ",".join(SYMBOLS), "--rate", "20", "--seed", "8")
 GENEROUS = {
-    **{name: "1000000" for name in ("requests_per_minute", "request_burst")},
-    **{name: "100000" for name in ("messages_per_second", "message_burst")},
+    **dict.fromkeys(("requests_per_minute", "request_burst"), "1000000"),
+    **dict.fromkeys(("messages_per_second", "message_burst"), "100000"),
     "websockets_per_ip": "100",
 }
 
