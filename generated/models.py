@@ -67,7 +67,7 @@ class DataStatus(BaseModel):
     last_complete_timestamp: Annotated[
         AggregateId | None,
         Field(
-            description="Despite its name an aggregate id: the highest id up to which no trade is missing. Given while loading or partial, null otherwise and while nothing is known."
+            description="Despite its name an aggregate id: the highest id up to which no trade is missing. Given while loading or partial unless even the first trade is missing; null otherwise."
         ),
     ]
 

@@ -46,7 +46,9 @@ class Tickers(TickersHandlers):
             {
                 **self._summary(feed),
                 "first_aggregate_id": lowest,
-                "first_trade_time": await store.run(store.trades.time_of, symbol, lowest),
+                "first_trade_time": None
+                if lowest is None
+                else await store.run(store.trades.time_of, symbol, lowest),
                 "last_aggregate_id": feed.continuity.highest if feed.continuity else None,
                 "trades_kept_since": line.trades_since_ms or None,
                 "candles_kept_since": line.candles_since_ms or None,

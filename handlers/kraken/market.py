@@ -96,6 +96,8 @@ class Market:
         names = message.get("pair")
         if not names:
             raise Refusal("NO_PAIR", errors.NO_PAIR)
+        if not self._pairs.are_known:
+            raise Refusal("UNAVAILABLE", errors.UNAVAILABLE)
         for name in dict.fromkeys(names):
             pair = self._pairs.named(name)
             yield name, None if pair is None else pair.symbol

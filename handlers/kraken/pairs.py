@@ -50,6 +50,11 @@ class Pairs:
         self._numbers = _numbers(symbols)
         self._by_wsname: dict[str, Pair] = {}
 
+    @property
+    def are_known(self) -> bool:
+        """Whether the exchange has said what the symbols are."""
+        return bool(self._markets)
+
     def named(self, wsname: str) -> Pair | None:
         """The pair of a WebSocket name, when it is followed."""
         return self._known().get(wsname)

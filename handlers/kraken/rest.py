@@ -27,6 +27,8 @@ class Rest:
 
     def get_asset_pairs(self, names: str | None) -> Json:
         """The pairs of these names, with commas between, or all of them."""
+        if not self._pairs.are_known:
+            return error(UNAVAILABLE)
         pairs = self._pairs.all()
         if names is None:
             return result({pair.altname: _asset_pair(pair) for pair in pairs})

@@ -15,6 +15,10 @@ class Quality(Enum):
     UNKNOWN = "unknown"
 
 
+LAST_COMPLETE_GIVEN = frozenset({Quality.LOADING, Quality.PARTIAL})
+"""The qualities in which the last complete id is given, as the contract has it."""
+
+
 class Event(Enum):
     """What happens to a symbol's data."""
 
@@ -52,8 +56,8 @@ def after(quality: Quality, event: Event) -> Quality:
 class DataStatus(NamedTuple):
     """What a message says of the data behind it.
 
-    `last_complete_id` is the highest aggregate id up to which nothing is missing; it is None
-    while the data is complete, or while nothing is known.
+    `last_complete_id` is the highest aggregate id up to which nothing is missing; it is given
+    while loading or partial, unless that id is unknown too.
     """
 
     quality: Quality

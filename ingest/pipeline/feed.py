@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.fixed import MAX_FIXED
 from ingest.core.live import LiveCandles
-from ingest.core.status import DataStatus, Event, Quality, after
+from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, Quality, after
 from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
 
@@ -92,7 +92,7 @@ class Feed:
     @property
     def status(self) -> DataStatus:
         """What can be said of the data now."""
-        if self._quality is Quality.COMPLETE or self.continuity is None:
+        if self.continuity is None or self._quality not in LAST_COMPLETE_GIVEN:
             return DataStatus(self._quality)
         return DataStatus(self._quality, self.continuity.last_complete)
 

@@ -214,7 +214,7 @@ class Trades:
         )
         return int(count)
 
-    def time_of(self, symbol: str, aggregate_id: int | None) -> int | None:
+    def time_of(self, symbol: str, aggregate_id: int) -> int | None:
         """The time of a stored trade in ms; None when it is not stored."""
         rows = self._connection.rows(
             "SELECT timestamp FROM trades"

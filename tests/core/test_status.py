@@ -1,0 +1,28 @@
+"""What a symbol's status says with each quality."""
+
+from __future__ import annotations
+
+from ingest.core.continuity import Continuity, Gap
+from ingest.core.status import DataStatus, Quality
+from ingest.pipeline.feed import Feed
+
+
+def feed_with(*gaps: Gap) -> Feed:
+    """A feed that holds ids 1 to 9 less the gaps, its stream up."""
+    feed = Feed("BTCUSDT")
+    feed.open(Continuity(1, 9, gaps), watermark=0, whole_from_ms=0)
+    feed.joined()
+    feed.verified = True
+    return feed
+
+
+def test_the_last_complete_id_is_given_in_loading_and_partial_only() -> None:
+    feed = feed_with(Gap(4, 5))
+    assert feed.status == DataStatus(Quality.LOADING, 3)
+    feed = feed_with()
+    assert feed.make_whole()
+    assert feed.status == DataStatus(Quality.COMPLETE)
+    feed.doubt()
+    assert feed.status == DataStatus(Quality.PARTIAL, 9)
+    feed.lost()
+    assert feed.status == DataStatus(Quality.UNKNOWN)
