@@ -256,7 +256,6 @@ StreamErrorCode = TypeAliasType(
             "INVALID_TIMEFRAME",
             "CONNECTION_ERROR",
             "TIMEOUT",
-            "RATE_LIMITED",
             "INTERNAL_ERROR",
         ],
         Field(description="Why, for programs; the table of error codes above explains each."),
@@ -374,9 +373,9 @@ Timeframe = TypeAliasType(
     Annotated[
         Integer,
         Field(
-            description="Length of a candle in minutes; any whole number from 1 up. Candles begin at multiples of the timeframe, counted from the Unix epoch.",
+            description="Length of a candle in minutes; a whole number from 1 up to a year. Candles begin at multiples of the timeframe, counted from the Unix epoch.",
             ge=1,
-            le=9007199254740991,
+            le=525600,
         ),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from generated.models import (
     AcceptedTimeframe,
@@ -20,7 +22,7 @@ from handlers.subscriptions import Subscriptions, Wish
 from ingest.core.timeframe import MAX_TIMEFRAME_MINUTES, label
 from ingest.pipeline.provider import Provider
 from ingest.pipeline.watches import Pair
-from wsrouter import Connection, Detail, Fault, FaultKind, Refusal
+from wsrouter import Connection, Detail, Fault, FaultKind
 
 _CODES = {
     FaultKind.MALFORMED: "INVALID_JSON",
@@ -29,11 +31,14 @@ _CODES = {
     FaultKind.INVALID_MESSAGE: "INVALID_SUBSCRIPTION",
     FaultKind.WRONG_SERVER: "UNKNOWN_ACTION",
     FaultKind.TIMEOUT: "TIMEOUT",
-    FaultKind.TOO_FAST: "RATE_LIMITED",
+    FaultKind.TOO_FAST: "CONNECTION_ERROR",
+    FaultKind.BROKEN: "CONNECTION_ERROR",
+    FaultKind.GOING_AWAY: "CONNECTION_ERROR",
     FaultKind.HANDLER_FAILED: "INTERNAL_ERROR",
 }
 
-_NUMBERS = {"timeframe", "maximum"}
+
+Json = Mapping[str, object]
 
 
 class Stream(StreamHandlers[Connection]):
@@ -51,8 +56,6 @@ class Stream(StreamHandlers[Connection]):
             for part in message.subscriptions
             for item in part.timeframes
         }
-        for pair in wishes:
-            _check_timeframe(pair)
         accepted: list[Wish] = []
         failed: dict[str | Pair, FailedTimeframe] = {}
         for pair, candles in wishes.items():
@@ -101,8 +104,9 @@ class Stream(StreamHandlers[Connection]):
             message=_outcome("unsubscription", sum(map(len, successful.values())), len(failed)),
         )
 
-    async def on_ping(self, connection: Connection, message: Ping) -> Pong:  # noqa: ARG002
+    async def on_ping(self, connection: Connection, message: Ping) -> Pong:
         """Give a sign of life."""
+        connection.last_ping = time.time()
         return Pong(type="pong", timestamp=now_ms(), client_timestamp=message.timestamp)
 
     def _refusal(self, connection: Connection, pair: Pair) -> FailedTimeframe | None:
@@ -140,11 +144,12 @@ def error_reply(fault: Fault) -> Mapping[str, object]:
     code = fault.code or _CODES[fault.kind]
     text = fault.text
     details: dict[str, object] = {}
-    if fault.kind is FaultKind.REFUSED:
-        details = {
-            detail.path: int(detail.message) if detail.path in _NUMBERS else detail.message
-            for detail in fault.details
-        }
+    if too_long := _too_long(fault):
+        code, details = "INVALID_TIMEFRAME", too_long
+        text = (
+            f"Timeframe {too_long['timeframe']} of {too_long['symbol']} is above the maximum of "
+            f"{MAX_TIMEFRAME_MINUTES} minutes"
+        )
     elif fault.details:
         details = {"faults": [detail.as_dict() for detail in fault.details]}
         if any(_is_timeframe_too_small(detail) for detail in fault.details):
@@ -153,23 +158,33 @@ def error_reply(fault: Fault) -> Mapping[str, object]:
 
 
 def _is_timeframe_too_small(detail: Detail) -> bool:
+    return _is_timeframe(detail) and detail.keyword == "minimum"
+
+
+def _is_timeframe(detail: Detail) -> bool:
     names = detail.path.split("/")
-    is_timeframe = names[-1] == "timeframe" or names[-2:-1] == ["timeframes"]
-    return is_timeframe and detail.schema_path.endswith("/minimum")
+    return names[-1] == "timeframe" or names[-2:-1] == ["timeframes"]
 
 
-def _check_timeframe(pair: Pair) -> None:
-    if pair.timeframe > MAX_TIMEFRAME_MINUTES:
-        raise Refusal(
-            "INVALID_TIMEFRAME",
-            f"Timeframe {pair.timeframe} of {pair.symbol} is above the maximum of "
-            f"{MAX_TIMEFRAME_MINUTES} minutes",
-            details=[
-                Detail("symbol", pair.symbol, ""),
-                Detail("timeframe", str(pair.timeframe), ""),
-                Detail("maximum", str(MAX_TIMEFRAME_MINUTES), ""),
-            ],
-        )
+def _too_long(fault: Fault) -> dict[str, object]:
+    """Symbol, timeframe and maximum, where too long timeframes are all that is wrong."""
+    if not fault.details or not all(
+        _is_timeframe(detail) and detail.keyword == "maximum" for detail in fault.details
+    ):
+        return {}
+    tokens = fault.details[0].path.split("/")[1:]
+    return {
+        "symbol": _at(fault.request, [*tokens[:2], "symbol"]),
+        "timeframe": _at(fault.request, tokens),
+        "maximum": MAX_TIMEFRAME_MINUTES,
+    }
+
+
+def _at(value: object, tokens: Sequence[str]) -> object:
+    """What stands at these tokens of a JSON pointer, all of which are known to be there."""
+    for token in tokens:
+        value = value[int(token)] if isinstance(value, list) else cast("Json", value)[token]
+    return value
 
 
 def _outcome(noun: str, done: int, failed: int) -> str:

@@ -35,7 +35,16 @@ from server.pages import load_pages
 from server.rest import build_rest, load_document
 from server.settings import Settings
 from server.site import render
-from wsrouter import Connection, Contract, Endpoint, EndpointSettings, Hub, Router
+from wsrouter import (
+    Connection,
+    Contract,
+    Endpoint,
+    EndpointSettings,
+    Fault,
+    FaultKind,
+    Hub,
+    Router,
+)
 
 ROOT = Path(__file__).parent.parent
 OPENAPI = ROOT / "generated" / "openapi.json"
@@ -185,14 +194,8 @@ class Server:
 
     async def _say_goodbye(self) -> None:
         for connection in list(self.endpoint.connections.values()):
-            connection.send(
-                {
-                    "type": "error",
-                    "error_code": "CONNECTION_ERROR",
-                    "message": "The server is going away; connect again after a pause",
-                    "details": {},
-                }
-            )
+            text = "The server is going away; connect again after a pause"
+            connection.fault(Fault(FaultKind.GOING_AWAY, text))
         code, reason = 1001, "the server is going away"
         closing = [self.endpoint.close_all(code, reason)]
         if self.kraken is not None:

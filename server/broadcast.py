@@ -14,9 +14,11 @@ from ingest.core.status import Quality
 from ingest.pipeline.feed import Feed
 from ingest.pipeline.provider import Provider
 from ingest.pipeline.watches import Pair
-from wsrouter import Connection, Endpoint, Hub, Update
+from wsrouter import Connection, Endpoint, Fault, FaultKind, Hub, Update
 
 UPDATE_SECONDS = 1.0
+IDLE_CODE = 3008
+"""The close code of a connection that was idle for too long: IANA's `Timeout`."""
 
 
 class Broadcast:
@@ -80,16 +82,12 @@ class Broadcast:
             self._hub.broadcast(connections, payload, "heartbeat")
             for connection in connections:
                 if self._is_idle(connection):
-                    connection.send(
-                        {
-                            "type": "error",
-                            "error_code": "TIMEOUT",
-                            "message": f"Nothing was asked for in {self._idle_seconds:.0f} s; "
-                            "connect again and subscribe",
-                            "details": {},
-                        }
+                    text = (
+                        f"Nothing was asked for in {self._idle_seconds:.0f} s; "
+                        "connect again and subscribe"
                     )
-                    await connection.close(1000, "idle")
+                    connection.fault(Fault(FaultKind.TIMEOUT, text))
+                    await connection.close(IDLE_CODE, "idle")
 
     def _is_idle(self, connection: Connection) -> bool:
         """Whether a client has had no subscription and said nothing for too long."""

@@ -46,7 +46,7 @@ class Connection:
         self.connected_at = connected_at
         """Unix time in seconds."""
         self.last_ping: float | None = None
-        """Unix time in seconds of the client's last ping or pong frame."""
+        """Unix time in seconds of the client's last ping or pong, by frame or by message."""
         self.messages_received = 0
         self.errors = 0
         self.data: dict[str, object] = {}

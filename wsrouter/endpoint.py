@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from .connection import Connection
 from .faults import Fault, FaultKind
@@ -76,6 +76,7 @@ class Endpoint:
             request_timeout=settings.request_timeout_seconds,
             closer=wire.close,
         )
+        wire.on_break = lambda code: connection.fault(self._break(code))
         self._connections[connection.id] = connection
         try:
             await self._call(self._on_connect, connection)
@@ -116,14 +117,18 @@ class Endpoint:
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
                 return
             if message.type is WSMsgType.ERROR:
-                connection.errors += 1
+                if not isinstance(message.data, WebSocketError):  # those are told before the close
+                    connection.errors += 1
                 log.info("%s: %s", connection, message.data)
                 return
             if message.type is WSMsgType.PONG:
                 connection.last_ping = time.time()
                 continue
             if not pace.allows(clock()):
-                text = f"More than {settings.messages_per_second:g} messages per second"
+                text = (
+                    f"More than {settings.messages_per_second:g} messages per second; "
+                    "connect again and send fewer"
+                )
                 connection.fault(Fault(FaultKind.TOO_FAST, text))
                 await connection.close(WSCloseCode.POLICY_VIOLATION, text)
                 return
@@ -137,6 +142,17 @@ class Endpoint:
                 connection.fault(Fault(FaultKind.BINARY, text))
             # A client that asks without reading the answers is asked to read them first.
             await connection.writable()
+
+    def _break(self, code: int) -> Fault:
+        """What the frames of a client have done wrong, by the code that closes the connection."""
+        if code == WSCloseCode.MESSAGE_TOO_BIG:
+            limit = self._settings.max_message_bytes
+            text = f"A message is longer than {limit} bytes; connect again and send shorter ones"
+        elif code == WSCloseCode.INVALID_TEXT:
+            text = "A text frame is not UTF-8; mend the client"
+        else:
+            text = "A frame breaks the WebSocket protocol; mend the client"
+        return Fault(FaultKind.BROKEN, text)
 
     async def _call(self, hook: Hook | None, connection: Connection) -> None:
         if hook is None:

@@ -41,9 +41,13 @@ class FaultKind(StrEnum):
     HANDLER_FAILED = "handler_failed"
     """The handler raised, or answered with what its document does not say."""
     TIMEOUT = "timeout"
-    """The handler took too long."""
+    """The handler took too long, or the application waited too long for the client."""
     TOO_FAST = "too_fast"
     """More messages per second than are allowed; the connection is then closed."""
+    BROKEN = "broken"
+    """Frames that break the protocol, or too long a message; the connection is then closed."""
+    GOING_AWAY = "going_away"
+    """The server ends; the connection is then closed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,16 @@ from .settings import EndpointSettings
 
 log = logging.getLogger(__name__)
 
+BREAKS = frozenset(
+    {
+        WSCloseCode.PROTOCOL_ERROR,
+        WSCloseCode.UNSUPPORTED_DATA,
+        WSCloseCode.INVALID_TEXT,
+        WSCloseCode.MESSAGE_TOO_BIG,
+    }
+)
+"""The codes with which aiohttp closes because of what a client sent."""
+
 MAX_REASON_BYTES = 123
 """The longest reason of a close frame (RFC 6455 5.5)."""
 
@@ -21,13 +31,14 @@ MAX_REASON_BYTES = 123
 class WebSocket(web.WebSocketResponse):
     """aiohttp's WebSocket, which tells when it is about to write a close frame."""
 
-    before_close: Callable[[], None] | None = None
+    before_close: Callable[[int], None] | None = None
+    """Called with the code; what it sends still leaves before the close frame."""
 
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
     ) -> bool:
         if self.before_close is not None:
-            self.before_close()
+            self.before_close(code)
         return await super().close(code=code, message=message, drain=drain)
 
 
@@ -63,7 +74,9 @@ class Wire:
             deadline=settings.slow_client_seconds,
         )
         # Nothing may follow a close frame, whoever sends it.
-        ws.before_close = self.outbox.close
+        self.on_break: Callable[[int], None] = lambda _: None
+        """Called with the code before a close that the frames of the client caused."""
+        ws.before_close = self._before_close
 
     async def close(self, code: int, reason: str) -> None:
         """The closing handshake; a client that does not take part is cut off in time."""
@@ -75,6 +88,11 @@ class Wire:
         if self._closing is not None:
             await asyncio.wait({self._closing})
         await self._flush()
+
+    def _before_close(self, code: int) -> None:
+        if self._closing is None and code in BREAKS:
+            self.on_break(code)
+        self.outbox.close()
 
     def _give_up(self, reason: str) -> None:
         """Close a connection whose client does not read; nobody waits for it but its own end."""

@@ -101,7 +101,7 @@ def _asked(request: object) -> Json:
 def _event(fault: Fault) -> str:
     if fault.message == "ping":
         return "pingStatus"
-    if fault.kind in (FaultKind.MALFORMED, FaultKind.BINARY, FaultKind.TOO_FAST):
+    if fault.kind in (FaultKind.MALFORMED, FaultKind.BINARY, FaultKind.TOO_FAST, FaultKind.BROKEN):
         return "error"
     is_object = isinstance(fault.request, dict)
     return STATUS if is_object else "error"

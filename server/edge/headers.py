@@ -13,6 +13,8 @@ from server.envelope import INTERNAL_ERROR, NOT_FOUND, malformed, method_not_all
 logger = logging.getLogger(__name__)
 
 SERVER_NAME = "candlecast"
+MAX_TEXT = 200
+"""Characters of an error's text that are shown."""
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -39,7 +41,7 @@ async def envelope_errors(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:
-        return response(malformed(f"The server answers this with {error.reason}", error.status))
+        return response(malformed(_why(error), error.status), _upgrade(error))
     except ConnectionError:
         raise
     except Exception:
@@ -51,6 +53,21 @@ async def finish_headers(request: web.Request, answer: web.StreamResponse) -> No
     """A listener for `on_response_prepare`: security and rate headers on every answer."""
     harden(answer)
     answer.headers.update(request.get(RATE_LIMIT, {}))
+
+
+def _why(error: web.HTTPException) -> str:
+    """The text of an error, where it has one that is more than its name."""
+    text = " ".join((error.text or "").split())
+    if not text or text.startswith(f"{error.status}:"):
+        return f"The server answers this with {error.reason}"
+    return text[:MAX_TEXT]
+
+
+def _upgrade(error: web.HTTPException) -> dict[str, str]:
+    """The protocol to upgrade to, which a 426 has to name."""
+    if hdrs.UPGRADE not in error.headers:
+        return {}
+    return {hdrs.UPGRADE: error.headers[hdrs.UPGRADE], hdrs.CONNECTION: hdrs.UPGRADE}
 
 
 def harden(answer: web.StreamResponse) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ingest.core.timeframe import MAX_TIMEFRAME_MINUTES
 from scripts.bundle import REST as REST_PATH
 from scripts.bundle import STREAM as STREAM_PATH
 from scripts.bundle import Bundle
@@ -249,7 +250,7 @@ def test_requests_have_their_bounds() -> None:
     assert (subscription["minItems"], subscription["maxItems"]) == (1, 100)
     assert (candles["minimum"], candles["maximum"], candles["default"]) == (0, 1000, 0)
     assert timeframe["minimum"] == 1
-    assert timeframe["maximum"] >= 2**31 - 1, "the application refuses too long a timeframe"
+    assert timeframe["maximum"] == MAX_TIMEFRAME_MINUTES
 
 
 def test_error_codes_and_qualities_are_those_promised() -> None:

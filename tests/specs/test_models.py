@@ -97,7 +97,7 @@ def subscribe(**timeframe: object) -> dict[str, object]:
         SUBSCRIBE,
         UNSUBSCRIBE,
         subscribe(timeframe=15.0),
-        subscribe(timeframe=2**31),
+        subscribe(timeframe=525_600),
         subscribe(initial_candles=0),
         subscribe(initial_candles=1000),
         {**SUBSCRIBE, "request_id": "x" * 64},

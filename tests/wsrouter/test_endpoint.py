@@ -154,7 +154,8 @@ async def test_junk_on_the_socket_ends_its_own_connection_only(junk: bytes) -> N
             await reader.readuntil(b"\r\n\r\n")
             writer.write(junk)
             writer.write_eof()
-            assert (await asyncio.wait_for(reader.read(), 5))[:1] in (b"", b"\x88")
+            # A text with the reason comes first where a frame was wrong, and not cut short.
+            assert (await asyncio.wait_for(reader.read(), 5))[:1] in (b"", b"\x88", b"\x81")
         await until(lambda: len(app.gone) == 1)
         assert (await ask(healthy, {"action": "leave", "room": 1}))["type"] == "left"
 
