@@ -66,7 +66,7 @@ class DataStatus(BaseModel):
     last_complete_timestamp: Annotated[
         AggregateId | None,
         Field(
-            description="Despite its name an aggregate id: the highest id up to which no trade is missing. Given while loading or partial, null otherwise and while nothing is known."
+            description="Despite its name an aggregate id: the highest id up to which no trade is missing. Given while loading or partial unless even the first trade is missing; null otherwise."
         ),
     ]
 
@@ -255,7 +255,6 @@ StreamErrorCode = TypeAliasType(
             "INVALID_TIMEFRAME",
             "CONNECTION_ERROR",
             "TIMEOUT",
-            "RATE_LIMITED",
             "INTERNAL_ERROR",
         ],
         Field(description="Why, for programs; the table of error codes above explains each."),
@@ -373,9 +372,9 @@ Timeframe = TypeAliasType(
     Annotated[
         Integer,
         Field(
-            description="Length of a candle in minutes; any whole number from 1 up. Candles begin at multiples of the timeframe, counted from the Unix epoch.",
+            description="Length of a candle in minutes; a whole number from 1 up to a year. Candles begin at multiples of the timeframe, counted from the Unix epoch.",
             ge=1,
-            le=9007199254740991,
+            le=525600,
         ),
     ],
 )

@@ -4,7 +4,7 @@
 export type Decimal = string;
 
 /**
- * Length of a candle in minutes; any whole number from 1 up. Candles begin at multiples of the timeframe, counted from the Unix epoch.
+ * Length of a candle in minutes; a whole number from 1 up to a year. Candles begin at multiples of the timeframe, counted from the Unix epoch.
  */
 export type Timeframe = number;
 /**
@@ -75,7 +75,6 @@ export type StreamErrorCode =
   | "INVALID_TIMEFRAME"
   | "CONNECTION_ERROR"
   | "TIMEOUT"
-  | "RATE_LIMITED"
   | "INTERNAL_ERROR";
 /**
  * Why a request failed, for programs.
@@ -294,7 +293,7 @@ export interface DataStatus {
   gap_recovery: boolean;
   data_quality: DataQuality;
   /**
-   * Despite its name an aggregate id: the highest id up to which no trade is missing. Given while loading or partial, null otherwise and while nothing is known.
+   * Despite its name an aggregate id: the highest id up to which no trade is missing. Given while loading or partial unless even the first trade is missing; null otherwise.
    */
   last_complete_timestamp: AggregateId | null;
 }
