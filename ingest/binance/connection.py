@@ -19,7 +19,7 @@ import msgspec
 from ingest.core.errors import ExchangeUnavailable
 
 from .limits import MAX_RETRY_AFTER_S, OUTGOING_MESSAGES, SlidingLimit, whole_number
-from .parse import Answer, Batch, ServerShutdown, stream_batch
+from .parse import Answer, Batch, ServerShutdown, stream_batch, trade_stream
 
 MAX_MESSAGE_BYTES: Final = 2**20
 MAX_BATCH: Final = 4096
@@ -107,7 +107,7 @@ class StreamConnection:
 
     async def read(self) -> str:
         """Receive until the connection ends; returns the reason."""
-        text = aiohttp.WSMsgType.TEXT
+        data = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
         receive, may_read, pending = self._ws.receive, self._may_read, self._pending
         self._heard = self._loop.time()
         self._start(self._watch())
@@ -116,7 +116,7 @@ class StreamConnection:
                 if not may_read.is_set():
                     await may_read.wait()
                 message = await receive()
-                if message.type is text:
+                if message.type in data:
                     if not pending:
                         self._loop.call_soon(self._flush)
                     pending.append(message.data)
@@ -135,7 +135,7 @@ class StreamConnection:
             await self._ws.close()
 
     def _control(self, kind: aiohttp.WSMsgType, data: object, extra: object) -> None:
-        """Act on anything but a text message."""
+        """Act on anything but a message."""
         self._heard = self._loop.time()
         if kind is aiohttp.WSMsgType.PING and isinstance(data, bytes):
             self._start(self._send(data, aiohttp.WSMsgType.PONG))
@@ -219,7 +219,7 @@ class StreamConnection:
             raise ConnectionLost(f"{method} came too late: {self._reason}")
         self._last_id += 1
         answer = self._answers[self._last_id] = self._loop.create_future()
-        streams = [f"{symbol.lower()}@aggTrade" for symbol in symbols]
+        streams = [trade_stream(symbol) for symbol in symbols]
         request = {"method": method, "params": streams, "id": self._last_id}
         await self._send(msgspec.json.encode(request), aiohttp.WSMsgType.TEXT)
         try:

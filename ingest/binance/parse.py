@@ -17,31 +17,20 @@ from ingest.core import fixed
 from ingest.core.errors import MalformedTrade
 from ingest.core.trade import Trade, checked
 
+from .page import Malformed, Page
+
 EXCERPT_CHARACTERS: Final = 200
 """How much of a malformed message its error shows."""
 
 FIRST_MICROSECOND_TIMESTAMP: Final = 10**14
-"""The archive counts microseconds from 2025 on. As milliseconds this would be the year 5138."""
+"""Times from here on count microseconds, as the archive does from 2025 on and as anybody can ask
+REST and the streams to. As milliseconds this would be the year 5138."""
 
 _SYMBOL: Final = re.compile(rb'"s"\s*:\s*"([A-Z0-9_]{1,32})"')
 _STREAM_SYMBOL: Final = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,32})@aggTrade"')
+_AGGREGATE_ID: Final = re.compile(rb'"a"\s*:\s*([0-9]{1,19})\s*[,}]')
 _DIGITS: Final = re.compile(r"[0-9]{1,19}|-1", re.ASCII)
 _BOOLEANS: Final = {"True": True, "true": True, "False": False, "false": False}
-
-
-class Malformed(NamedTuple):
-    """A message or row that is no valid trade: the bytes as they came and what is wrong."""
-
-    symbol: str | None
-    raw: bytes
-    error: MalformedTrade
-
-
-class Page(NamedTuple):
-    """The rows of one REST answer: the valid ones in the order given, and the others."""
-
-    trades: list[Trade]
-    malformed: list[Malformed]
 
 
 class Answer(NamedTuple):
@@ -87,6 +76,7 @@ class _TradeEvent(_Row, gc=False, tag_field="e", tag="aggTrade"):
 
 
 class _Combined(msgspec.Struct, gc=False):
+    stream: str
     data: _TradeEvent
 
 
@@ -105,6 +95,13 @@ class _Envelope(msgspec.Struct):
 
 _decimal = lru_cache(maxsize=16_384)(fixed.parse)
 """Prices and sizes repeat: on recorded days 6 of 10 prices and up to 8 of 10 quantities did."""
+
+
+@lru_cache(maxsize=16_384)
+def trade_stream(symbol: str) -> str:
+    """The name of the stream that carries a symbol's aggregate trades."""
+    return f"{symbol.lower()}@aggTrade"
+
 
 _decode_rows = msgspec.json.Decoder(list[_Row]).decode
 _decode_row = msgspec.json.Decoder(_Row).decode
@@ -128,8 +125,19 @@ def _malformed(raw: bytes, reason: object) -> MalformedTrade:
     return MalformedTrade(f"{str(reason)[:EXCERPT_CHARACTERS]}; it came as {excerpt(raw)}")
 
 
+def _milliseconds(time: int) -> int:
+    return time if time < FIRST_MICROSECOND_TIMESTAMP else time // 1000
+
+
 def _trade(row: _Row) -> Trade:
-    return checked(Trade(row.a, _decimal(row.p), _decimal(row.q), row.f, row.l, row.T, row.m))
+    time_ms = _milliseconds(row.T)
+    return checked(Trade(row.a, _decimal(row.p), _decimal(row.q), row.f, row.l, time_ms, row.m))
+
+
+def _id_of(raw: bytes) -> int | None:
+    """The id of a malformed trade, when it can be read."""
+    found = _AGGREGATE_ID.search(raw)
+    return int(found[1]) if found and int(found[1]) <= fixed.MAX_FIXED else None
 
 
 def rest_page(body: bytes, symbol: str | None = None) -> Page:
@@ -152,7 +160,7 @@ def rest_page(body: bytes, symbol: str | None = None) -> Page:
         try:
             page.trades.append(_trade(_decode_row(raw)))
         except _FAULTS as error:
-            page.malformed.append(Malformed(symbol, raw, _malformed(raw, error)))
+            page.malformed.append(Malformed(symbol, raw, _malformed(raw, error), _id_of(raw)))
     return page
 
 
@@ -161,17 +169,22 @@ def stream_batch(messages: Sequence[bytes]) -> Batch:
 
     This runs once for every trade of the exchange: the loop holds the usual case alone.
     """
-    decode, decimal = _decode_combined, _decimal
+    decode, decimal, microseconds = _decode_combined, _decimal, FIRST_MICROSECOND_TIMESTAMP
     batch = Batch({}, [], [])
     by_symbol = batch.trades
     for raw in messages:
         try:
-            row = decode(raw).data
+            message = decode(raw)
+            row = message.data
+            time_ms = row.T if microseconds > row.T else row.T // 1000
             trade = checked(
-                Trade(row.a, decimal(row.p), decimal(row.q), row.f, row.l, row.T, row.m)
+                Trade(row.a, decimal(row.p), decimal(row.q), row.f, row.l, time_ms, row.m)
             )
         except _FAULTS:
             _sort_unusual(raw, batch)
+            continue
+        if message.stream != trade_stream(row.s):
+            batch.malformed.append(_of_another(raw, message.stream, row.s))
             continue
         try:
             by_symbol[row.s].append(trade)
@@ -189,13 +202,21 @@ def _sort_unusual(raw: bytes, batch: Batch) -> None:
             inner = _decode_envelope(outer.data)
         if "aggTrade" in (inner.e, _kind(outer.stream)):
             row = _decode_event(outer.data or raw)
-            batch.trades.setdefault(row.s, []).append(_trade(row))
+            if outer.stream not in (None, trade_stream(row.s)):
+                batch.malformed.append(_of_another(raw, outer.stream, row.s))
+            else:
+                batch.trades.setdefault(row.s, []).append(_trade(row))
             return
     except _FAULTS as error:
         symbol = _symbol_of(raw)
-        batch.malformed.append(Malformed(symbol, raw, _malformed(raw, error)))
+        batch.malformed.append(Malformed(symbol, raw, _malformed(raw, error), _id_of(raw)))
         return
     batch.events.append(_event(outer, inner))
+
+
+def _of_another(raw: bytes, stream: object, symbol: str) -> Malformed:
+    """A trade whose symbol is not that of its stream: whose it is cannot be told."""
+    return Malformed(None, raw, _malformed(raw, f"{symbol} in the stream {stream}"))
 
 
 def _event(outer: _Envelope, inner: _Envelope) -> Event:
@@ -216,10 +237,13 @@ def _kind(stream: object) -> str:
 
 
 def _symbol_of(raw: bytes) -> str | None:
-    """Whose trade a malformed message was meant to be, when that can be told."""
-    if (found := _SYMBOL.search(raw) or _STREAM_SYMBOL.search(raw)) is None:
-        return None
-    return found[1].decode().upper()
+    """Whose trade a malformed message was meant to be, when its two names agree."""
+    names = {
+        found[1].decode().upper()
+        for name in (_SYMBOL, _STREAM_SYMBOL)
+        if (found := name.search(raw))
+    }
+    return names.pop() if len(names) == 1 else None
 
 
 def archive_row(line: bytes) -> Trade | None:
@@ -238,8 +262,7 @@ def archive_row(line: bytes) -> Trade | None:
         if not all(_DIGITS.fullmatch(number) for number in numbers):
             raise ValueError("an id or the time is no whole number")
         aggregate_id, first, last, timestamp = map(int, numbers)
-        if timestamp >= FIRST_MICROSECOND_TIMESTAMP:
-            timestamp //= 1000
+        timestamp = _milliseconds(timestamp)
         price, quantity = fixed.parse(columns[1]), fixed.parse(columns[2])
         maker = _BOOLEANS[columns[6]]
         return checked(Trade(aggregate_id, price, quantity, first, last, timestamp, maker))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import aiohttp
 import msgspec
@@ -24,7 +24,8 @@ from . import answers
 from .book import Quote, rest_quote
 from .kline import Kline, klines
 from .limits import pause_before, whole_number
-from .parse import Page, excerpt, rest_page
+from .page import Page
+from .parse import excerpt, rest_page
 from .weight import Priority, WeightCoordinator
 
 MAX_ROWS: Final = 1000
@@ -44,6 +45,14 @@ WEIGHT_AGG_TRADES: Final = 4
 WEIGHT_EXCHANGE_INFO: Final = 20
 
 Parameters = Mapping[str, str | int]
+
+
+class Edge(NamedTuple):
+    """The first or the last trade that the exchange has; `trade` is None where only its id can be
+    read."""
+
+    aggregate_id: int
+    trade: Trade | None
 
 
 class _Overtaken(Exception):
@@ -165,17 +174,25 @@ class BinanceRest:
                 f"The exchange's trades of {symbol} cannot be read: {error}"
             ) from None
 
-    async def latest_trade(self, symbol: str, *, priority: Priority = Priority.GAP) -> Trade | None:
-        """The newest aggregate trade, or None when there is none yet."""
+    async def newest(self, symbol: str, *, priority: Priority = Priority.GAP) -> Edge | None:
+        """The newest aggregate trade whose id can be read, or None when there is none yet."""
         page = await self.agg_trades(symbol, limit=1, priority=priority)
-        return page.trades[-1] if page.trades else None
+        if page.last_id is None and page.malformed:
+            page = await self.agg_trades(symbol, priority=priority)
+        return _edge(symbol, page, page.last_id)
 
-    async def first_trade_at(
+    async def first_at(
         self, symbol: str, time_ms: int, *, priority: Priority = Priority.GAP
-    ) -> Trade | None:
-        """The oldest aggregate trade at or after `time_ms`, or None when there is none."""
+    ) -> Edge | None:
+        """The oldest aggregate trade at or after `time_ms`, or None when there is none.
+
+        Where the ids of rows cannot be read, they are taken to lie just before the first that can.
+        """
         page = await self.agg_trades(symbol, start_time=time_ms, limit=1, priority=priority)
-        return page.trades[0] if page.trades else None
+        if page.first_id is None and page.malformed:
+            page = await self.agg_trades(symbol, start_time=time_ms, priority=priority)
+        first = page.first_id
+        return _edge(symbol, page, None if first is None else max(0, first - page.nameless))
 
     async def klines(
         self,
@@ -264,6 +281,17 @@ class BinanceRest:
             except _Overtaken:
                 receipt.sent = False
                 raise
+
+
+def _edge(symbol: str, page: Page, aggregate_id: int | None) -> Edge | None:
+    if aggregate_id is None:
+        if page.malformed:
+            raise ExchangeUnavailable(
+                f"No trade of {symbol} can be read; the first: {page.malformed[0].error}"
+            )
+        return None
+    trade = next((trade for trade in page.trades if trade.aggregate_id == aggregate_id), None)
+    return Edge(aggregate_id, trade)
 
 
 def _given(**parameters: str | int | None) -> Parameters:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Final, NamedTuple, Protocol, Self
 
 import aiohttp
 
-from ingest.core.errors import MalformedTrade
 from ingest.core.trade import Trade
 
 from .connection import ConnectionLost, StreamConnection
 from .limits import CONNECTION_ATTEMPTS, LONGEST_PAUSE_S, SlidingLimit, pause_before
+from .page import Malformed
 from .parse import Batch
 
 MAX_STREAMS_PER_CONNECTION: Final = 1024
@@ -41,8 +41,9 @@ class StreamHandler(Protocol):
     def on_disconnected(self, symbols: Sequence[str], reason: str) -> None:
         """The trades of `symbols` do not come any more; reconnecting goes on by itself."""
 
-    def on_malformed(self, symbol: str | None, raw: bytes, error: MalformedTrade) -> None:
-        """A message that is no valid trade; the symbol when it can be told."""
+    def on_malformed(self, malformed: Malformed, symbols: Collection[str]) -> None:
+        """A message that is no valid trade of one of `symbols`: those of its connection, or the
+        one that it names."""
 
 
 class StreamStatistics(NamedTuple):
@@ -267,7 +268,10 @@ class TradeStream:
             shard.wake.set()
 
         connection = StreamConnection(
-            self._url, deliver=self._deliver, on_shutdown=replace_at_once, stall=self._stall
+            self._url,
+            deliver=lambda batch: self._deliver(connection, batch),
+            on_shutdown=replace_at_once,
+            stall=self._stall,
         )
         await connection.open(self._session)
         line = _Line(connection, loop.time() + self._max_age)
@@ -318,7 +322,7 @@ class TradeStream:
         if added:
             self._handler.on_connected(sorted(added & shard.symbols))
 
-    def _deliver(self, batch: Batch) -> None:
+    def _deliver(self, connection: StreamConnection, batch: Batch) -> None:
         counts = self._counts
         for symbol, trades in batch.trades.items():
             if symbol in self._shard_of:
@@ -328,4 +332,5 @@ class TradeStream:
                 counts["unexpected"] += len(trades)
         for malformed in batch.malformed:
             counts["malformed"] += 1
-            self._handler.on_malformed(*malformed)
+            symbols = connection.subscribed.intersection((malformed.symbol,))
+            self._handler.on_malformed(malformed, symbols or connection.subscribed)

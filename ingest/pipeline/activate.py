@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from ingest.binance.clock import ExchangeClock
-from ingest.binance.rest import BinanceRest
+from ingest.binance.rest import BinanceRest, Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.timeframe import bucket_start
-from ingest.core.trade import Trade
 from ingest.storage import IdRange, Store
 
 from .feed import Feed
@@ -29,10 +28,10 @@ async def activate(
     """
     symbol = feed.symbol
     held = await store.run(store.trades.id_range, symbol)
-    newest = await rest.latest_trade(symbol)
+    newest = await rest.newest(symbol)
     continuity, whole_from_ms = None, 0
     if newest is not None or held is not None:
-        oldest = await rest.first_trade_at(symbol, max(0, clock.now_ms() - history_ms))
+        oldest = await rest.first_at(symbol, max(0, clock.now_ms() - history_ms))
         continuity = _continuity(held, oldest, newest)
         for gap in (await store.run(store.gaps.confirmed)).get(symbol, ()):
             continuity.confirm(Gap(gap.from_id, gap.to_id))
@@ -52,7 +51,7 @@ async def activate(
         feed.live.fold(recent)
 
 
-def _continuity(held: IdRange | None, oldest: Trade | None, newest: Trade | None) -> Continuity:
+def _continuity(held: IdRange | None, oldest: Edge | None, newest: Edge | None) -> Continuity:
     """What the store holds, and from `oldest` on what the exchange has.
 
     Where the wanted history has no trade it begins with the next one.
@@ -67,7 +66,7 @@ def _continuity(held: IdRange | None, oldest: Trade | None, newest: Trade | None
 
 
 async def _whole_from(
-    symbol: str, first_id: int, oldest: Trade | None, store: Store, rest: BinanceRest
+    symbol: str, first_id: int, oldest: Edge | None, store: Store, rest: BinanceRest
 ) -> int:
     """The time in ms from which on every trade of the exchange is among those that matter.
 
@@ -75,10 +74,10 @@ async def _whole_from(
     elsewhere it is just after its time, which an earlier trade may share.
     """
     before = await rest.agg_trades(symbol, from_id=max(0, first_id - 1), limit=1)
-    if first_id == 0 or (before.trades and before.trades[0].aggregate_id >= first_id):
+    if first_id == 0 or (before.first_id is not None and before.first_id >= first_id):
         return 0
-    if oldest is not None and oldest.aggregate_id == first_id:
-        return oldest.timestamp + 1
+    if oldest is not None and oldest.trade and oldest.aggregate_id == first_id:
+        return oldest.trade.timestamp + 1
     stored = await store.run(store.trades.time_of, symbol, first_id)
     if stored is not None:
         return stored + 1

@@ -121,7 +121,7 @@ class Backfill:
         first = await self._id_at(symbol, from_ms)
         end = await self._id_at(symbol, until_ms)
         if end is None:
-            newest = await self._rest.latest_trade(symbol, priority=Priority.HISTORY)
+            newest = await self._rest.newest(symbol, priority=Priority.HISTORY)
             end = newest.aggregate_id + 1 if newest is not None else None
         return (
             Gap(first, end - 1) if first is not None and end is not None and first < end else None
@@ -129,8 +129,8 @@ class Backfill:
 
     async def _id_at(self, symbol: str, time_ms: int) -> int | None:
         """The first id at or after a time; None when there is none."""
-        trade = await self._rest.first_trade_at(symbol, time_ms, priority=Priority.HISTORY)
-        return trade.aggregate_id if trade is not None else None
+        first = await self._rest.first_at(symbol, time_ms, priority=Priority.HISTORY)
+        return first.aggregate_id if first is not None else None
 
     async def _continuity(self, outcome: Outcome) -> Continuity:
         symbol, wanted = outcome.symbol, outcome.wanted

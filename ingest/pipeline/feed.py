@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.fixed import MAX_FIXED
 from ingest.core.live import LiveCandles
@@ -139,17 +140,21 @@ class Feed:
         self._note_gaps(now_ms)
         return len(fresh)
 
-    def verify(self, first_id: int | None, newest: Trade | None, doubts: int, now_ms: int) -> None:
+    def verify(self, first_id: int | None, newest: Edge | None, doubts: int, now_ms: int) -> None:
         """Take the exchange's newest trade, asked for when there had been so many doubts.
 
         `first_id` is the first id that the exchange has, where it had none at the start.
         """
         if self.continuity is None and first_id is not None:
             self.continuity = Continuity(first_id)
-        if newest is not None:
-            self.accept([newest], now_ms, refetched=True)
-            self._note_last(newest)
-            if self.continuity is None or self.continuity.high_water < newest.aggregate_id:
+        if newest is not None and self.continuity is not None:
+            if newest.trade is not None:
+                self.accept([newest.trade], now_ms, refetched=True)
+                self._note_last(newest.trade)
+            else:
+                self.continuity.reach(newest.aggregate_id)
+                self._note_gaps(now_ms)
+            if self.continuity.high_water < newest.aggregate_id:
                 return
         if doubts == self.doubts:
             self.verified = self.connected

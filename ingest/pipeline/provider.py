@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from ingest.binance.clock import ExchangeClock
+from ingest.binance.page import Malformed
 from ingest.binance.rest import BinanceRest
 from ingest.binance.stream import TradeStream
 from ingest.binance.weight import Priority, WeightCoordinator
 from ingest.core.errors import (
     ExchangeError,
-    MalformedTrade,
     NotListed,
     NotReady,
     StoreUnavailable,
@@ -149,15 +149,18 @@ class Provider:
         for symbol in symbols:
             self.feeds[symbol].lost()
 
-    def on_malformed(self, symbol: str | None, raw: bytes, error: MalformedTrade) -> None:
-        """A message that is no valid trade: what it should have been is asked for over REST."""
+    def on_malformed(self, malformed: Malformed, symbols: Collection[str]) -> None:
+        """A message that is no valid trade of these symbols: each is asked after over REST."""
         self._malformed += 1
         if self._malformed == 1 or self._malformed % MALFORMED_A_WARNING == 0:
-            log.warning("%d messages were not understood, now: %s", self._malformed, error)
-        self.settler.put_aside(symbol or "", raw, str(error))
-        if symbol is not None and symbol in self.feeds:
-            self.feeds[symbol].doubt()
-            self._verify_now.set()
+            log.warning(
+                "%d messages were not understood, now: %s", self._malformed, malformed.error
+            )
+        self.settler.put_aside(malformed.symbol or "", malformed.raw, str(malformed.error))
+        for symbol in symbols:
+            if symbol in self.feeds:
+                self.feeds[symbol].doubt()
+                self._verify_now.set()
 
     async def _follow(self, feed: Feed) -> None:
         """Open a feed, then fill its gaps for as long as it runs."""
@@ -199,11 +202,11 @@ class Provider:
 
     async def _verify_one(self, feed: Feed, priority: Priority = Priority.GAP) -> None:
         doubts = feed.doubts
-        newest = await self.rest.latest_trade(feed.symbol, priority=priority)
+        newest = await self.rest.newest(feed.symbol, priority=priority)
         first_id = None
         if feed.continuity is None and newest is not None:
             page = await self.rest.agg_trades(feed.symbol, from_id=0, limit=1, priority=priority)
-            first_id = page.trades[0].aggregate_id if page.trades else None
+            first_id = page.first_id
         feed.verify(first_id, newest, doubts, self.clock.now_ms())
         self._last_heard[feed.symbol] = time.monotonic()
 

@@ -237,8 +237,8 @@ class Reconciliation:
         """Whether the exchange has trades of this candle from before the oldest stored one."""
         if bucket_start(self._first.time_ms, self._timeframe) != time_ms:
             return False
-        trade = await self._rest.first_trade_at(self._symbol, time_ms)
-        return trade is not None and trade.aggregate_id < self._first.aggregate_id
+        first = await self._rest.first_at(self._symbol, time_ms)
+        return first is not None and first.aggregate_id < self._first.aggregate_id
 
     async def _refetch(self, start_ms: int, end_ms: int) -> Candle | None:
         """What the exchange's own trades come to now; None where they are none, or too many."""

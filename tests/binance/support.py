@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
 import aiohttp
 from aiohttp import web
 
-from ingest.core.errors import MalformedTrade
+from ingest.binance.page import Malformed
 from ingest.core.trade import Trade
 from simulator.app import Settings, build, serving
 
@@ -78,7 +78,8 @@ class Taker:
         self.trades: dict[str, list[Trade]] = {}
         self.calls: list[tuple[str, tuple[str, ...]]] = []
         self.reasons: list[str] = []
-        self.malformed: list[tuple[str | None, bytes]] = []
+        self.malformed: list[Malformed] = []
+        self.doubted: list[set[str]] = []
 
     def on_trades(self, symbol: str, trades: list[Trade]) -> None:
         self.trades.setdefault(symbol, []).extend(trades)
@@ -90,8 +91,9 @@ class Taker:
         self.calls.append(("disconnected", tuple(symbols)))
         self.reasons.append(reason)
 
-    def on_malformed(self, symbol: str | None, raw: bytes, error: MalformedTrade) -> None:
-        self.malformed.append((symbol, raw))
+    def on_malformed(self, malformed: Malformed, symbols: Collection[str]) -> None:
+        self.malformed.append(malformed)
+        self.doubted.append(set(symbols))
 
     def ids(self, symbol: str) -> list[int]:
         """The aggregate ids in the order they came."""

@@ -47,7 +47,9 @@ def event(**changes: object) -> dict[str, object]:
 
 
 def combined(**changes: object) -> bytes:
-    return json.dumps({"stream": "btcusdt@aggTrade", "data": event(**changes)}).encode()
+    data = event(**changes)
+    stream = f"{str(data['s']).lower()}@aggTrade"
+    return json.dumps({"stream": stream, "data": data}).encode()
 
 
 def raw(**changes: object) -> bytes:
@@ -71,7 +73,7 @@ WRONG = {
     "no id": {"a": None},
     "last raw id before the first": {"l": 1},
     "negative time": {"T": -1},
-    "time after the year 9999": {"T": 253402300800000},
+    "time after the year 9999": {"T": 253402300800000000},
     "time of 40 digits": {"T": 10**40},
     "maker that is text": {"m": "true"},
 }
@@ -108,6 +110,33 @@ def test_a_wrong_trade_is_set_aside_with_its_symbol_and_the_next_is_read(
     [malformed] = batch.malformed
     assert (malformed.symbol, malformed.raw) == ("BTCUSDT", wrong)
     assert isinstance(malformed.error, MalformedTrade)
+
+
+def test_a_trade_of_another_symbol_than_its_stream_belongs_to_nobody() -> None:
+    wrong = combined(a=7, s="ETHUSDT").replace(b"ethusdt@", b"btcusdt@")
+    batch = stream_batch([wrong, combined()])
+    assert batch.trades == {"BTCUSDT": [TRADE]}
+    [malformed] = batch.malformed
+    assert (malformed.symbol, malformed.aggregate_id) == (None, None)
+
+
+def test_times_in_microseconds_are_told_from_milliseconds() -> None:
+    time_us = TRADE.timestamp * 1000 + 999
+    assert stream_batch([combined(T=time_us), raw(T=time_us)]).trades == {"BTCUSDT": [TRADE] * 2}
+    page = rest_page(json.dumps([row(T=time_us), row(a=2, T=time_us, p="x")]).encode())
+    assert page.trades[0].timestamp == TRADE.timestamp
+    assert [m.aggregate_id for m in page.malformed] == [2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({"p": "x"}, 7), ({"p": "x", "a": 2**63}, None), ({"a": 1.5}, None), ({"a": -1}, None)],
+)
+def test_the_id_of_a_malformed_trade_is_kept_where_it_can_be_read(
+    changes: dict[str, object], expected: int | None
+) -> None:
+    [malformed] = stream_batch([combined(**{"a": 7, **changes})]).malformed
+    assert malformed.aggregate_id == expected
 
 
 @pytest.mark.parametrize("length", [0, 1, 20, 60, 120, 200])

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from ingest.binance.kline import Kline, klines
-from ingest.binance.rest import MAX_BODY_BYTES, BinanceRest
+from ingest.binance.rest import MAX_BODY_BYTES, BinanceRest, Edge
 from ingest.binance.weight import Priority, WeightBudget, WeightCoordinator
 from ingest.core.errors import ExchangeUnavailable, RateLimited, RequestRefused
 from ingest.core.trade import Trade
@@ -50,7 +50,7 @@ async def rest(
 
 
 async def test_pages_by_id_join_without_a_hole(rest: BinanceRest) -> None:
-    newest = await rest.latest_trade("BTCUSDT")
+    newest = await rest.newest("BTCUSDT")
     assert newest is not None
     first = newest.aggregate_id - 2500
     trades: list[Trade] = []
@@ -68,13 +68,13 @@ async def test_trades_of_a_span_lie_within_it_oldest_first(rest: BinanceRest) ->
     trades = (await rest.agg_trades("BTCUSDT", start_time=start, end_time=end)).trades
     assert trades
     assert all(start <= t.timestamp <= end for t in trades)
-    first = await rest.first_trade_at("BTCUSDT", start)
-    assert first == trades[0]
+    first = await rest.first_at("BTCUSDT", start)
+    assert first == Edge(trades[0].aggregate_id, trades[0])
     assert [t.aggregate_id for t in trades] == sorted(t.aggregate_id for t in trades)
 
 
 async def test_there_is_no_trade_after_the_end_of_time(rest: BinanceRest) -> None:
-    assert await rest.first_trade_at("BTCUSDT", 253_402_300_799_999) is None
+    assert await rest.first_at("BTCUSDT", 253_402_300_799_999) is None
 
 
 async def test_klines_are_what_their_trades_come_to(rest: BinanceRest) -> None:
@@ -125,7 +125,7 @@ async def test_passing_faults_are_tried_again(
     rest: BinanceRest, exchange: SimulatedExchange, answer: dict[str, object]
 ) -> None:
     await exchange.order("answer", count=2, **answer)
-    assert await rest.latest_trade("BTCUSDT") is not None
+    assert await rest.newest("BTCUSDT") is not None
 
 
 async def test_lasting_faults_are_raised_after_a_bounded_number_of_attempts(
@@ -134,7 +134,7 @@ async def test_lasting_faults_are_raised_after_a_bounded_number_of_attempts(
     await exchange.order("answer", status=502, count=100)
     async with BinanceRest(exchange.url, weight, attempts=2) as rest:
         with pytest.raises(ExchangeUnavailable, match=r"2 attempts.*502"):
-            await rest.latest_trade("BTCUSDT")
+            await rest.newest("BTCUSDT")
     assert weight.statistics().requests == 2
 
 
@@ -144,7 +144,7 @@ async def test_a_late_answer_is_given_up(
     await exchange.order("answer", status=200, delay=30)
     async with BinanceRest(exchange.url, weight, attempts=1, timeout=0.1) as rest:
         with pytest.raises(ExchangeUnavailable, match="Timeout"):
-            await rest.latest_trade("BTCUSDT")
+            await rest.newest("BTCUSDT")
 
 
 async def test_nobody_at_the_address_is_unavailable(weight: WeightCoordinator) -> None:
@@ -161,7 +161,7 @@ async def test_a_firewall_or_a_wrong_address_is_told_and_not_tried_again(
 ) -> None:
     await exchange.order("answer", status=status, count=1, body="<html>no</html>")
     with pytest.raises(ExchangeUnavailable, match=r"firewall|base URL"):
-        await rest.latest_trade("BTCUSDT")
+        await rest.newest("BTCUSDT")
     assert weight.statistics().requests == 1
 
 
@@ -171,15 +171,15 @@ async def test_no_task_sends_anything_before_the_retry_after_has_run_out(
 ) -> None:
     weight = WeightCoordinator(WeightBudget(limit=6000, max_in_flight=1))
     async with BinanceRest(exchange.url, weight) as rest:
-        await rest.latest_trade("BTCUSDT")
+        await rest.newest("BTCUSDT")
         await exchange.order("answer", status=status, retry_after=1, count=1)
         results = await asyncio.gather(
-            *(rest.latest_trade(symbol) for symbol in ("BTCUSDT", "ETHUSDT") * 10),
+            *(rest.newest(symbol) for symbol in ("BTCUSDT", "ETHUSDT") * 10),
             return_exceptions=True,
         )
     limited = [result for result in results if isinstance(result, RateLimited)]
     assert len(limited) == 1
-    assert sum(isinstance(result, Trade) for result in results) == 19
+    assert sum(isinstance(result, Edge) for result in results) == 19
     state = await exchange.state()
     assert state["early_requests"] == 0
     assert weight.statistics().throttled == 1
@@ -188,7 +188,7 @@ async def test_no_task_sends_anything_before_the_retry_after_has_run_out(
 async def test_a_request_whose_connection_is_made_during_a_ban_is_not_sent(
     exchange: SimulatedExchange, rest: BinanceRest, weight: WeightCoordinator
 ) -> None:
-    request = asyncio.create_task(rest.latest_trade("BTCUSDT"))
+    request = asyncio.create_task(rest.newest("BTCUSDT"))
     await asyncio.sleep(0)
     weight.refused(429, 0.3)
     assert weight.statistics().reserved == 4
@@ -207,7 +207,7 @@ async def test_the_budget_is_kept_below_the_exchanges_limit() -> None:
     )
     weight = WeightCoordinator(WeightBudget(limit=60, share=0.7, window=0.5))
     async with simulated(settings) as exchange, BinanceRest(exchange.url, weight) as rest:
-        await asyncio.gather(*(rest.latest_trade("BTCUSDT") for _ in range(35)))
+        await asyncio.gather(*(rest.newest("BTCUSDT") for _ in range(35)))
         assert (await exchange.state())["rest_statuses"] == {"200": 35}
 
 
@@ -218,7 +218,7 @@ async def test_weight_that_another_program_used_is_respected(exchange: Simulated
         for _ in range(3):
             await rest.exchange_info(["BTCUSDT"])
     async with BinanceRest(exchange.url, ours) as rest:
-        await rest.latest_trade("BTCUSDT")
+        await rest.newest("BTCUSDT")
     assert ours.statistics().used >= 64
 
 
@@ -262,7 +262,7 @@ async def test_gaps_and_the_clock_go_before_history(exchange: SimulatedExchange)
     order: list[str] = []
 
     async def ask(client: BinanceRest, symbol: str, priority: Priority) -> None:
-        await client.latest_trade(symbol, priority=priority)
+        await client.newest(symbol, priority=priority)
         order.append(priority.name)
 
     async with BinanceRest(exchange.url, weight) as client, asyncio.TaskGroup() as tasks:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.binance.clock import ExchangeClock
+from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import StoreUnavailable
 from ingest.core.live import Frame
@@ -72,7 +73,7 @@ def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) ->
 
 def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> None:
     asked = feed.doubts
-    newest = trades(3, 3)[0]
+    newest = Edge(3, trades(3, 3)[0])
     feed.doubt()
     feed.verify(None, newest, asked, NOW_MS)
     assert not feed.make_whole()
@@ -107,7 +108,7 @@ def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None
     assert feed.make_whole()
     feed.accept(trades(3, 3), NOW_MS)
     assert feed.status.quality is Quality.PARTIAL
-    feed.verify(1, trades(3, 3)[0], feed.doubts, NOW_MS)
+    feed.verify(1, Edge(3, trades(3, 3)[0]), feed.doubts, NOW_MS)
     assert feed.continuity is not None
     assert list(feed.continuity.gaps) == [Gap(1, 2)]
 

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from hypothesis import strategies as st
 
 from ingest.binance.clock import ExchangeClock
+from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import StoreUnavailable
 from ingest.core.status import Quality
@@ -58,7 +59,7 @@ class World:
         self.wire: list[Trade] = []
         self.missed: set[int] = set()
         """Ids whose loss cannot have gone unnoticed: of garbled messages, and of a cut stream."""
-        self.asked: list[tuple[Trade | None, int]] = []
+        self.asked: list[tuple[Edge | None, int]] = []
         """Answers on their way: the newest trade, and the doubts when it was asked for."""
         self.told: dict[int, dict[int, Row]] = {}
         self.tasks: set[asyncio.Task[None]] = set()
@@ -205,7 +206,8 @@ class World:
     def ask(self) -> None:
         """The exchange is asked for its newest trade; the answer takes its time."""
         there = [t for t in self.made if t.aggregate_id not in self.gone]
-        self.asked.append((there[-1] if there else None, self.feed.doubts))
+        newest = Edge(there[-1].aggregate_id, there[-1]) if there else None
+        self.asked.append((newest, self.feed.doubts))
 
     def answer(self) -> None:
         """An answer arrives."""
