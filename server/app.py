@@ -70,6 +70,7 @@ class Server:
             settings.symbols,
             settings.history_ms,
             Kept(settings.keep_trades, settings.keep_candles),
+            settings.confirm_seconds,
         )
         contract = Contract.from_json(STREAM_CONTRACT.read_bytes())
         received = contract.channel(STREAM_ADDRESS).receives

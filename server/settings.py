@@ -55,6 +55,7 @@ class Settings:
     archive_url: str
     symbols: tuple[str, ...]
     history_ms: int
+    confirm_seconds: int
     store: str
     cluster: str
     keep_trades: Keep
@@ -224,6 +225,12 @@ TABLE = (
         "3h",
         "How far back to download trades when a symbol is activated (`m`, `h`, `d`).",
         _duration_ms,
+    ),
+    Setting(
+        "confirm_seconds",
+        "120",
+        "Seconds over which the exchange has to pass over ids before they count as absent.",
+        _whole(1, 86_400),
     ),
     Setting(
         "store",

@@ -45,6 +45,7 @@ def settings(exchange_url: str, directory: Path, **values: str) -> Settings:
         "stream_url": exchange_url.replace("http", "ws", 1),
         "store": f"chdb:///{directory}/db",
         "port": "0",
+        "confirm_seconds": "1",
         **values,
     }
     return server_settings.load(

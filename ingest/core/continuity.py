@@ -1,29 +1,19 @@
 """Which aggregate ids of one symbol are here: contiguous, or with named gaps.
 
 The exchange numbers the aggregate trades of a symbol without holes. So from the first id that
-matters to the newest known one, an id has been seen, or it lies in an open gap, or in a gap that
-the exchange itself was found to have (confirmed). Nothing else exists.
+matters to the newest known one, an id has been seen, or it is missing: open, unreadable, or
+confirmed to be absent at the exchange itself. Nothing else exists.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 
+from .missing import Gap, Kind, Missing, changed, joined
 from .trade import Trade
 
-
-class Gap(NamedTuple):
-    """Missing aggregate ids, both ends included."""
-
-    from_id: int
-    to_id: int
-
-    @property
-    def missing(self) -> int:
-        """How many ids it spans."""
-        return self.to_id - self.from_id + 1
+__all__ = ["Continuity", "Gap"]
 
 
 class Continuity:
@@ -40,120 +30,201 @@ class Continuity:
         """The first id that matters; lower ones are dropped."""
         self.high_water = first_id - 1 if high_water is None else high_water
         """The newest id that is known to exist."""
-        self._open = sorted(gaps)
-        self._confirmed = sorted(confirmed)
+        self._missing = sorted(
+            [Missing(*gap) for gap in gaps] + [Missing(*gap, Kind.CONFIRMED) for gap in confirmed]
+        )
 
     @property
-    def gaps(self) -> Sequence[Gap]:
-        """The open gaps, oldest first."""
-        return self._open
+    def missing(self) -> Sequence[Missing]:
+        """All missing ids, lowest first."""
+        return self._missing
 
     @property
-    def confirmed(self) -> Sequence[Gap]:
+    def gaps(self) -> list[Gap]:
+        """The gaps that are waited for, open or unreadable, oldest first."""
+        return self._gaps(lambda kind: kind is not Kind.CONFIRMED)
+
+    @property
+    def unreadable(self) -> list[Gap]:
+        """Those of `gaps` that the exchange gives no valid trades for."""
+        return self._gaps(lambda kind: kind is Kind.UNREADABLE)
+
+    @property
+    def confirmed(self) -> list[Gap]:
         """The gaps that the exchange itself has, oldest first."""
-        return self._confirmed
+        return self._gaps(lambda kind: kind is Kind.CONFIRMED)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is waited for."""
+        return all(item.kind is Kind.CONFIRMED for item in self._missing)
 
     @property
     def last_complete(self) -> int | None:
-        """The highest id up to which nothing is missing; None when the first is missing."""
-        last = self._open[0].from_id - 1 if self._open else self.high_water
+        """The highest id up to which nothing is waited for; None when the first is."""
+        waiting = (item for item in self._missing if item.kind is not Kind.CONFIRMED)
+        first = next(waiting, None)
+        last = first.from_id - 1 if first is not None else self.high_water
         return last if last >= self.first_id else None
 
     @property
     def held(self) -> int:
         """How many ids are here."""
-        missing = sum(gap.missing for gap in (*self._open, *self._confirmed))
+        missing = sum(item.to_id - item.from_id + 1 for item in self._missing)
         return self.high_water - self.first_id + 1 - missing
 
     @property
     def lowest(self) -> int | None:
         """The lowest id that is here; None when there is none."""
         lowest = self.first_id
-        for gap in sorted((*self._open, *self._confirmed)):
-            if gap.from_id == lowest:
-                lowest = gap.to_id + 1
+        for item in self._missing:
+            if item.from_id != lowest:
+                break
+            lowest = item.to_id + 1
         return lowest if lowest <= self.high_water else None
 
     @property
     def highest(self) -> int | None:
         """The highest id that is here; None when there is none."""
         highest = self.high_water
-        for gap in sorted((*self._open, *self._confirmed), reverse=True):
-            if gap.to_id == highest:
-                highest = gap.from_id - 1
+        for item in reversed(self._missing):
+            if item.to_id != highest:
+                break
+            highest = item.from_id - 1
         return highest if highest >= self.first_id else None
 
+    def lacks(self, aggregate_id: int) -> bool:
+        """Whether this id matters and is missing."""
+        return self._index(aggregate_id) is not None
+
     def admit(self, trades: Iterable[Trade]) -> list[Trade]:
-        """The trades that were not here yet, in the order given; a jump opens a gap."""
+        """The trades that were not here yet, in the order given; a jump opens a gap.
+
+        When one that was unreadable has come, the others are due at once.
+        """
         fresh: list[Trade] = []
-        high = self.high_water
+        high, is_readable = self.high_water, False
         for trade in trades:
             aggregate_id = trade.aggregate_id
             if aggregate_id == high + 1:
                 high = aggregate_id
             elif aggregate_id > high:
-                self._open.append(Gap(high + 1, aggregate_id - 1))
+                self._missing.append(Missing(high + 1, aggregate_id - 1))
                 high = aggregate_id
-            elif not (
-                aggregate_id >= self.first_id
-                and (_take(self._open, aggregate_id) or _take(self._confirmed, aggregate_id))
-            ):
+            elif aggregate_id < self.first_id or (kind := self._take(aggregate_id)) is None:
                 continue
+            elif kind is Kind.UNREADABLE:
+                is_readable = True
             fresh.append(trade)
         self.high_water = high
+        if is_readable:
+            self._missing = [
+                item._replace(due=0.0) if item.kind is Kind.UNREADABLE else item
+                for item in self._missing
+            ]
         return fresh
 
     def reach(self, aggregate_id: int) -> None:
         """The exchange is known to have this id: what is not here up to it is a gap."""
         if aggregate_id > self.high_water:
-            self._open.append(Gap(self.high_water + 1, aggregate_id))
+            self._missing = joined([*self._missing, Missing(self.high_water + 1, aggregate_id)])
             self.high_water = aggregate_id
+
+    def retract(self, aggregate_id: int) -> bool:
+        """The exchange has no id above this one: forget those that are only missing.
+
+        Returns whether all ids above it were missing, and so are forgotten.
+        """
+        highest = self.highest
+        if aggregate_id >= self.high_water or aggregate_id < self.first_id - 1:
+            return False
+        if highest is not None and highest > aggregate_id:
+            return False
+        self._change(Gap(aggregate_id + 1, self.high_water), lambda _: None)
+        self.high_water = aggregate_id
+        return True
+
+    def lose(self, gap: Gap) -> None:
+        """Ids of a range that were here are here no more: they are an open gap."""
+        start, end = max(gap.from_id, self.first_id), min(gap.to_id, self.high_water)
+        if start > end:
+            return
+        rest = changed(self._missing, Gap(start, end), lambda _: None)
+        self._missing = joined(sorted([*rest, Missing(start, end)]))
 
     def extend_back(self, first_id: int) -> None:
         """Let the ids from `first_id` matter too."""
         if first_id < self.first_id:
-            insort(self._open, Gap(first_id, self.first_id - 1))
+            self._missing.insert(0, Missing(first_id, self.first_id - 1))
             self.first_id = first_id
 
     def forget(self, first_id: int) -> None:
         """Let the ids before `first_id` matter no longer."""
         if first_id <= self.first_id:
             return
+        self._change(Gap(self.first_id, first_id - 1), lambda _: None)
         self.first_id = first_id
         self.high_water = max(self.high_water, first_id - 1)
-        for gaps in (self._open, self._confirmed):
-            gaps[:] = [
-                Gap(max(gap.from_id, first_id), gap.to_id) for gap in gaps if gap.to_id >= first_id
-            ]
 
-    def confirm(self, missing: Gap) -> None:
-        """The exchange does not have these ids: where they are still open, they are confirmed."""
-        for gap in list(self._open):
-            start, end = max(gap.from_id, missing.from_id), min(gap.to_id, missing.to_id)
-            if start > end:
-                continue
-            self._open.remove(gap)
-            if gap.from_id < start:
-                insort(self._open, Gap(gap.from_id, start - 1))
-            if end < gap.to_id:
-                insort(self._open, Gap(end + 1, gap.to_id))
-            insort(self._confirmed, Gap(start, end))
+    def confirm(self, gap: Gap) -> None:
+        """The exchange is known not to have these ids."""
+        self._change(gap, lambda item: Missing(item.from_id, item.to_id, Kind.CONFIRMED, 0))
+
+    def mark_absent(self, gap: Gap, now: float, confirm_s: float) -> list[Missing]:
+        """An answer passed over these ids; returns those that are confirmed by it."""
+        confirmed: list[Missing] = []
+
+        def change(item: Missing) -> Missing:
+            after = item.absent(now, confirm_s)
+            if after.kind is Kind.CONFIRMED and item.kind is not Kind.CONFIRMED:
+                confirmed.append(item)
+            return after
+
+        self._change(gap, change)
+        return confirmed
+
+    def mark_unreadable(self, gap: Gap, now: float) -> None:
+        """An answer had these ids, and no valid trades for them."""
+        self._change(gap, lambda item: item.unreadable(now))
+
+    def mark_silent(self, gap: Gap, now: float) -> None:
+        """An answer had nothing to say of these ids, though it was asked for them."""
+        self._change(gap, lambda item: item.silent(now))
+
+    def due(self, now: float) -> list[Missing]:
+        """The missing ids that are to be asked for now, lowest first."""
+        return [item for item in self._missing if item.due <= now]
+
+    @property
+    def next_due(self) -> float | None:
+        """When missing ids are to be asked for next; None when none are missing."""
+        return min((item.due for item in self._missing), default=None)
+
+    def _gaps(self, wanted: Callable[[Kind], bool]) -> list[Gap]:
+        return [item.gap for item in self._missing if wanted(item.kind)]
+
+    def _change(self, gap: Gap, change: Callable[[Missing], Missing | None]) -> None:
+        self._missing = joined(changed(self._missing, gap, change))
+
+    def _index(self, aggregate_id: int) -> int | None:
+        """Where in `_missing` the id lies, if it does."""
+        index = bisect_right(self._missing, aggregate_id, key=_from_id) - 1
+        return index if index >= 0 and self._missing[index].to_id >= aggregate_id else None
+
+    def _take(self, aggregate_id: int) -> Kind | None:
+        """Of which kind the id was missing, if it was; what is around it still is."""
+        index = self._index(aggregate_id)
+        if index is None:
+            return None
+        item = self._missing[index]
+        rest = []
+        if item.from_id < aggregate_id:
+            rest.append(item._replace(to_id=aggregate_id - 1))
+        if aggregate_id < item.to_id:
+            rest.append(item._replace(from_id=aggregate_id + 1))
+        self._missing[index : index + 1] = rest
+        return item.kind
 
 
-def _take(gaps: list[Gap], aggregate_id: int) -> bool:
-    """Whether the id lay in one of the gaps, which is then split around it."""
-    index = bisect_right(gaps, aggregate_id, key=_from_id) - 1
-    if index < 0 or gaps[index].to_id < aggregate_id:
-        return False
-    gap = gaps[index]
-    rest = []
-    if gap.from_id < aggregate_id:
-        rest.append(Gap(gap.from_id, aggregate_id - 1))
-    if aggregate_id < gap.to_id:
-        rest.append(Gap(aggregate_id + 1, gap.to_id))
-    gaps[index : index + 1] = rest
-    return True
-
-
-def _from_id(gap: Gap) -> int:
-    return gap.from_id
+def _from_id(item: Missing) -> int:
+    return item.from_id

@@ -11,6 +11,7 @@ from ingest.core.timeframe import bucket_start
 from ingest.storage import IdRange, Store
 
 from .feed import Feed
+from .newest import newest_trade
 
 
 async def activate(
@@ -28,7 +29,7 @@ async def activate(
     """
     symbol = feed.symbol
     held = await store.run(store.trades.id_range, symbol)
-    newest = await rest.newest(symbol)
+    newest = await newest_trade(rest, symbol, held.last if held is not None else -1)
     continuity, whole_from_ms = None, 0
     if newest is not None or held is not None:
         oldest = await rest.first_at(symbol, max(0, clock.now_ms() - history_ms))

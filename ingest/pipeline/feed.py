@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
@@ -17,6 +18,8 @@ from ingest.core.live import LiveCandles
 from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, Quality, after
 from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
+
+from .newest import PLAUSIBLE_JUMP
 
 MAX_PENDING_TRADES = 200_000
 """Trades of one symbol that may wait for the store. More are refused, and refetched later by id."""
@@ -27,6 +30,13 @@ MAX_AHEAD_MS = 7 * 24 * 60 * MINUTE_MS
 MAX_JUMP = 1_000_000
 """A streamed trade so many ids ahead of the newest known one is not believed: one wrong number
 would leave no gap to be seen. The exchange is asked for its newest trade instead."""
+
+
+class Asked(NamedTuple):
+    """What was known when the exchange was asked for its newest trade."""
+
+    doubts: int
+    high_water: int
 
 
 @dataclass
@@ -86,8 +96,9 @@ class Feed:
             for frame in frames.values():
                 frame.rebase(watermark, None, None)
             self._late_from = watermark  # they start from the store before anything is told
-        if continuity is not None and continuity.gaps:
-            self._happen(Event.HISTORY_WANTED)
+        if continuity is not None:
+            if not continuity.is_whole:
+                self._happen(Event.HISTORY_WANTED)
             self.gap_opened.set()
 
     @property
@@ -96,6 +107,11 @@ class Feed:
         if self.continuity is None or self._quality not in LAST_COMPLETE_GIVEN:
             return DataStatus(self._quality)
         return DataStatus(self._quality, self.continuity.last_complete)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no id is waited for."""
+        return self.continuity is None or self.continuity.is_whole
 
     @property
     def room(self) -> int:
@@ -112,16 +128,19 @@ class Feed:
             return 0
         continuity = self.continuity
         if continuity is None:  # the first trade ever may have been another
-            self._be_in_doubt()
+            self.be_in_doubt()
             return 0
         usable = self._believable(continuity, trades, now_ms, refetched)
         if len(usable) > self.room:
             self.counters.refused += len(usable)
             continuity.reach(max(trade.aggregate_id for trade in usable))
             self._note_gaps(now_ms)
+            self.gap_opened.set()
             return 0
-        known = continuity.high_water
+        known, gaps = continuity.high_water, len(continuity.missing)
         fresh = continuity.admit(usable)
+        if len(continuity.missing) > gaps and not refetched:
+            self.gap_opened.set()
         if refetched:
             self.counters.refetched += len(fresh)
         else:
@@ -140,29 +159,38 @@ class Feed:
         self._note_gaps(now_ms)
         return len(fresh)
 
-    def verify(self, first_id: int | None, newest: Edge | None, doubts: int, now_ms: int) -> None:
-        """Take the exchange's newest trade, asked for when there had been so many doubts.
+    def asking(self) -> Asked:
+        """What is known when the exchange is asked for its newest trade."""
+        known = self.continuity
+        if known is None or known.high_water < known.first_id:
+            return Asked(self.doubts, -1)
+        return Asked(self.doubts, known.high_water)
 
-        `first_id` is the first id that the exchange has, where it had none at the start.
+    def verify(self, first_id: int | None, newest: Edge | None, asked: Asked, now_ms: int) -> None:
+        """Take the exchange's newest trade, asked for when this was known.
+
+        `first_id` is the first id that the exchange has, where it had none at the start. An
+        answer that is older than a doubt, or than a trade that is here, settles nothing.
         """
         if self.continuity is None and first_id is not None:
             self.continuity = Continuity(first_id)
         if newest is not None and self.continuity is not None:
-            if newest.trade is not None:
-                self.accept([newest.trade], now_ms, refetched=True)
-                self._note_last(newest.trade)
-            else:
+            if newest.aggregate_id > self.continuity.high_water:
                 self.continuity.reach(newest.aggregate_id)
                 self._note_gaps(now_ms)
-            if self.continuity.high_water < newest.aggregate_id:
-                return
-        if doubts == self.doubts:
+                self.gap_opened.set()
+            if newest.trade is not None:
+                self._note_last(newest.trade)
+        newest_id = -1 if newest is None else newest.aggregate_id
+        if asked.doubts == self.doubts and newest_id >= asked.high_water:
             self.verified = self.connected
 
-    def confirm_gap(self, gap: Gap) -> None:
-        """The exchange itself does not have these ids."""
-        if self.continuity is not None:
-            self.continuity.confirm(gap)
+    def lacking(self, trades: Sequence[Trade]) -> list[Gap]:
+        """The ids of trades that were refused, and so are missing still."""
+        if self.continuity is None:
+            return []
+        ids = [trade.aggregate_id for trade in trades]
+        return [Gap(number, number) for number in ids if self.continuity.lacks(number)]
 
     def joined(self) -> None:
         """The stream of this symbol is up; what passed before is not known yet."""
@@ -176,10 +204,16 @@ class Feed:
         self.verified = False
         self._happen(Event.FEED_LOST)
 
-    def doubt(self) -> None:
-        """A message of this symbol was unreadable: a trade may be missing behind the newest."""
+    def doubt(self, aggregate_id: int | None, now_ms: int) -> None:
+        """A message was unreadable that may have been a trade of this symbol, with this id."""
         self.counters.malformed += 1
-        self._be_in_doubt()
+        self.be_in_doubt()
+        if aggregate_id is None or self.continuity is None:
+            return
+        if aggregate_id <= self.continuity.high_water + PLAUSIBLE_JUMP:
+            self.continuity.reach(aggregate_id)
+            self._note_gaps(now_ms)
+            self.gap_opened.set()
 
     def take(self) -> tuple[list[Trade], int | None]:
         """The trades that wait for the store, and the earliest late minute among all so far.
@@ -214,10 +248,9 @@ class Feed:
 
     def make_whole(self) -> bool:
         """Say `complete` when nothing is missing; returns whether it was not so before."""
-        continuity = self.continuity
         if self._quality is Quality.COMPLETE or not self.is_open:
             return False
-        if self._late_from is not None or not self.verified or (continuity and continuity.gaps):
+        if self._late_from is not None or not self.verified or not self.is_whole:
             return False
         self.gaps_since_ms = None
         self.revision += 1
@@ -233,10 +266,11 @@ class Feed:
         usable = [t for t in trades if t.timestamp <= horizon and t.aggregate_id <= furthest]
         if len(usable) < len(trades):
             self.counters.malformed += len(trades) - len(usable)
-            self._be_in_doubt()
+            self.be_in_doubt()
         return usable
 
-    def _be_in_doubt(self) -> None:
+    def be_in_doubt(self) -> None:
+        """A trade may be missing behind the newest one: the exchange has to be asked."""
         self.verified = False
         self.doubts += 1
         self._happen(Event.GAP_OPENED)
@@ -254,11 +288,10 @@ class Feed:
         self._happen(Event.GAP_OPENED)
 
     def _note_gaps(self, now_ms: int) -> None:
-        if self.continuity is not None and self.continuity.gaps:
+        if not self.is_whole:
             if self.gaps_since_ms is None:
                 self.gaps_since_ms = now_ms
             self._happen(Event.GAP_OPENED)
-            self.gap_opened.set()
 
     def _happen(self, event: Event) -> None:
         self._quality = after(self._quality, event)

@@ -27,6 +27,7 @@ from .activate import activate
 from .expiry import Expiry, Kept
 from .feed import Feed
 from .listing import RELIST_SECONDS, Listing
+from .newest import newest_trade
 from .refill import Refill
 from .settle import Settler
 from .shared_call import SharedCall
@@ -36,6 +37,8 @@ RETRY_SECONDS = 2.0
 QUIET_SECONDS = 15.0
 """A symbol that was quiet for so long is asked after: its newest trade may have been lost."""
 VERIFY_CYCLE_SECONDS = 0.5
+CONFIRM_SECONDS = 120.0
+"""Ids that the exchange passes over for so long count as absent."""
 SYNCHRONIZE_EVERY_SECONDS = 5.0
 """From one synchronization by hand to the next; those who ask in between share the next."""
 SYNCHRONIZE_SECONDS = 15.0
@@ -60,8 +63,12 @@ class Provider:
         symbols: Sequence[str],
         history_ms: int,
         kept: Kept | None = None,
+        confirm_seconds: float = CONFIRM_SECONDS,
     ) -> None:
-        """`history_ms` is downloaded of each symbol; what is `kept` is for ever if not said."""
+        """`history_ms` is downloaded of each symbol; what is `kept` is for ever if not said.
+
+        Ids count as absent when the exchange has passed over them for `confirm_seconds`.
+        """
         self.store = store
         self.weight = WeightCoordinator()
         self.rest = BinanceRest(rest_url, self.weight)
@@ -75,6 +82,7 @@ class Provider:
         self.on_whole: Callable[[Feed], None] = lambda _: None
         """Called whenever a symbol's data has become complete."""
         self._history_ms = history_ms
+        self._confirm_seconds = confirm_seconds
         self._last_heard: dict[str, float] = dict.fromkeys(symbols, 0.0)
         self._verify_now = asyncio.Event()
         self._malformed = 0
@@ -159,7 +167,8 @@ class Provider:
         self.settler.put_aside(malformed.symbol or "", malformed.raw, str(malformed.error))
         for symbol in symbols:
             if symbol in self.feeds:
-                self.feeds[symbol].doubt()
+                known = malformed.aggregate_id if symbol == malformed.symbol else None
+                self.feeds[symbol].doubt(known, self.clock.now_ms())
                 self._verify_now.set()
 
     async def _follow(self, feed: Feed) -> None:
@@ -174,7 +183,7 @@ class Provider:
                 log.warning("%s cannot be activated yet: %s", feed.symbol, error)
                 await asyncio.sleep(RETRY_SECONDS)
         self._verify_now.set()
-        await Refill(feed, self.rest, self.settler, self.clock).run()
+        await Refill(feed, self.rest, self.settler, self.clock, self._confirm_seconds).run()
 
     async def _open(self, feed: Feed) -> None:
         await self.listing.require(feed.symbol)
@@ -201,13 +210,13 @@ class Provider:
             await asyncio.sleep(VERIFY_CYCLE_SECONDS)
 
     async def _verify_one(self, feed: Feed, priority: Priority = Priority.GAP) -> None:
-        doubts = feed.doubts
-        newest = await self.rest.newest(feed.symbol, priority=priority)
+        asked = feed.asking()
+        newest = await newest_trade(self.rest, feed.symbol, asked.high_water, priority)
         first_id = None
         if feed.continuity is None and newest is not None:
             page = await self.rest.agg_trades(feed.symbol, from_id=0, limit=1, priority=priority)
             first_id = page.first_id
-        feed.verify(first_id, newest, doubts, self.clock.now_ms())
+        feed.verify(first_id, newest, asked, self.clock.now_ms())
         self._last_heard[feed.symbol] = time.monotonic()
 
     def _when_whole(self, feed: Feed) -> None:

@@ -1,19 +1,25 @@
-"""Fills the gaps of a feed over REST, by id.
+"""Fetches what a feed lacks over REST, by id: new gaps at once, the others when they are due.
 
-What the exchange does not have after honest tries, though it has what comes after, is a gap of its
-own: it is confirmed, kept, and no longer waited for.
+An answer says of each id whether it is there, unreadable, or passed over (`binance.page`);
+`core.missing` decides from that when it is asked for again, and when it counts as absent for good.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from contextlib import suppress
+from typing import NamedTuple
 
 from ingest.binance.clock import ExchangeClock
+from ingest.binance.limits import pause_before
+from ingest.binance.page import Page
 from ingest.binance.rest import MAX_ROWS, BinanceRest
 from ingest.binance.weight import Priority
-from ingest.core.continuity import Gap
+from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import ExchangeError
+from ingest.core.missing import Kind, Missing
 from ingest.core.status import Quality
 
 from .feed import Feed
@@ -22,95 +28,164 @@ from .settle import Settler
 PAGES_AT_ONCE = 4
 REORDER_GRACE_SECONDS = 0.3
 """A message that only came out of order fills its gap by itself within this time."""
-HONEST_TRIES = 3
-TRY_AGAIN_SECONDS = 2.0
-RETRY_SECONDS = 1.0
+RETRY_SPACING_SECONDS = 1.0
+"""Between two requests for ids that were asked for before."""
+RETRACT_ANSWERS = 3
+RETRACT_SECONDS = 20.0
+"""After so many answers, over so long, that had nothing from an id on, it is not believed that
+the exchange has a higher one."""
 ROOM_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
 
 
+class _Request(NamedTuple):
+    """The ids that an answer is read against: the next `limit` rows, up to the last wanted id."""
+
+    asked: Gap
+    limit: int
+    is_retry: bool
+
+
 class Refill:
-    """Fills the gaps of one feed, oldest first, as they open."""
+    """Fetches what is missing of one feed, oldest first."""
 
     def __init__(
-        self, feed: Feed, rest: BinanceRest, settler: Settler, clock: ExchangeClock
+        self,
+        feed: Feed,
+        rest: BinanceRest,
+        settler: Settler,
+        clock: ExchangeClock,
+        confirm_seconds: float,
     ) -> None:
+        """`confirm_seconds` is the time over which the exchange has to pass over ids before they
+        count as absent."""
         self._feed = feed
         self._rest = rest
         self._settler = settler
         self._clock = clock
+        self._confirm_seconds = confirm_seconds
+        self._silences: tuple[int, int, float] = (-1, 0, 0.0)
+        """The id after which nothing came, how often, and since when."""
 
     async def run(self) -> None:
-        """Fill gaps until cancelled."""
+        """Fetch what is missing until cancelled."""
+        failures = 0
         while True:
-            await self._feed.gap_opened.wait()
-            self._feed.gap_opened.clear()
-            await asyncio.sleep(REORDER_GRACE_SECONDS)
-            while pages := self._pages():
-                try:
-                    await self._fill(pages)
-                except ExchangeError as error:
-                    symbol, first = self._feed.symbol, pages[0].from_id
-                    log.warning("%s: ids from %d on wait: %s", symbol, first, error)
-                    await asyncio.sleep(RETRY_SECONDS)
+            if self._feed.gap_opened.is_set():
+                self._feed.gap_opened.clear()
+                await asyncio.sleep(REORDER_GRACE_SECONDS)
+            try:
+                if requests := self._new():
+                    # A TaskGroup would forget that it was cancelled when a request fails then.
+                    answers = await asyncio.gather(
+                        *map(self._fetch, requests), return_exceptions=True
+                    )
+                    for answer in answers:
+                        if isinstance(answer, BaseException):
+                            raise answer
+                elif retry := self._retry():
+                    await self._fetch(retry)
+                    await asyncio.sleep(RETRY_SPACING_SECONDS)
+                else:
+                    await self._wait()
+                failures = 0
+            except ExchangeError as error:
+                failures += 1
+                log.warning("%s: missing ids wait: %s", self._feed.symbol, error)
+                await asyncio.sleep(pause_before(failures))
 
-    def _oldest_gap(self) -> Gap | None:
+    async def _wait(self) -> None:
+        """Wait for a new gap, or until missing ids are due."""
         continuity = self._feed.continuity
-        return continuity.gaps[0] if continuity is not None and continuity.gaps else None
+        due = continuity.next_due if continuity is not None else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if due is None else max(0.0, due - time.monotonic())):
+                await self._feed.gap_opened.wait()
 
-    def _pages(self) -> list[Gap]:
-        """What to ask for next: all missing ids, the oldest first, that a few answers can hold."""
-        pages: list[Gap] = []
+    def _due(self, *, new: bool) -> list[Missing]:
         continuity = self._feed.continuity
-        for gap in continuity.gaps if continuity is not None else ():
-            start = gap.from_id
-            while start <= gap.to_id:
+        if continuity is None:
+            return []
+        found = continuity.due(time.monotonic())
+        return [item for item in found if (item.kind is Kind.OPEN and item.tries == 0) is new]
+
+    def _new(self) -> list[_Request]:
+        """Requests for ids that were never asked for, the oldest first, as many as go at once."""
+        requests: list[_Request] = []
+        for item in self._due(new=True):
+            start = item.from_id
+            while start <= item.to_id:
                 first = start
-                if pages and start < pages[-1].from_id + MAX_ROWS:
-                    first = pages.pop().from_id
-                elif len(pages) == PAGES_AT_ONCE:
-                    return pages
-                pages.append(Gap(first, min(gap.to_id, first + MAX_ROWS - 1)))
-                start = pages[-1].to_id + 1
-        return pages
+                if requests and start < requests[-1].asked.from_id + MAX_ROWS:
+                    first = requests.pop().asked.from_id
+                elif len(requests) == PAGES_AT_ONCE:
+                    return requests
+                last = min(item.to_id, first + MAX_ROWS - 1)
+                requests.append(_Request(Gap(first, item.to_id), last - first + 1, is_retry=False))
+                start = last + 1
+        return requests
 
-    async def _fill(self, pages: list[Gap]) -> None:
-        """Ask for these pages; what is not there after honest tries is confirmed as missing."""
-        # A TaskGroup would forget that it was cancelled when a request fails at that moment.
-        answers = await asyncio.gather(*map(self._fetch, pages), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        remaining = self._oldest_gap()
-        if remaining is None or remaining.from_id > pages[-1].to_id:
-            return
-        start, there = remaining.from_id, None
-        for _ in range(HONEST_TRIES - 1):
-            await asyncio.sleep(TRY_AGAIN_SECONDS)
-            there = await self._fetch(Gap(start, start + MAX_ROWS - 1))
-            if there == start:
-                return
-        remaining = self._oldest_gap()
-        if there is not None and remaining is not None and remaining.from_id == start:
-            missing = Gap(start, min(remaining.to_id, there - 1))
-            log.warning("%s: the exchange does not have ids %d-%d", self._feed.symbol, *missing)
-            await self._settler.confirm_gap(self._feed, missing, HONEST_TRIES)
+    def _retry(self) -> _Request | None:
+        """A request for ids that are due again; those confirmed to be absent come last."""
+        items = self._due(new=False)
+        if not items:
+            return None
+        first = min(items, key=lambda item: (item.kind is Kind.CONFIRMED, item.due)).from_id
+        last = max(i.to_id for i in items if first <= i.from_id < first + MAX_ROWS)
+        return _Request(Gap(first, last), min(last - first + 1, MAX_ROWS), is_retry=True)
 
-    async def _fetch(self, page: Gap) -> int | None:
-        """Take in what the exchange has of a page; returns its first id from there on, if any."""
-        while self._feed.room < MAX_ROWS * PAGES_AT_ONCE:  # noqa: ASYNC110  # rare, and brief
+    async def _fetch(self, request: _Request) -> None:
+        """Ask for a page, take in its trades and note what it says of the other ids."""
+        feed, asked = self._feed, request.asked
+        while feed.room < MAX_ROWS * PAGES_AT_ONCE:  # noqa: ASYNC110  # rare, and brief
             await asyncio.sleep(ROOM_SECONDS)
-        loading = self._feed.status.quality is Quality.LOADING
-        answer = await self._rest.agg_trades(
-            self._feed.symbol,
-            from_id=page.from_id,
-            limit=page.missing,
+        loading = feed.status.quality is Quality.LOADING or feed.is_whole
+        page = await self._rest.agg_trades(
+            feed.symbol,
+            from_id=asked.from_id,
+            limit=request.limit,
             priority=Priority.HISTORY if loading else Priority.GAP,
         )
-        self._feed.counters.malformed += len(answer.malformed)
-        for malformed in answer.malformed:
+        if feed.continuity is None:  # it was opened anew meanwhile
+            return
+        reading, now = page.reading(asked), time.monotonic()
+        if not request.is_retry:
+            self._put_aside(page)
+        feed.accept(reading.trades, self._clock.now_ms(), refetched=True)
+        for gap in (*reading.unreadable, *feed.lacking(reading.trades)):
+            feed.continuity.mark_unreadable(gap, now)
+        if reading.next_id == asked.from_id:
+            await self._be_silent(feed.continuity, asked, now)
+        for gap in reading.absent:
+            for missing in feed.continuity.mark_absent(gap, now, self._confirm_seconds):
+                await self._confirm(missing)
+
+    async def _confirm(self, missing: Missing) -> None:
+        symbol, gap = self._feed.symbol, missing.gap
+        log.warning("%s: the exchange does not have ids %d-%d", symbol, *gap)
+        await self._settler.confirm_gap(symbol, gap, missing.tries + 1)
+
+    async def _be_silent(self, continuity: Continuity, asked: Gap, now: float) -> None:
+        """Note that the exchange had nothing at these ids or after them."""
+        continuity.mark_silent(asked, now)
+        first, count, since = self._silences
+        if asked.from_id < first or not continuity.lacks(first):
+            first, count, since = asked.from_id, 0, now
+        if asked.from_id > first:
+            return
+        self._silences = first, count + 1, since
+        if count + 1 >= RETRACT_ANSWERS and now - since >= RETRACT_SECONDS:
+            claimed = continuity.high_water
+            if continuity.retract(asked.from_id - 1):
+                symbol = self._feed.symbol
+                log.warning(
+                    "%s: the exchange has no id from %d to %d, though it gave one that was higher",
+                    *(symbol, asked.from_id, claimed),
+                )
+                self._feed.be_in_doubt()
+
+    def _put_aside(self, page: Page) -> None:
+        self._feed.counters.malformed += len(page.malformed)
+        for malformed in page.malformed:
             self._settler.put_aside(self._feed.symbol, malformed.raw, str(malformed.error))
-        wanted = [trade for trade in answer.trades if trade.aggregate_id <= page.to_id]
-        self._feed.accept(wanted, self._clock.now_ms(), refetched=True)
-        return answer.trades[0].aggregate_id if answer.trades else None

@@ -108,10 +108,9 @@ class Settler:
             count = sum(map(len, batch.values()))
             log.warning("The store is away: %d trades are left to be fetched again", count)
 
-    async def confirm_gap(self, feed: Feed, gap: Gap, tries: int) -> None:
+    async def confirm_gap(self, symbol: str, gap: Gap, tries: int) -> None:
         """Keep that the exchange does not have these ids, found in so many tries."""
-        await self.patiently(self._store.gaps.confirm, feed.symbol, *gap, tries)
-        feed.confirm_gap(gap)
+        await self.patiently(self._store.gaps.confirm, symbol, *gap, tries)
 
     def put_aside(self, symbol: str, raw: bytes, error: str) -> None:
         """Keep a message that is no valid trade for inspection, unless too many wait already."""
@@ -128,12 +127,11 @@ class Settler:
         until = feed.settled_until(close_ms)
         if until > feed.live.watermark:
             feed.live.advance(until)
-        continuity = feed.continuity
         if late_from is not None:
-            if continuity is not None and continuity.gaps:
-                feed.late_again(late_from)
-            else:
+            if feed.is_whole:
                 await self._correct(feed, late_from)
+            else:
+                feed.late_again(late_from)
         if feed.make_whole():
             self._on_whole(feed)
 

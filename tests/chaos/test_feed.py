@@ -65,19 +65,19 @@ async def settler_of(store: Store, feed: Feed) -> Settler:
 
 
 def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) -> None:
-    feed.doubt()
+    feed.doubt(None, NOW_MS)
     assert not feed.make_whole()
     feed.accept(trades(4, 4), NOW_MS)
     assert feed.make_whole()
 
 
 def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> None:
-    asked = feed.doubts
+    asked = feed.asking()
     newest = Edge(3, trades(3, 3)[0])
-    feed.doubt()
+    feed.doubt(None, NOW_MS)
     feed.verify(None, newest, asked, NOW_MS)
     assert not feed.make_whole()
-    feed.verify(None, newest, feed.doubts, NOW_MS)
+    feed.verify(None, newest, feed.asking(), NOW_MS)
     assert feed.make_whole()
 
 
@@ -104,13 +104,13 @@ def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None
     feed = Feed(SYMBOL)
     feed.open(None, NOW_MS, 0)
     feed.joined()
-    feed.verify(None, None, feed.doubts, NOW_MS)
+    feed.verify(None, None, feed.asking(), NOW_MS)
     assert feed.make_whole()
     feed.accept(trades(3, 3), NOW_MS)
     assert feed.status.quality is Quality.PARTIAL
-    feed.verify(1, Edge(3, trades(3, 3)[0]), feed.doubts, NOW_MS)
+    feed.verify(1, Edge(3, trades(3, 3)[0]), feed.asking(), NOW_MS)
     assert feed.continuity is not None
-    assert list(feed.continuity.gaps) == [Gap(1, 2)]
+    assert list(feed.continuity.gaps) == [Gap(1, 3)]
 
 
 async def test_what_was_taken_is_stored_at_the_end_though_the_cycle_was_cut_short(

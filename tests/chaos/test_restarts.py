@@ -86,6 +86,7 @@ async def test_an_exchange_that_starts_anew_in_its_past_changes_nothing(tmp_path
         assert feed.continuity is not None
         assert (feed.continuity.first_id, feed.continuity.confirmed) == (0, [])
         trades = await exchange.trades(SYMBOL)
+        await until(lambda: bool(feed.continuity and feed.continuity.held >= len(trades)))
     with Store(chosen.store) as store:
         stored = store.trades.since(SYMBOL, 0)
         assert stored[: len(trades)] == trades

@@ -14,7 +14,7 @@ from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import StoreUnavailable
 from ingest.core.status import Quality
 from ingest.core.trade import Trade
-from ingest.pipeline.feed import Feed
+from ingest.pipeline.feed import Asked, Feed
 from ingest.pipeline.settle import Settler
 from ingest.pipeline.watches import Pair, Watches
 from ingest.storage import Store
@@ -59,8 +59,8 @@ class World:
         self.wire: list[Trade] = []
         self.missed: set[int] = set()
         """Ids whose loss cannot have gone unnoticed: of garbled messages, and of a cut stream."""
-        self.asked: list[tuple[Edge | None, int]] = []
-        """Answers on their way: the newest trade, and the doubts when it was asked for."""
+        self.asked: list[tuple[Edge | None, Asked]] = []
+        """Answers on their way: the newest trade, and what was known when it was asked for."""
         self.told: dict[int, dict[int, Row]] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.failures = 0
@@ -181,8 +181,10 @@ class World:
     def garble(self) -> None:
         """The next message arrives unreadable."""
         if self.wire:
-            self.missed.add(self.wire.pop(0).aggregate_id)
-            self.feed.doubt()
+            garbled = self.wire.pop(0).aggregate_id
+            self.missed.add(garbled)
+            known = garbled if self.draw(st.booleans()) else None
+            self.feed.doubt(known, self.clock.now_ms())
 
     def repeat(self) -> None:
         """A message comes again, now or later."""
@@ -207,13 +209,13 @@ class World:
         """The exchange is asked for its newest trade; the answer takes its time."""
         there = [t for t in self.made if t.aggregate_id not in self.gone]
         newest = Edge(there[-1].aggregate_id, there[-1]) if there else None
-        self.asked.append((newest, self.feed.doubts))
+        self.asked.append((newest, self.feed.asking()))
 
     def answer(self) -> None:
         """An answer arrives."""
         if self.asked:
-            newest, doubts = self.asked.pop(0)
-            self.feed.verify(None, newest, doubts, self.clock.now_ms())
+            newest, asked = self.asked.pop(0)
+            self.feed.verify(None, newest, asked, self.clock.now_ms())
 
     def refill(self) -> None:
         """The exchange is asked for the first ids of the oldest gap."""
@@ -228,7 +230,7 @@ class World:
         self.feed.accept(there, self.clock.now_ms(), refetched=True)
         for trade in page:
             if trade.aggregate_id in self.gone:
-                self.feed.confirm_gap(Gap(trade.aggregate_id, trade.aggregate_id))
+                continuity.confirm(Gap(trade.aggregate_id, trade.aggregate_id))
 
     def remove(self) -> None:
         """The exchange loses trades that did not come in yet."""

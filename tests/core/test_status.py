@@ -22,7 +22,7 @@ def test_the_last_complete_id_is_given_in_loading_and_partial_only() -> None:
     feed = feed_with()
     assert feed.make_whole()
     assert feed.status == DataStatus(Quality.COMPLETE)
-    feed.doubt()
+    feed.doubt(None, 0)
     assert feed.status == DataStatus(Quality.PARTIAL, 9)
     feed.lost()
     assert feed.status == DataStatus(Quality.UNKNOWN)
