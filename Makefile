@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 FEED   ?= simulator
 
-.PHONY: help setup run test check generate compat sdk docs lock bench bench-quick clean
+.PHONY: help setup run test check generate compat release sdk docs lock bench bench-quick clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ generate: $(VENV)/.dev  ## Write generated/ anew from specs/, and the README's t
 
 compat: $(VENV)/.dev  ## Compare the specs with those of the last release.
 	@$(BIN)/python -m scripts.compat
+
+release: $(VENV)/.dev  ## Make specs/ the documents of the last release (VERSION=1.2.3).
+	@$(BIN)/python -m scripts.release '$(VERSION)'
 
 sdk: $(VENV)/.dev  ## Generate both clients from specs/ and pack them into dist/.
 	@cd sdk/typescript && npm ci --silent

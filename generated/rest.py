@@ -24,7 +24,7 @@ from generated.models import (
     WeightStatisticsEnvelope,
 )
 
-VERSION: Final = "1.0.0"
+VERSION: Final = "1.1.0"
 """Version of the document."""
 BASE_PATH: Final = "/api/v1"
 JSON: Final = "application/json"

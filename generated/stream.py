@@ -22,7 +22,7 @@ from generated.models import (
     UnsubscriptionResult,
 )
 
-VERSION: Final = "1.0.0"
+VERSION: Final = "1.1.0"
 """Version of the document."""
 STREAM_ADDRESS: Final = "/ws/stream"
 

@@ -77,7 +77,10 @@ def read(path: Path) -> SpecFile | None:
     contract = Contract.from_document(load_document(path)) if kind == "asyncapi" else None
     bundle = copy.deepcopy(Bundle(path).document)
     info = cast(dict[str, object], bundle.get("info", {}))
-    version = Version.parse(str(info.pop("version", "")))
+    try:
+        version = Version.parse(str(info.pop("version", "")))
+    except ValueError as error:
+        raise ValueError(f"info.version of {path}: {error}") from error
     return SpecFile(kind, version, bundle, contract)
 
 

@@ -23,9 +23,7 @@ class Version(NamedTuple):
         """Raises ValueError when the text is not of the form 1.2.3."""
         match = _FORM.fullmatch(text)
         if match is None:
-            raise ValueError(
-                f"info.version is {text!r}: write it as major.minor.patch, as in 1.2.3"
-            )
+            raise ValueError(f"{text!r} is no version: write it as major.minor.patch, as in 1.2.3")
         return cls(*map(int, match.groups()))
 
     def __str__(self) -> str:

@@ -56,7 +56,7 @@ def test_the_check_fails_for_a_stale_tree_and_names_the_file(tmp_path: Path) -> 
     fresh = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (fresh.returncode, fresh.stderr) == (0, "")
     document = tmp_path / STREAM
-    document.write_text(document.read_text().replace("version: 1.0.0", "version: 1.0.1", 1))
+    document.write_text(document.read_text().replace("  version: ", "  version: 9", 1))
     stale = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert stale.returncode == 1
     assert "generated/stream.py differs from specs/" in stale.stderr

@@ -14,7 +14,7 @@ import type {
 } from "./types.js";
 
 export const STREAM_ADDRESS = "/ws/stream";
-export const STREAM_VERSION = "1.0.0";
+export const STREAM_VERSION = "1.1.0";
 
 /** The request of each operation. */
 export interface Requests {

@@ -1,0 +1,36 @@
+"""`make release VERSION=1.2.3`: makes specs/ the documents of the last release.
+
+Refused when they break clients of the release before and the version's major part does not rise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from scripts.bundle import SPECS
+from scripts.compat.releases import RELEASES, ReleaseError, release
+from scripts.compat.version import Version
+from wsrouter import DocumentError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line. Exit code 1: refused, and nothing was written."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.release", description=__doc__)
+    parser.add_argument("version", help="the version to release: make release VERSION=1.2.3")
+    parser.add_argument("--specs", type=Path, default=SPECS, help="the documents to release")
+    parser.add_argument("--releases", type=Path, default=RELEASES, help="where the base stands")
+    options = parser.parse_args(arguments)
+    try:
+        version = Version.parse(options.version)
+        folder = release(version, specs=options.specs, releases=options.releases)
+    except (ReleaseError, DocumentError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{folder} holds the documents of {version}: commit it, and tag the commit v{version}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
