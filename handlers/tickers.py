@@ -19,6 +19,7 @@ from generated.models import (
 from generated.rest import TickersHandlers
 from handlers.parts import Parts, envelope
 from ingest.core import fixed
+from ingest.core.missing import Kind
 from ingest.pipeline.feed import Feed
 from ingest.storage import ConfirmedGap
 
@@ -111,6 +112,7 @@ def _confirmed_gaps(feed: Feed, found: Sequence[ConfirmedGap]) -> list[Gap]:
             from_id=gap.from_id,
             to_id=gap.to_id,
             missing=gap.missing,
+            kind="confirmed",
             since=max(
                 (
                     f.confirmed_at
@@ -128,15 +130,19 @@ def _confirmed_gaps(feed: Feed, found: Sequence[ConfirmedGap]) -> list[Gap]:
 def _open_gaps(feed: Feed) -> list[Gap]:
     if feed.continuity is None:
         return []
+    reason = "The ids did not come over the stream"
+    if feed.status.historical_loading:
+        reason = "The history is being downloaded"
+    unreadable = "What the exchange gives for these ids is no valid trade"
     return [
         Gap(
-            from_id=gap.from_id,
-            to_id=gap.to_id,
-            missing=gap.missing,
+            from_id=item.from_id,
+            to_id=item.to_id,
+            missing=item.gap.missing,
+            kind="unreadable" if item.kind is Kind.UNREADABLE else "open",
             since=feed.gaps_since_ms or 0,
-            reason="The history is being downloaded"
-            if feed.status.historical_loading
-            else "The ids did not come over the stream",
+            reason=unreadable if item.kind is Kind.UNREADABLE else reason,
         )
-        for gap in feed.continuity.gaps
+        for item in feed.continuity.missing
+        if item.kind is not Kind.CONFIRMED
     ]

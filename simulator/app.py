@@ -18,6 +18,7 @@ from simulator.control import Control
 from simulator.errors import SimulatorError
 from simulator.faults import Faults
 from simulator.feed import Feed
+from simulator.lies import Lies
 from simulator.limits import Gate, Limits
 from simulator.market import Market
 from simulator.replay import Recording
@@ -73,17 +74,25 @@ class Exchange:
         self.gate = Gate(limits or Limits())
         self.script = Script()
         self.hub = Hub(clock, self.gate, self.script, ping_s=ping_s, lifetime_s=lifetime_s)
-        self.feed = Feed(self.markets, clock, self.hub, wait_for=wait_for)
+        self.lies = Lies()
+        self.feed = Feed(self.markets, clock, self.hub, self.lies, wait_for=wait_for)
         self.feed.set_faults(faults or Faults())
         self.archive = Archive(self.markets, clock, self.gate, self.script)
         self.control = Control(
-            self.markets, clock, self.gate, self.script, self.hub, self.feed, self.archive
+            self.markets,
+            clock,
+            self.gate,
+            self.script,
+            self.hub,
+            self.feed,
+            self.archive,
+            self.lies,
         )
 
     def app(self) -> web.Application:
         """Make the application that serves REST, WebSocket and controls."""
         app = web.Application()
-        rest = Rest(self.markets, self.clock, self.gate, self.script)
+        rest = Rest(self.markets, self.clock, self.gate, self.script, self.lies)
         parts = (rest, self.archive, self.hub, self.control)
         app.add_routes([route for part in parts for route in part.routes()])
         app.cleanup_ctx.append(self._feeding)

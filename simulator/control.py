@@ -13,6 +13,7 @@ from simulator.clock import Clock
 from simulator.errors import SimulatorError
 from simulator.faults import Faults
 from simulator.feed import Feed
+from simulator.lies import Lies
 from simulator.limits import Gate
 from simulator.market import Market
 from simulator.script import Answer, Script
@@ -45,6 +46,13 @@ class Body:
         if value != int(value):
             raise SimulatorError(f"{name} must be a whole number")
         return int(value)
+
+    def signed(self, name: str) -> int:
+        """Take a whole number of either sign, 0 unless given."""
+        value = self._values.pop(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 10**15:
+            raise SimulatorError(f"{name} must be a whole number from -1e15 to 1e15")
+        return value
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """Take a text."""
@@ -83,6 +91,7 @@ class Control:
         hub: Hub,
         feed: Feed,
         archive: Archive,
+        lies: Lies,
     ) -> None:
         self._markets = markets
         self._clock = clock
@@ -91,6 +100,7 @@ class Control:
         self._hub = hub
         self._feed = feed
         self._archive = archive
+        self._lies = lies
         self._started = time.time()
 
     def routes(self) -> list[web.RouteDef]:
@@ -102,6 +112,10 @@ class Control:
             "answer": self.answer,
             "outage": self.outage,
             "missing": self.missing,
+            "unreadable": self.unreadable,
+            "readable": self.readable,
+            "microseconds": self.microseconds,
+            "lie": self.lie,
             "archive": self.archive,
             "status": self.status,
             "shutdown_event": self.shutdown_event,
@@ -176,6 +190,34 @@ class Control:
         market.remove(from_id, from_id if to_id is None else to_id)
         self._feed[market.symbol].forget_ahead()
 
+    def unreadable(self, body: Body) -> None:
+        """Let ids be no valid trades on the stream and over REST; `form` says how."""
+        market, form = self._market(body), body.text("form", "price")
+        from_id, to_id = body.integer("from_id"), body.integer("to_id")
+        body.done()
+        if from_id is None:
+            raise SimulatorError("from_id is needed (and to_id, unless it is one id)")
+        self._lies.spoil(market.symbol, from_id, from_id if to_id is None else to_id, str(form))
+
+    def readable(self, body: Body) -> None:
+        """Let all ids of a symbol be valid trades again."""
+        market = self._market(body)
+        body.done()
+        self._lies.heal(market.symbol)
+
+    def microseconds(self, body: Body) -> None:
+        """Give the times of trades in microseconds (`on`), or in milliseconds again."""
+        on = body.flag("on")
+        body.done()
+        self._lies.write_microseconds(on)
+
+    def lie(self, body: Body) -> None:
+        """For `seconds` give a server time (`time_ms`) and newest ids (`newest`) that are off."""
+        time_ms, newest = body.signed("time_ms"), body.signed("newest")
+        seconds = body.number("seconds", 5.0) or 0.0
+        body.done()
+        self._lies.lie(time_ms=time_ms, newest=newest, seconds=seconds)
+
     def archive(self, body: Body) -> None:
         """Let the archive's files be wrong: `header`, `short`, `wrong_checksum`, `cut`."""
         self._archive.faults = self._archive.faults.changed(body.rest())
@@ -215,6 +257,7 @@ class Control:
         self._feed.set_faults(Faults())
         self._feed.counts.clear()
         self._archive.faults = ArchiveFaults()
+        self._lies.clear()
         self._script.clear()
         self._gate.forget()
         self._hub.stall_new_until = 0.0

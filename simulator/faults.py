@@ -6,7 +6,7 @@ same trades suffer the same faults in every run. REST always has every trade.
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -23,7 +23,8 @@ MAX_MOVE: Final = 16
 QUIET_S: Final = 0.25
 """Held messages are let go when no trade came for so long."""
 
-_RATES: Final = ("drop", "repeat", "reorder", "corrupt", "unknown", "delay")
+_ALTERING: Final = ("corrupt", "symbol", "unknown")
+_RATES: Final = ("drop", "repeat", "reorder", "garbage", *_ALTERING, "delay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Faults:
     """Sent after up to MAX_MOVE later trades."""
     corrupt: float = 0.0
     """A spoilt message is sent in its place."""
+    symbol: float = 0.0
+    """Sent with the symbol of another market."""
+    garbage: float = 0.0
+    """A frame that is no JSON is sent in its place, in no stream."""
     unknown: float = 0.0
     """Sent with fields that nobody knows, and good otherwise."""
     delay: float = 0.0
@@ -86,7 +91,13 @@ class Faults:
 class Spoiler:
     """Lets the messages of one symbol pass, with faults."""
 
-    def __init__(self, symbol: str, faults: Faults, counts: Counter[str]) -> None:
+    def __init__(
+        self, symbol: str, faults: Faults, counts: Counter[str], others: Sequence[str] = ()
+    ) -> None:
+        """`others` are the symbols that a message may be given instead of its own."""
+        self.garbage = 0
+        """Frames of garbage that are to be sent."""
+        self._others = others or ("NOSUCHUSDT",)
         self._faults = faults
         self._counts = counts
         self._symbol = symbol
@@ -104,9 +115,11 @@ class Spoiler:
         self._quiet_since = now
         chosen = {name: self._happens(name, ids) for name in _RATES if getattr(self._faults, name)}
         never = [False] * len(messages)
-        drop, repeat, reorder, corrupt, unknown, delay = (
-            chosen[name].tolist() if name in chosen else never for name in _RATES
+        drop, repeat, reorder, garbage, delay = (
+            chosen[name].tolist() if name in chosen else never
+            for name in ("drop", "repeat", "reorder", "garbage", "delay")
         )
+        altered = {name: chosen[name].tolist() for name in _ALTERING if name in chosen}
         repeat_by, reorder_by = self._distance("repeat by", ids), self._distance("reorder by", ids)
         delay_by = noise.below(self._keys["delay by"], ids, 1000).tolist()
         kinds = noise.below(self._keys["kind"], ids, len(CORRUPTIONS)).tolist()
@@ -117,12 +130,14 @@ class Spoiler:
             if drop[i]:
                 self._counts["drop"] += 1
                 continue
-            if corrupt[i]:
-                self._counts["corrupt"] += 1
-                message = CORRUPTIONS[kinds[i]](message)
-            elif unknown[i]:
-                self._counts["unknown"] += 1
-                message = message[:-1] + ',"x1":null,"future":{"a":[1,"2"]}}'
+            if garbage[i]:
+                self._counts["garbage"] += 1
+                self.garbage += 1
+                continue
+            for fault, suffers in altered.items():
+                if suffers[i]:
+                    message = self._altered(fault, kinds[i], message)
+                    break
             if repeat[i]:
                 self._counts["repeat"] += 1
                 self._hold(trade_id + repeat_by[i], message)
@@ -137,6 +152,15 @@ class Spoiler:
             else:
                 out.append(message)
         return out
+
+    def _altered(self, fault: str, kind: int, message: str) -> str:
+        """A message that is sent, but not as it was."""
+        self._counts[fault] += 1
+        if fault == "corrupt":
+            return CORRUPTIONS[kind](message)
+        if fault == "symbol":
+            return put("s", f'"{self._others[kind % len(self._others)]}"')(message)
+        return message[:-1] + ',"x1":null,"future":{"a":[1,"2"]}}'
 
     def overdue(self, now: float) -> list[str]:
         """Give the delayed messages whose time has come, and held ones when trades are quiet."""
@@ -165,37 +189,37 @@ class Spoiler:
         return distances
 
 
-def _field(name: str, value: str) -> Callable[[str], str]:
-    """Make a corruption that puts another JSON value into a field."""
+def put(name: str, value: str) -> Callable[[str], str]:
+    """Make a corruption that puts another JSON value into a field of a message or row."""
 
-    def put(message: str) -> str:
+    def corrupt(message: str) -> str:
         head, _, tail = message.partition(f'"{name}":')
         # Each field but the last is followed by a comma, and no value of a trade contains one.
         return f'{head}"{name}":{value},' + tail.partition(",")[2]
 
-    return put
+    return corrupt
 
 
 CORRUPTIONS: Final[tuple[Callable[[str], str], ...]] = (
-    _field("p", '"NaN"'),
-    _field("p", "NaN"),
-    _field("p", '"-1.00000000"'),
-    _field("q", '"-0.50000000"'),
-    _field("a", str(2**63)),
-    _field("a", "-1"),
-    _field("q", f'"{2**63}"'),
-    _field("p", '"Infinity"'),
-    _field("p", "123.45"),
-    _field("p", '"1e5"'),
-    _field("a", '"12"'),
-    _field("a", "1.5"),
-    _field("T", '"now"'),
-    _field("T", str(2**63)),
-    _field("T", "-1"),
-    _field("m", '"true"'),
-    _field("f", "null"),
-    _field("q", '""'),
-    _field("p", '"0x10"'),
+    put("p", '"NaN"'),
+    put("p", "NaN"),
+    put("p", '"-1.00000000"'),
+    put("q", '"-0.50000000"'),
+    put("a", str(2**63)),
+    put("a", "-1"),
+    put("q", f'"{2**63}"'),
+    put("p", '"Infinity"'),
+    put("p", "123.45"),
+    put("p", '"1e5"'),
+    put("a", '"12"'),
+    put("a", "1.5"),
+    put("T", '"now"'),
+    put("T", str(2**63)),
+    put("T", "-1"),
+    put("m", '"true"'),
+    put("f", "null"),
+    put("q", '""'),
+    put("p", '"0x10"'),
     lambda message: message.replace('"p":', '"pp":', 1),
     lambda message: message[: len(message) // 2],
     lambda message: message[:-1],

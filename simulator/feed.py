@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from simulator import klines, wire
 from simulator.book import quote
 from simulator.clock import Clock
 from simulator.faults import Faults, Spoiler
+from simulator.lies import Lies
 from simulator.market import Market
 from simulator.stream import Hub
 from simulator.trades import Trades
@@ -30,6 +31,9 @@ BACKLOG_BYTES: Final = 1 << 20
 
 KLINE_PAUSE_S: Final = 1.0
 """Pause between two messages of a kline stream."""
+
+GARBAGE: Final = wire.frame(b"\xff%$ no JSON", wire.OP_BINARY)
+"""A frame that belongs to no stream and is no message."""
 
 _FIRST_LOOK: Final = 256
 _LONGEST_LOOK: Final = 8192
@@ -67,7 +71,15 @@ class _Ahead:
 class SymbolFeed:
     """The streams of one symbol."""
 
-    def __init__(self, market: Market, hub: Hub, counts: Counter[str]) -> None:
+    def __init__(
+        self,
+        market: Market,
+        hub: Hub,
+        counts: Counter[str],
+        lies: Lies,
+        others: Sequence[str],
+    ) -> None:
+        """`others` are the symbols that a message may be given instead of its own."""
         self.market = market
         self.sent = 0
         """Trades that have passed, spoilt and dropped ones included."""
@@ -75,6 +87,8 @@ class SymbolFeed:
         """The last trade that has passed."""
         self._hub = hub
         self._counts = counts
+        self._lies = lies
+        self._others = others
         name = market.symbol.lower()
         self._trade_stream = f"{name}@aggTrade"
         self._book_stream = f"{name}@bookTicker"
@@ -91,7 +105,9 @@ class SymbolFeed:
         if self._spoiler is not None:
             self._hub.publish(self._trade_stream, self._spoiler.release())
         spoil = faults.spoil_messages
-        self._spoiler = Spoiler(self.market.symbol, faults, self._counts) if spoil else None
+        self._spoiler = (
+            Spoiler(self.market.symbol, faults, self._counts, self._others) if spoil else None
+        )
 
     def forget_ahead(self) -> None:
         """Look ahead anew: the market's trades have changed."""
@@ -169,10 +185,15 @@ class SymbolFeed:
         self.sent += count
         self.last_id = int(ahead.trades.ids[stop - 1])
         subscribers = self._hub.subscribers(self._trade_stream)
-        if self._spoiler is not None:
-            messages = self._spoiler.spoil(
-                ahead.trades.ids[start:stop], ahead.texts(start, stop), time.monotonic()
-            )
+        symbol, ids = self.market.symbol, ahead.trades.ids[start:stop]
+        if self._spoiler is not None or self._lies.touches(symbol):
+            messages = self._lies.texts(symbol, ids.tolist(), ahead.texts(start, stop))
+            if self._spoiler is not None:
+                messages = self._spoiler.spoil(ids, messages, time.monotonic())
+                for connection in subscribers:
+                    for _ in range(self._spoiler.garbage):
+                        connection.put(GARBAGE)
+                self._spoiler.garbage = 0
             self._hub.publish(self._trade_stream, messages)
         else:
             for connection in subscribers:
@@ -198,7 +219,13 @@ class Feed:
     """The streams of all symbols, driven by the clock or, at full speed, driving it."""
 
     def __init__(
-        self, markets: Mapping[str, Market], clock: Clock, hub: Hub, *, wait_for: int = 0
+        self,
+        markets: Mapping[str, Market],
+        clock: Clock,
+        hub: Hub,
+        lies: Lies,
+        *,
+        wait_for: int = 0,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.faults = Faults()
@@ -207,7 +234,10 @@ class Feed:
         self._wait_for = wait_for
         self._begun = False
         self._symbols = {
-            symbol: SymbolFeed(market, hub, self.counts) for symbol, market in markets.items()
+            symbol: SymbolFeed(
+                market, hub, self.counts, lies, [other for other in markets if other != symbol]
+            )
+            for symbol, market in markets.items()
         }
 
     def set_faults(self, faults: Faults) -> None:

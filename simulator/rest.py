@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import orjson
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from simulator import klines, wire
 from simulator.book import last_quote
 from simulator.clock import Clock
 from simulator.errors import ApiError
+from simulator.lies import Lies
 from simulator.limits import BANNED, TOO_MANY, Gate
 from simulator.market import Market
 from simulator.params import Params, bad_combination
@@ -31,6 +33,7 @@ class Rest:
     clock: Clock
     gate: Gate
     script: Script
+    lies: Lies
 
     def routes(self) -> list[web.RouteDef]:
         """Give the routes with their weights."""
@@ -55,7 +58,7 @@ class Rest:
     async def time(self, request: web.Request) -> web.Response:
         """Give the exchange's time in milliseconds."""
         Params(request.query)
-        return _json({"serverTime": self.clock.now() // 1000})
+        return _json({"serverTime": max(0, self.clock.now() // 1000 + self.lies.time_ms)})
 
     async def exchange_info(self, request: web.Request) -> web.Response:
         """Describe the symbols."""
@@ -106,7 +109,10 @@ class Rest:
             # A recording may have a trade that is older than the one before it.
             times = found.time_ms
             found = found[(times >= (start or 0)) & (times <= until // 1000)]
-        return _text(wire.rest_rows(found))
+        if self.lies.newest and from_id is start is end is None:
+            found = replace(found, ids=np.maximum(found.ids + self.lies.newest, 0))
+        rows = self.lies.texts(market.symbol, found.ids.tolist(), wire.rest_rows(found))
+        return _text(f"[{','.join(rows)}]")
 
     async def klines(self, request: web.Request) -> web.Response:
         """Give klines by open time: from `startTime` on, or the newest ones."""

@@ -9,6 +9,7 @@ import numpy as np
 from simulator.trades import E8, Bools, Ints, Trades
 
 OP_TEXT: Final = 1
+OP_BINARY: Final = 2
 OP_PING: Final = 9
 OP_PONG: Final = 10
 
@@ -31,9 +32,9 @@ def decimal(value: int) -> str:
     return f"{value // E8}.{value % E8:08d}"
 
 
-def rest_rows(trades: Trades) -> str:
-    """Write trades as the JSON array that `GET /api/v3/aggTrades` answers."""
-    return "[" + ",".join(_write(_REST_ROW, _columns(trades), trades)) + "]"
+def rest_rows(trades: Trades) -> list[str]:
+    """Write trades as the rows of the JSON array that `GET /api/v3/aggTrades` answers."""
+    return _write(_REST_ROW, _columns(trades), trades)
 
 
 def events(symbol: str, trades: Trades) -> list[str]:

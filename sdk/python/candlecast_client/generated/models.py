@@ -152,25 +152,15 @@ class FeedInfo(BaseModel):
     stream_url: Annotated[StrictStr, Field(description="Where its WebSocket is.")]
 
 
-class Gap(BaseModel):
-    """
-    A range of aggregate ids that the store does not have, both ends included.
-    """
-
-    from_id: AggregateId
-    to_id: AggregateId
-    missing: Annotated[
-        Integer,
-        Field(description="Number of ids in the range, `to_id - from_id + 1`.", ge=1),
-    ]
-    since: Annotated[
-        Integer,
+GapKind = TypeAliasType(
+    "GapKind",
+    Annotated[
+        Literal["open", "unreadable", "confirmed"],
         Field(
-            description="When the gap was noticed, in milliseconds since the Unix epoch.",
-            ge=0,
+            description="Why the ids are missing. `open`: they are being fetched. `unreadable`: the exchange has them, and what it gives is no valid trade; they are asked for again within a minute. `confirmed`: the exchange has passed over them for minutes; they are asked for again now and then."
         ),
-    ]
-    reason: Annotated[StrictStr, Field(description="What was seen, in a few words for people.")]
+    ],
+)
 
 
 Price = TypeAliasType(
@@ -739,6 +729,28 @@ class FailedTimeframe(BaseModel):
     message: Annotated[StrictStr, Field(description="The reason in one sentence for people.")]
 
 
+class Gap(BaseModel):
+    """
+    A range of aggregate ids that the store does not have, both ends included.
+    """
+
+    from_id: AggregateId
+    to_id: AggregateId
+    missing: Annotated[
+        Integer,
+        Field(description="Number of ids in the range, `to_id - from_id + 1`.", ge=1),
+    ]
+    kind: GapKind
+    since: Annotated[
+        Integer,
+        Field(
+            description="When the gap was noticed, in milliseconds since the Unix epoch.",
+            ge=0,
+        ),
+    ]
+    reason: Annotated[StrictStr, Field(description="What was seen, in a few words for people.")]
+
+
 class HealthComponents(BaseModel):
     """
     State of each part of the server.
@@ -989,7 +1001,7 @@ class Ticker(TickerSummary):
     ]
     open_gaps: Annotated[
         list[Gap],
-        Field(description="Ranges of ids that are missing and being fetched, lowest first."),
+        Field(description="Ranges of ids that are missing and asked for, lowest first."),
     ]
     confirmed_gaps: Annotated[
         list[Gap],

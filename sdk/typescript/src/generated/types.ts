@@ -107,6 +107,10 @@ export type ErrorCode =
  */
 export type Symbol = string;
 /**
+ * Why the ids are missing. `open`: they are being fetched. `unreadable`: the exchange has them, and what it gives is no valid trade; they are asked for again within a minute. `confirmed`: the exchange has passed over them for minutes; they are asked for again now and then.
+ */
+export type GapKind = "open" | "unreadable" | "confirmed";
+/**
  * The stored timeframes of one symbol.
  */
 export type MaterializedViewListEnvelope = Envelope & {
@@ -156,7 +160,7 @@ export type Ticker = TickerSummary & {
    */
   candles_kept_since: number | null;
   /**
-   * Ranges of ids that are missing and being fetched, lowest first.
+   * Ranges of ids that are missing and asked for, lowest first.
    */
   open_gaps: Gap[];
   /**
@@ -435,6 +439,7 @@ export interface Gap {
    * Number of ids in the range, `to_id - from_id + 1`.
    */
   missing: number;
+  kind: GapKind;
   /**
    * When the gap was noticed, in milliseconds since the Unix epoch.
    */
