@@ -38,7 +38,7 @@ MAX_PAIRS_PER_REQUEST = 100
 """Timeframes in one request, so that it stays within the limits of any server."""
 REQUEST_PAUSE_SECONDS = 0.06
 """Pause between requests, so that their rate stays within the usual limit of 20 a second."""
-PASSING_ERRORS = ("TIMEOUT", "RATE_LIMITED", "INTERNAL_ERROR", "CONNECTION_ERROR")
+PASSING_ERRORS = ("TIMEOUT", "INTERNAL_ERROR", "CONNECTION_ERROR")
 """Codes of errors after which another try makes sense."""
 
 log = logging.getLogger(__name__)

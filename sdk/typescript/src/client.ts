@@ -29,7 +29,6 @@ const REQUEST_PAUSE_MS = 60;
 /** Codes of errors after which another try makes sense. */
 const PASSING_ERRORS: readonly StreamErrorCode[] = [
   "TIMEOUT",
-  "RATE_LIMITED",
   "INTERNAL_ERROR",
   "CONNECTION_ERROR",
 ];
