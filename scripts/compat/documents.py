@@ -10,8 +10,9 @@ from typing import cast
 
 from scripts.bundle import Bundle
 from scripts.compat.changes import Change, Level, breaking
+from scripts.compat.parts import equal
 from scripts.compat.rest import compare_rest
-from scripts.compat.stream import changed_defaults, compare_streams
+from scripts.compat.stream import Stream, compare_streams
 from scripts.compat.version import Version, bump, least
 from wsrouter import Contract, load_document
 from wsrouter.source import Library
@@ -97,13 +98,10 @@ def changes(old: SpecFile, new: SpecFile) -> tuple[Change, ...]:
         what = f"{old.kind} becomes {new.kind}"
         return (breaking("document", what, "it describes another protocol"),)
     if old.contract is not None and new.contract is not None:
-        found = [
-            *compare_streams(old.contract, new.contract),
-            *changed_defaults(old.bundle, new.bundle),
-        ]
+        found = compare_streams(Stream(old.bundle, old.contract), Stream(new.bundle, new.contract))
     else:
         found = compare_rest(old.bundle, new.bundle)
-    if not found and old.bundle != new.bundle:
+    if not found and not equal(old.bundle, new.bundle):
         what = "words, examples or the way of writing"
         found = [Change(Level.WORDS, "document", what, "nothing that a client does depends on it")]
     return tuple(sorted(set(found), key=lambda change: (-change.level, change.place, change.what)))

@@ -1,250 +1,193 @@
-"""Two OpenAPI 3.0 documents, each bundled into one.
+"""Two OpenAPI 3.0 documents, each bundled into one: their paths and operations.
 
-Paths are compared by their shape: the name of a parameter in a path is not on the wire. Unknown
-query parameters are refused by these documents, so a new optional one widens what is taken. A new
-status of an error breaks nobody, since every client has to treat one that it does not know as the
-x00 of its class (RFC 9110, 15); a new success does.
+Paths are compared by their shape: the name of a parameter in a path is not on the wire.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
+from collections.abc import Iterator
 
-from scripts.compat.changes import Change, Direction, breaking, compatible
-from scripts.compat.schemas import Schema, compare
-from scripts.rest_check import json_schema
-from wsrouter.pointer import lookup, tokens
-
-Object = Mapping[str, object]
+from scripts.compat.changes import Change, breaking, compatible
+from scripts.compat.parts import (
+    NOT_MODELLED,
+    Object,
+    Part,
+    Rule,
+    annotation,
+    compare_objects,
+    elsewhere,
+    equal,
+    extensions,
+    short,
+    unmodelled,
+)
+from scripts.compat.rest_messages import (
+    IGNORED_PARAMETERS,
+    compare_bodies,
+    compare_parameters,
+    compare_responses,
+    deprecated,
+)
+from scripts.compat.security import alternatives, compare_security
+from scripts.compat.servers import compare_servers
+from scripts.compat.unused import unused_components
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_DRAFT = 4
-"""OpenAPI 3.0's schemas are of JSON Schema's draft 4, but for `nullable`."""
-_STYLE = ("style", "explode", "allowReserved", "allowEmptyValue")
 
 
 def compare_rest(old: Object, new: Object) -> list[Change]:
     """What changed between two self-contained documents."""
-    before, after = _Api(old), _Api(new)
-    return [*_servers(before, after), *_operations(before, after)]
+    return [*compare_objects("", Part.at(old), Part.at(new), _DOCUMENT)]
 
 
-class _Api:
-    """A document's operations, references resolved as they are met."""
+def _version(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    """Patches of the specification change no meaning."""
+    versions = [str(part.literal("openapi")) for part in (old, new)]
+    before, after = (version.rpartition(".")[0] for version in versions)
+    if before != after:
+        step = f"OpenAPI {versions[0]} becomes {versions[1]}"
+        yield breaking("#/openapi", step, NOT_MODELLED)
 
-    def __init__(self, document: Object) -> None:
-        self.document = document
-        self._components = {
-            "components": {
-                "schemas": json_schema(
-                    lookup(document, ("components", "schemas")) or {}, names=True
-                )
-            }
-        }
-        self.operations: dict[str, _Operation] = {}
-        for path, item in _map(document, "paths").items():
-            shape = re.sub(r"\{[^}]*\}", "{}", path)
-            resolved = self.resolved(item)
-            for method in _METHODS:
-                if method in resolved:
-                    operation = self.resolved(resolved[method])
-                    key = f"{method.upper()} {shape}"
-                    self.operations[key] = _Operation(self, path, resolved, operation)
 
-    @property
-    def servers(self) -> set[str]:
-        listed = cast(list[Object], self.document.get("servers", [{"url": "/"}]))
-        return {str(server["url"]) for server in listed}
+def _info(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    yield from compare_objects("info", old.child("info"), new.child("info"), _INFO)
 
-    def resolved(self, value: object) -> Object:
-        while isinstance(value, Mapping) and isinstance(target := value.get("$ref"), str):
-            value = lookup(self.document, tokens(target.removeprefix("#")))
-        return value if isinstance(value, Mapping) else {}
 
-    def schema(self, holder: Object) -> Schema:
-        """The schema of a parameter, header or body."""
-        return Schema(json_schema(holder.get("schema", {})), self._components, _DRAFT)
+def _servers(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    yield from compare_servers("", old.elements("servers"), new.elements("servers"))
+
+
+def _paths(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    for name in extensions(old, new, "paths"):
+        yield from unmodelled(old.members("paths").get(name), new.members("paths").get(name))
+    mine, theirs = _operations(old), _operations(new)
+    for key in dict.fromkeys((*mine, *theirs)):
+        before, after = mine.get(key), theirs.get(key)
+        known = before or after
+        where = f"{key[0].upper()} {known.path if known else ''}"
+        if after is None:
+            yield breaking(where, "the operation is gone", "clients that call it are refused")
+        elif before is None:
+            yield compatible(where, "the operation is new", "nobody has to call it")
+        else:
+            yield from _operation(where, before, after)
+    yield from _items(old, new)
+
+
+def _items(old: Part, new: Part) -> Iterator[Change]:
+    """What stands beside the operations of a path."""
+    mine, theirs = (_by_shape(part) for part in (old, new))
+    for shape in mine.keys() & theirs.keys():
+        (path, before), (_, after) = mine[shape], theirs[shape]
+        yield from compare_objects(path, before, after, _ITEM)
 
 
 class _Operation:
-    """One method of one path."""
+    """One method of one path, with what its path and its document say of it."""
 
-    def __init__(self, api: _Api, path: str, item: Object, operation: Object) -> None:
-        self.api = api
+    def __init__(self, document: Part, path: str, item: Part, operation: Part) -> None:
+        self.document = document
         self.path = path
-        self.name = operation.get("operationId")
-        self.operation = operation
-        positions = {name: i for i, name in enumerate(re.findall(r"\{([^}]*)\}", path))}
-        listed = (*_list(item, "parameters"), *_list(operation, "parameters"))
-        self.parameters: dict[str, Object] = {}
-        for parameter in map(api.resolved, listed):
-            where, name = str(parameter["in"]), str(parameter["name"])
-            # The operation's own parameter replaces one of the path with the same name.
-            label = f"{positions[name] + 1}" if where == "path" and name in positions else name
-            self.parameters[f"{where} parameter {label}"] = parameter
-        self.security = operation.get("security", api.document.get("security", []))
+        self.item = item
+        self.part = operation
+        self.alternatives = alternatives(document, operation)
 
     @property
-    def body(self) -> Object | None:
-        found = self.operation.get("requestBody")
-        return None if found is None else self.api.resolved(found)
+    def parameters(self) -> dict[str, Part]:
+        """By their kind and name; one of the operation replaces one of its path."""
+        names = re.findall(r"\{([^}]*)\}", self.path)
+        found = {}
+        for parameter in (*self.item.elements("parameters"), *self.part.elements("parameters")):
+            kind, name = str(parameter.literal("in")), str(parameter.literal("name"))
+            if kind == "header":
+                name = name.lower()
+                if name in IGNORED_PARAMETERS:
+                    continue
+            elif kind == "path" and name in names:
+                name = str(names.index(name) + 1)
+            found[f"{kind} parameter {name}"] = parameter
+        return found
 
     @property
-    def responses(self) -> dict[str, Object]:
-        found = _map(self.operation, "responses")
-        return {status: self.api.resolved(response) for status, response in found.items()}
-
-
-def _servers(old: _Api, new: _Api) -> Iterator[Change]:
-    for url in sorted(old.servers - new.servers):
-        yield breaking(f"server {url}", "the server is gone", "clients send requests to it")
-    for url in sorted(new.servers - old.servers):
-        yield compatible(f"server {url}", "the server is new", "nobody has to use it")
-
-
-def _operations(old: _Api, new: _Api) -> Iterator[Change]:
-    for key in dict.fromkeys((*old.operations, *new.operations)):
-        before, after = old.operations.get(key), new.operations.get(key)
-        method, known = key.partition(" ")[0], before or after
-        place = f"{method} {known.path if known else ''}"
-        if after is None:
-            yield breaking(place, "the operation is gone", "clients that call it are refused")
-        elif before is None:
-            yield compatible(place, "the operation is new", "nobody has to call it")
-        else:
-            yield from _operation(place, before, after)
+    def own_servers(self) -> list[Part] | None:
+        """The servers that the operation or its path has instead of the document's."""
+        holder = next((part for part in (self.part, self.item) if "servers" in part), None)
+        return holder.elements("servers") if holder is not None else None
 
 
 def _operation(place: str, old: _Operation, new: _Operation) -> Iterator[Change]:
-    if old.name != new.name:
-        why = "generated clients call it by the old name"
-        yield breaking(place, f"operationId {old.name} becomes {new.name}", why)
-    if old.security != new.security:
-        if not new.security:
-            yield compatible(
-                place, "no credentials are asked for any more", "they may still be sent"
-            )
-        else:
-            why = "requests with the credentials that were asked for before may be refused"
-            yield breaking(place, "other credentials are asked for", why)
-    yield from _parameters(place, old, new)
-    yield from _request_body(place, old, new)
-    yield from _responses(place, old, new)
+    yield from compare_security(place, old.alternatives, new.alternatives)
+    mine, theirs = old.own_servers, new.own_servers
+    if mine is not None or theirs is not None:
+        one, two = (
+            own if own is not None else operation.document.elements("servers")
+            for own, operation in ((mine, old), (theirs, new))
+        )
+        yield from compare_servers(f"{place} ", one, two)
+    yield from compare_parameters(place, old.parameters, new.parameters)
+    yield from compare_objects(place, old.part, new.part, _OPERATION)
 
 
-def _parameters(place: str, old: _Operation, new: _Operation) -> Iterator[Change]:
-    for key in dict.fromkeys((*old.parameters, *new.parameters)):
-        before, after = old.parameters.get(key), new.parameters.get(key)
-        where = f"{place} {key}"
-        if before is None and after is not None:
-            yield _new_input(where, "the parameter", after)
-        elif after is None:
-            why = "requests that carry it are refused or mean something else now"
-            yield breaking(where, "the parameter is gone", why)
-        elif before is not None:
-            yield from _required(where, before, after)
-            if any(before.get(keyword) != after.get(keyword) for keyword in _STYLE):
-                why = "the same value is written in another way"
-                yield breaking(where, "the style of writing is another one", why)
-            yield from compare(
-                old.api.schema(before), new.api.schema(after), Direction.CLIENT, where
-            )
-            yield from _media_types(where, before, after, old.api, new.api, Direction.CLIENT)
+def _name(place: str, old: Part, new: Part) -> Iterator[Change]:
+    before, after = old.literal("operationId"), new.literal("operationId")
+    if not equal(before, after):
+        step = f"operationId {before} becomes {after}"
+        yield breaking(place, step, "generated clients call it by the old name")
 
 
-def _request_body(place: str, old: _Operation, new: _Operation) -> Iterator[Change]:
-    before, after = old.body, new.body
-    where = f"{place} request body"
-    if before is None and after is not None:
-        yield _new_input(where, "the request body", after)
-    elif before is not None and after is None:
-        yield breaking(where, "the request body is gone", "what clients send in it is not read")
-    elif before is not None and after is not None:
-        yield from _required(where, before, after)
-        yield from _media_types(where, before, after, old.api, new.api, Direction.CLIENT)
+def _tags(place: str, old: Part, new: Part) -> Iterator[Change]:
+    before, after = old.literal("tags", []), new.literal("tags", [])
+    if not equal(before, after):
+        step = f"tags {short(before)} becomes {short(after)}"
+        yield breaking(place, step, "generated clients keep it in a module named for its tag")
 
 
-def _new_input(place: str, what: str, holder: Object) -> Change:
-    if holder.get("required"):
-        return breaking(place, f"{what} is new and required", "requests without it are refused")
-    return compatible(place, f"{what} is new and optional", "requests without it are still taken")
+def _by_shape(document: Part) -> dict[str, tuple[str, Part]]:
+    """The paths; two of one shape keep their names."""
+    found: dict[str, tuple[str, Part]] = {}
+    for path, item in document.members("paths").items():
+        if not path.startswith("x-"):
+            shape = re.sub(r"\{[^}]*\}", "{}", path)
+            found[path if shape in found else shape] = path, item
+    return found
 
 
-def _required(place: str, old: Object, new: Object) -> Iterator[Change]:
-    before, after = bool(old.get("required")), bool(new.get("required"))
-    if after and not before:
-        yield breaking(place, "it is required now", "requests without it are refused")
-    elif before and not after:
-        yield compatible(place, "it is optional now", "requests with it are still taken")
+def _operations(document: Part) -> dict[tuple[str, str], _Operation]:
+    return {
+        (method, shape): _Operation(document, path, item, item.child(method))
+        for shape, (path, item) in _by_shape(document).items()
+        for method in _METHODS
+        if method in item
+    }
 
 
-def _responses(place: str, old: _Operation, new: _Operation) -> Iterator[Change]:
-    mine, theirs = old.responses, new.responses
-    for status in dict.fromkeys((*mine, *theirs)):
-        where = f"{place} {status}"
-        success = not status.startswith(("4", "5"))
-        if status not in theirs:
-            if success:
-                yield breaking(where, "the status is gone", "clients wait for this reply")
-            else:
-                yield compatible(where, "the status is gone", "clients get fewer kinds of errors")
-        elif status not in mine:
-            if success:
-                yield breaking(where, "the status is new", "clients do not know this reply")
-            else:
-                why = "clients treat an unknown status as the x00 of its class (RFC 9110, 15)"
-                yield compatible(where, "the status is new", why)
-        else:
-            before, after = mine[status], theirs[status]
-            yield from _headers(where, before, after, old.api, new.api)
-            yield from _media_types(where, before, after, old.api, new.api, Direction.SERVER)
-
-
-def _headers(place: str, old: Object, new: Object, one: _Api, two: _Api) -> Iterator[Change]:
-    mine = {name.lower(): one.resolved(h) for name, h in _map(old, "headers").items()}
-    theirs = {name.lower(): two.resolved(h) for name, h in _map(new, "headers").items()}
-    for name in dict.fromkeys((*mine, *theirs)):
-        where = f"{place} header {name}"
-        if name not in theirs:
-            yield breaking(where, "the header is gone", "clients that read it do not find it")
-        elif name not in mine:
-            yield compatible(where, "the header is new", "clients that do not know it pass it over")
-        else:
-            before, after = mine[name], theirs[name]
-            if before.get("required") and not after.get("required"):
-                yield breaking(where, "it may be absent now", "clients count on it")
-            elif after.get("required") and not before.get("required"):
-                yield compatible(where, "it is always there now", "clients had to expect it")
-            yield from compare(one.schema(before), two.schema(after), Direction.SERVER, where)
-
-
-def _media_types(
-    place: str, old: Object, new: Object, one: _Api, two: _Api, direction: Direction
-) -> Iterator[Change]:
-    mine, theirs = _map(old, "content"), _map(new, "content")
-    for name in dict.fromkeys((*mine, *theirs)):
-        where = f"{place} {name}"
-        if name not in theirs:
-            yield breaking(where, "the media type is gone", "clients use it")
-        elif name not in mine and mine:
-            yield compatible(where, "the media type is new", "clients need not ask for it")
-        elif name not in mine:
-            if direction is Direction.CLIENT:
-                yield breaking(where, "it has a media type now", "clients write it without one")
-            else:
-                yield compatible(where, "there is a body now", "clients need not read it")
-        else:
-            before, after = one.resolved(mine[name]), two.resolved(theirs[name])
-            yield from compare(one.schema(before), two.schema(after), direction, where)
-
-
-def _map(value: Object, key: str) -> Object:
-    found = value.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _list(value: Object, key: str) -> Iterable[object]:
-    found = value.get(key)
-    return found if isinstance(found, list) else []
+_WORDS: dict[str, Rule] = dict.fromkeys(("summary", "description", "externalDocs"), annotation)
+_DOCUMENT: dict[str, Rule] = {
+    "openapi": _version,
+    "info": _info,
+    "servers": _servers,
+    "paths": _paths,
+    "components": unused_components,
+    "security": elsewhere,
+    "tags": annotation,
+    "externalDocs": annotation,
+}
+_INFO: dict[str, Rule] = dict.fromkeys(
+    ("title", "summary", "description", "termsOfService", "contact", "license"), annotation
+)
+_ITEM: dict[str, Rule] = {
+    **_WORDS,
+    **dict.fromkeys((*_METHODS, "parameters", "servers"), elsewhere),
+}
+_OPERATION: dict[str, Rule] = {
+    **_WORDS,
+    "operationId": _name,
+    "tags": _tags,
+    "deprecated": deprecated,
+    "security": elsewhere,
+    "servers": elsewhere,
+    "parameters": elsewhere,
+    "requestBody": compare_bodies,
+    "responses": compare_responses,
+}

@@ -1,47 +1,43 @@
-"""Two JSON Schemas of one value, compared by the direction in which the value travels.
+"""JSON Schemas as sets of values: whether one schema takes all that another takes.
 
-Whether one schema takes all that another takes is decided for the schemas as a whole, by
-jsonschema-rs; what cannot be proven counts as breaking. The walk beside it finds the places and
-the words for the differences, and decides on nothing but what validation does not see: `format`,
-`default`, and properties that are gone.
+jsonschema-rs decides it for the schemas as a whole; what cannot be proven counts as not so.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import cast
 
 import jsonschema_rs
 from jsonschema_rs.canonical import Containment
 
-from scripts.compat.changes import Change, Direction, Level
-from wsrouter.pointer import lookup, tokens
+from scripts.compat.changes import Direction
+from scripts.compat.parts import ANNOTATIONS, Object, Part, canonical, equal, fragment
+from wsrouter.pointer import child
 
-Object = Mapping[str, object]
+ONE = ("additionalItems", "additionalProperties", "contains", "else", "if", "items", "not",
+       "propertyNames", "then")  # fmt: skip
+LIST = ("allOf", "anyOf", "items", "oneOf")
+MAP = ("dependencies", "patternProperties", "properties")
+"""Keywords whose values are a schema, a list of schemas, schemas by name."""
+_SETS = ("allOf", "anyOf", "enum", "oneOf", "required", "type")
+"""Keywords whose values are lists in which the order says nothing."""
+_SINCE_DRAFT_6 = frozenset({"const", "contains", "propertyNames", "if", "then", "else"})
+_ASSERTIONS = frozenset({
+    *ONE, *LIST, *MAP, "const", "enum", "exclusiveMaximum", "exclusiveMinimum", "maxItems",
+    "maxLength", "maxProperties", "maximum", "minItems", "minLength", "minProperties", "minimum",
+    "multipleOf", "pattern", "required", "type", "uniqueItems",
+})  # fmt: skip
+WORDS = ANNOTATIONS | {"$comment", "$schema", "definitions"}
+"""Keywords that say nothing of values; what `definitions` holds counts where it is used."""
 
-_HOLDERS = ("components", "definitions")
-"""Where the schemas that references lead to are kept in a self-contained schema."""
-_GROUPS = (
-    ("type", "enum", "const"),
-    ("minimum", "exclusiveMinimum"),
-    ("maximum", "exclusiveMaximum"),
-    ("multipleOf",),
-    ("minLength",),
-    ("maxLength",),
-    ("pattern",),
-    ("required",),
-    ("minProperties",),
-    ("maxProperties",),
-    ("patternProperties", "propertyNames", "dependencies"),
-    ("minItems",),
-    ("maxItems",),
-    ("uniqueItems",),
-    ("contains", "additionalItems"),
-    ("not", "if", "then", "else"),
-)
-"""Keywords that mean something only together."""
-_CHOICES = ("allOf", "anyOf", "oneOf")
+
+_CHOICE = re.compile(r"\((allOf|anyOf|oneOf) \d+\)")
+PROPERTY = "a property"
+"""In place of a keyword, the fact that a schema names a property."""
 
 
 class Effect(Enum):
@@ -54,22 +50,53 @@ class Effect(Enum):
     """Neither, or it could not be proven."""
 
 
+class Dialect(Enum):
+    """How a schema is written; the value is the draft that validates it."""
+
+    JSON_SCHEMA = 7
+    OPENAPI = 4
+    """OpenAPI 3.0: draft 4, with `nullable`, and `required` bound to a direction by `readOnly`."""
+
+    @property
+    def assertions(self) -> frozenset[str]:
+        """The keywords that validation decides on."""
+        return _ASSERTIONS - (_SINCE_DRAFT_6 if self is Dialect.OPENAPI else frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A JSON Schema or a part of one, with the document that its references lead into."""
+    """A schema or a part of one, with the document that its references lead into."""
 
     value: object
     root: Object
-    draft: int = 7
+    pointer: str = ""
+    dialect: Dialect = Dialect.JSON_SCHEMA
+    direction: Direction | None = None
+    """Who writes the value, where that decides what the schema demands."""
 
     @classmethod
-    def whole(cls, value: Object, draft: int = 7) -> Schema:
-        """A self-contained schema: what it refers to stands under `definitions`."""
-        return cls(value, value, draft)
+    def whole(cls, value: Object) -> Schema:
+        """A self-contained schema: what it refers to stands inside it."""
+        return cls(value, value)
 
-    def part(self, value: object) -> Schema:
-        """A schema inside this one's document."""
-        return Schema(value, self.root, self.draft)
+    @classmethod
+    def of(cls, holder: Part, key: str, dialect: Dialect) -> Schema:
+        """The schema under a key of an object; without one every value is taken."""
+        return cls(holder.fields.get(key, {}), holder.document, child(holder.pointer, key), dialect)
+
+    def part(self, value: object, *path: str | int) -> Schema:
+        """A schema below this one."""
+        pointer = self.follow().pointer
+        for token in path:
+            pointer = child(pointer, token)
+        return replace(self, value=value, pointer=pointer)
+
+    def member(self, keyword: str, *path: str | int, default: object = True) -> Schema:
+        """The schema under a keyword."""
+        value: object = self.plain().get(keyword, default)
+        for token in path:
+            value = cast(Mapping[str | int, object], value)[token]
+        return self.part(value, keyword, *path)
 
     @property
     def reference(self) -> str | None:
@@ -77,39 +104,130 @@ class Schema:
         target = self.value.get("$ref") if isinstance(self.value, Mapping) else None
         return target if isinstance(target, str) else None
 
+    @property
+    def beside(self) -> Object:
+        """The keywords beside a reference: validation passes them over."""
+        if self.reference is None or not isinstance(self.value, Mapping):
+            return {}
+        return {k: v for k, v in self.value.items() if k != "$ref" and k not in WORDS}
+
     def follow(self) -> Schema:
-        """The schema at the end of its references; one that goes in a circle takes anything."""
-        schema, met = self, set[str]()
-        while (reference := schema.reference) is not None:
-            if reference in met:
-                return self.part({})
-            met.add(reference)
-            schema = self.part(lookup(self.root, tokens(reference.removeprefix("#"))))
-        return schema
+        """The schema at the end of its references."""
+        if self.reference is None:
+            return self
+        part = Part.at(self.root, fragment(self.reference))
+        return replace(self, value=part.value, pointer=part.pointer)
 
     def plain(self) -> Object:
-        """The keywords of the schema, references followed."""
+        """The keywords of the schema, references followed, as JSON Schema has them."""
         value = self.follow().value
         if isinstance(value, Mapping):
-            return value
+            return self.keywords(value)
         return {"not": {}} if value is False else {}
 
     def standalone(self) -> dict[str, object]:
-        """The schema with all that it may refer to."""
-        held = {name: self.root[name] for name in _HOLDERS if name in self.root}
-        own = self.plain() if isinstance(self.value, bool) else self.value
-        return {"allOf": [own], **held}
+        """The schema with all that it refers to and nothing else, without annotations."""
+        return _Copy(self).result
+
+    def facts(self, *, regrouped: bool = False) -> set[tuple[str, str, str]]:
+        """What the schema says beyond the values that it takes: path, keyword and value.
+
+        With `regrouped` the path does not say in which alternative of a choice it stands.
+        """
+        found = _facts(self, "", ())
+        if regrouped:
+            return {(_CHOICE.sub("", path), keyword, value) for path, keyword, value in found}
+        return set(found)
+
+    def same_as(self, other: Schema) -> bool:
+        """Whether the two say the same, annotations left out, in the same way."""
+        return equal(self.standalone(), other.standalone()) and self.facts() == other.facts()
+
+    def keywords(self, value: Object) -> Object:
+        """The keywords of an object of this dialect, as JSON Schema has them."""
+        if self.dialect is not Dialect.OPENAPI:
+            return value
+        result = dict(value)
+        if result.get("nullable") is True and isinstance(result.get("type"), str):
+            result["type"] = [result["type"], "null"]
+        if isinstance(result.get("type"), list) or result.get("nullable") is False:
+            result.pop("nullable", None)
+        required = result.get("required")
+        if isinstance(required, list):
+            hidden = self._hidden(value)
+            result["required"] = [n for n in required if n not in hidden]
+            if required and not result["required"]:
+                del result["required"]
+        return result
+
+    def _hidden(self, value: Object) -> set[str]:
+        """The properties whose `required` does not bind who writes the value."""
+        properties = value.get("properties")
+        if self.direction is None or not isinstance(properties, Mapping):
+            return set()
+        mark = "readOnly" if self.direction is Direction.CLIENT else "writeOnly"
+        plain = {name: self.part(each).follow().value for name, each in properties.items()}
+        return {n for n, v in plain.items() if isinstance(v, Mapping) and v.get(mark) is True}
+
+
+class _Copy:
+    """The assertions of a schema as JSON Schema has them, in one form however they are written.
+
+    References are written out, but for those that lead back to where they stand.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._numbers: dict[str, str] = {}
+        own = schema.plain() if isinstance(schema.value, bool) else schema.value
+        definitions: dict[str, object] = {}
+        self.result: dict[str, object] = {"allOf": [self._copy(own, ())]}
+        while waiting := {t: n for t, n in self._numbers.items() if n not in definitions}:
+            for target, number in waiting.items():
+                value = Part.at(schema.root, target).value
+                definitions[number] = self._copy(value, (target,))
+        if definitions:
+            self.result["definitions"] = definitions
+
+    def _copy(self, value: object, within: tuple[str, ...]) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        if isinstance(value.get("$ref"), str):
+            return self._target(fragment(str(value["$ref"])), within)
+        result: dict[str, object] = {}
+        for keyword, member in sorted(self._schema.keywords(value).items()):
+            if keyword not in self._schema.dialect.assertions:
+                continue
+            if keyword in MAP and isinstance(member, Mapping):
+                result[keyword] = {n: self._copy(member[n], within) for n in sorted(member)}
+            elif keyword in LIST and isinstance(member, list):
+                result[keyword] = [self._copy(each, within) for each in member]
+            else:
+                result[keyword] = self._copy(member, within) if keyword in ONE else member
+            if keyword in _SETS and isinstance(member, list):
+                result[keyword] = sorted(cast(list[object], result[keyword]), key=canonical)
+        return result
+
+    def _target(self, target: str, within: tuple[str, ...]) -> object:
+        if target in within:
+            number = self._numbers.setdefault(target, str(len(self._numbers)))
+            return {"$ref": f"#/definitions/{number}"}
+        return self._copy(Part.at(self._schema.root, target).value, (*within, target))
 
 
 def within(one: Schema, other: Schema) -> bool:
     """Whether it is proven that every value of `one` is a value of `other`."""
-    if (one.value, one.root) == (other.value, other.root):
+    small, large = one.standalone(), other.standalone()
+    if equal(small, large):
         return True
-    small, large = (
-        jsonschema_rs.canonicalize(schema.standalone(), draft=schema.draft, offline=True)
-        for schema in (one, other)
-    )
-    return large.covers(small) == Containment.YES
+    try:
+        narrow, wide = (
+            jsonschema_rs.canonicalize(each, draft=one.dialect.value, offline=True)
+            for each in (small, large)
+        )
+    except ValueError:
+        return False
+    return wide.covers(narrow) == Containment.YES
 
 
 def effect(old: Schema, new: Schema) -> Effect:
@@ -122,206 +240,30 @@ def effect(old: Schema, new: Schema) -> Effect:
     return Effect.NARROWER if narrower else Effect.OTHER
 
 
-def compare(old: Schema, new: Schema, direction: Direction, place: str) -> list[Change]:
-    """The changes of one schema, each with its place below `place`."""
-    allowed = Effect.WIDER if direction is Direction.CLIENT else Effect.NARROWER
-    verdict = effect(old, new)
-    sound = verdict in (Effect.SAME, allowed)
-    found = []
-    for each in _Walk().walk(old, new, ""):
-        if each.fixed is not None:
-            breaks = direction in each.fixed
-        else:
-            breaks = not (sound and each.proven) and each.effect not in (Effect.SAME, allowed)
-        level = Level.BREAKING if breaks else Level.COMPATIBLE
-        found.append(Change(level, f"{place}{each.path}", each.what, _why(each, direction, breaks)))
-    if not sound and all(change.level is not Level.BREAKING for change in found):
-        what = "the schema is another one"
-        why = "it could not be proven that clients of the old document get along with it"
-        found.append(Change(Level.BREAKING, place, what, why))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    path: str
-    what: str
-    effect: Effect
-    proven: bool = True
-    """Whether the verdict on the whole schemas covers it."""
-    fixed: frozenset[Direction] | None = None
-    """The directions in which it breaks whatever the schemas take; None: by its effect."""
-    why: str = ""
-
-
-def _why(each: _Difference, direction: Direction, breaks: bool) -> str:
-    if each.why and (breaks or each.fixed is not None):
-        return each.why
-    if direction is Direction.CLIENT:
-        return (
-            "some of what clients may send is refused now"
-            if breaks
-            else "everything that clients may send is still taken"
-        )
-    return (
-        "clients may get what the document has ruled out until now"
-        if breaks
-        else "clients get nothing that they had not to expect before"
-    )
-
-
-class _Walk:
-    """The differences of two schemas, place by place."""
-
-    def __init__(self) -> None:
-        self._seen: set[tuple[str | None, str | None]] = set()
-
-    def walk(self, old: Schema, new: Schema, path: str) -> Iterator[_Difference]:
-        references = old.reference, new.reference
-        if None not in references:
-            if references in self._seen:
-                return
-            self._seen.add(references)
-        before, after = old.plain(), new.plain()
-        plain = not isinstance(old.value, bool) and not isinstance(new.value, bool)
-        if not plain or _choices(before) != _choices(after):
-            yield from _whole(old, new, path)
+def _facts(schema: Schema, path: str, met: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    for keyword, value in schema.beside.items():
+        yield path, f"{keyword} beside $ref", canonical(value)
+    reference = schema.reference
+    if reference is not None:
+        if reference in met:
             return
-        for keyword in _CHOICES:
-            pairs = zip(_list(before, keyword), _list(after, keyword), strict=True)
-            for number, (one, two) in enumerate(pairs, 1):
-                below = path if keyword == "allOf" else f"{path} ({keyword} {number})"
-                yield from self.walk(old.part(one), new.part(two), below)
-        for group in _GROUPS:
-            yield from _group(old, new, group, path)
-        yield from _format(before, after, path)
-        yield from _default(before, after, path)
-        yield from self._properties(old, new, path)
-        yield from self._items(old, new, path)
-
-    def _properties(self, old: Schema, new: Schema, path: str) -> Iterator[_Difference]:
-        before, after = old.plain(), new.plain()
-        mine, theirs = _map(before, "properties"), _map(after, "properties")
-        one, two = (s.part(s.plain().get("additionalProperties", True)) for s in (old, new))
-        for name in dict.fromkeys((*mine, *theirs)):
-            where = f"{path}/{name}"
-            if name not in theirs:
-                yield _Difference(
-                    where,
-                    "the property is gone",
-                    Effect.OTHER,
-                    fixed=frozenset(Direction),
-                    why="clients that send it are refused or passed over, "
-                    "clients that read it do not find it",
-                )
-            elif name not in mine:
-                found = effect(one, new.part(theirs[name]))
-                yield _Difference(where, "the property is new", found)
-            else:
-                yield from self.walk(old.part(mine[name]), new.part(theirs[name]), where)
-        yield from self.walk(one, two, f"{path}/*")
-
-    def _items(self, old: Schema, new: Schema, path: str) -> Iterator[_Difference]:
-        mine, theirs = (schema.plain().get("items", True) for schema in (old, new))
-        if isinstance(mine, list) or isinstance(theirs, list):
-            yield from _group(old, new, ("items", "additionalItems"), path)
-        else:
-            yield from self.walk(old.part(mine), new.part(theirs), f"{path}/[]")
+        met = (*met, reference)
+    for keyword, value in schema.plain().items():
+        if keyword not in schema.dialect.assertions | WORDS:
+            yield path, keyword, canonical(value)
+        for name, below in _below(schema, keyword, value):
+            if keyword == "properties":
+                yield f"{path}{name}", PROPERTY, ""
+            yield from _facts(below, f"{path}{name}", met)
 
 
-def _group(old: Schema, new: Schema, keywords: tuple[str, ...], path: str) -> Iterator[_Difference]:
-    """The difference of keywords that belong together."""
-    before, after = (
-        {k: schema.plain()[k] for k in keywords if k in schema.plain()} for schema in (old, new)
-    )
-    if before == after:
-        return
-    found = effect(old.part(before), new.part(after))
-    if found is not Effect.SAME:
-        # The documents ask clients to pass over unknown fields and types, never values.
-        why = "clients may get a value that they do not know" if "enum" in before else ""
-        yield _Difference(path, _step(before, after), found, why=why * (found is Effect.WIDER))
-
-
-def _whole(old: Schema, new: Schema, path: str) -> Iterator[_Difference]:
-    """The difference of two schemas that have no parts in common, as of a choice and no choice."""
-    found = effect(old, new)
-    if found is Effect.SAME:
-        return
-    null = old.part({"enum": [None]})
-    before, after = within(null, old), within(null, new)
-    if before != after and not isinstance(old.value, bool) and not isinstance(new.value, bool):
-        what = "it may be null now" if after else "it is never null now"
-    else:
-        what = f"{_name(old)} becomes {_name(new)}"
-    yield _Difference(path, what, found)
-
-
-def _format(before: Object, after: Object, path: str) -> Iterator[_Difference]:
-    """Validators pass `format` over, but generated code does not."""
-    one, two = before.get("format"), after.get("format")
-    if one == two:
-        return
-    found = Effect.OTHER
-    if one is None:
-        found = Effect.NARROWER
-    elif two is None:
-        found = Effect.WIDER
-    why = "code that was written for the old format may not understand the new one"
-    what = f"format {one or 'none'} becomes {two or 'none'}"
-    yield _Difference(path, what, found, proven=False, why=why)
-
-
-def _default(before: Object, after: Object, path: str) -> Iterator[_Difference]:
-    one, two = before.get("default"), after.get("default")
-    if one != two:
-        yield _Difference(
-            path,
-            f"default {_short(one)} becomes {_short(two)}",
-            Effect.OTHER,
-            fixed=frozenset({Direction.CLIENT}),
-            why="a request that leaves it out means something else now",
-        )
-
-
-def _step(before: Object, after: Object) -> str:
-    """What became of keywords: only what differs."""
-    names = [n for n in dict.fromkeys((*before, *after)) if before.get(n) != after.get(n)]
-    before, after = ({n: each[n] for n in names if n in each} for each in (before, after))
-    one, two = (_list(keywords, names[0]) for keywords in (before, after))
-    if len(names) == 1 and one and two:
-        steps = (("gains", two, one), ("loses", one, two))
-        parts = [(verb, [v for v in here if v not in there]) for verb, here, there in steps]
-        return f"{names[0]} " + " and ".join(f"{verb} {_short(v)}" for verb, v in parts if v)
-    return f"{_words(before)} becomes {_words(after)}"
-
-
-def _words(keywords: Object) -> str:
-    return ", ".join(f"{name} {_short(value)}" for name, value in keywords.items()) or "no bound"
-
-
-def _name(schema: Schema) -> str:
-    if isinstance(schema.value, bool):
-        return "anything" if schema.value else "nothing"
-    choice = next((keyword for keyword in _CHOICES if keyword in schema.plain()), None)
-    return f"a schema with {choice}" if choice else "a plain schema"
-
-
-def _choices(schema: Object) -> list[int]:
-    """How many alternatives each kind of choice has."""
-    return [len(_list(schema, keyword)) for keyword in _CHOICES]
-
-
-def _short(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-def _list(schema: Object, keyword: str) -> list[object]:
-    found = schema.get(keyword)
-    return found if isinstance(found, list) else []
-
-
-def _map(schema: Object, keyword: str) -> Object:
-    found = schema.get(keyword)
-    return found if isinstance(found, Mapping) else {}
+def _below(schema: Schema, keyword: str, value: object) -> Iterator[tuple[str, Schema]]:
+    """The schemas under a keyword, each with its step of the path."""
+    if keyword in MAP and isinstance(value, Mapping):
+        for name in value:
+            yield f"/{name}", schema.member(keyword, name)
+    elif keyword in LIST and isinstance(value, list):
+        for index in range(len(value)):
+            yield f"({keyword} {index})", schema.member(keyword, index)
+    elif keyword in ONE:
+        yield f"/{keyword}", schema.member(keyword)

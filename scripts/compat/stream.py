@@ -1,140 +1,281 @@
-"""Two AsyncAPI documents, compared as contracts: what the wire carries, not how it is written.
+"""Two AsyncAPI 3 documents: what the wire carries, not how it is written.
 
-Messages are known by their names, which handlers and generated clients carry. The documents ask
-clients to pass over types of messages that they do not know, so a new message that answers
-nothing breaks nobody; a new reply does, since the client that asked waits for one it knows. Of
-values, as error codes, the documents promise no such thing: a new one breaks.
+Who sends which message where is compared in the compiled contracts, all else in the bundled
+documents. Of values, as error codes, the documents promise nothing: a new one breaks. The channels
+of AsyncAPI 2 are not modelled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from scripts.compat.changes import Change, Direction, breaking, compatible
-from scripts.compat.schemas import Schema, compare
+import msgspec
+
+from scripts.compat.changes import Change, Direction, Level, breaking, compatible
+from scripts.compat.parts import (
+    ANNOTATIONS,
+    NOT_MODELLED,
+    Object,
+    Part,
+    Rule,
+    annotation,
+    canonical,
+    compare_objects,
+    elsewhere,
+    extensions,
+    short,
+    unmodelled,
+)
+from scripts.compat.schema_changes import compare
+from scripts.compat.schemas import Dialect, Schema
+from scripts.compat.traffic import compare_traffic
+from scripts.compat.unused import unused_components
 from wsrouter import ChannelContract, Contract, MessageContract
 
 
-def compare_streams(old: Contract, new: Contract) -> list[Change]:
-    """What changed between two contracts."""
-    return [*_servers(old, new), *_channels(old, new)]
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A document, and the contract that it compiles to."""
+
+    bundle: Object
+    contract: Contract
+
+    def directions(self, message: str) -> frozenset[Direction]:
+        """Who writes a message, by its key."""
+        channels = self.contract.channels.values()
+        received = any(m.name == message for channel in channels for m in channel.receives)
+        sent = any(m.name == message for channel in channels for m in channel.sends)
+        writers = ((Direction.CLIENT, received), (Direction.SERVER, sent))
+        return frozenset(direction for direction, found in writers if found)
 
 
-def _servers(old: Contract, new: Contract) -> Iterator[Change]:
-    for name in dict.fromkeys((*old.servers, *new.servers)):
-        place = f"server {name}"
-        before, after = old.servers.get(name), new.servers.get(name)
-        if after is None:
-            yield breaking(place, "the server is gone", "clients connect to it")
-        elif before is None:
-            yield compatible(place, "the server is new", "nobody has to use it")
-        elif before != after:
-            was, is_ = (f"{s.protocol}://{s.address}" for s in (before, after))
-            yield breaking(place, f"{was} becomes {is_}", "clients connect to the old address")
+def compare_streams(old: Stream, new: Stream) -> list[Change]:
+    """What changed between two documents."""
+    return [*_Comparison(old, new).changes()]
 
 
-def _channels(old: Contract, new: Contract) -> Iterator[Change]:
-    for address in dict.fromkeys((*old.channels, *new.channels)):
-        before, after = old.channels.get(address), new.channels.get(address)
-        if after is None:
-            yield breaking(address, "the channel is gone", "clients connect to this address")
-        elif before is None:
-            yield compatible(address, "the channel is new", "nobody has to use it")
-        else:
-            yield from _received(address, before, after)
-            yield from _sent(address, before, after)
+class _Comparison:
+    def __init__(self, old: Stream, new: Stream) -> None:
+        self._old, self._new = old, new
+        self._before, self._after = Part.at(old.bundle), Part.at(new.bundle)
+        self._channels = _paired(self._before, self._after)
+        self._renamed = {
+            one: two
+            for before, after in self._channels
+            for one, two in _renamed(before.members("messages"), after.members("messages"))
+        }
+
+    def changes(self) -> Iterator[Change]:
+        yield from compare_traffic(self._with_new_keys(self._old.contract), self._new.contract)
+        for one, two in self._renamed.items():
+            step = f"the key {one} becomes {two}"
+            yield Change(Level.WORDS, "channels", step, "the message has the same name")
+        for before, after in self._channels:
+            yield from compare_objects(_address(after), before, after, _CHANNEL)
+            yield from self._messages(_address(after), before, after)
+        yield from self._unpaired()
+        yield from compare_objects("", self._before, self._after, _DOCUMENT)
+
+    def _messages(self, place: str, old: Part, new: Part) -> Iterator[Change]:
+        theirs = new.members("messages")
+        for key, before in old.members("messages").items():
+            key = self._renamed.get(key, key)
+            after = theirs.get(key)
+            if after is None:
+                continue  # the contracts tell what that means
+            where = f"{place} {key}"
+            yield from _content_type(where, before, after)
+            yield from compare_objects(where, before, after, _MESSAGE)
+            directions = self._new.directions(key)
+            for direction in directions:
+                one, two = (
+                    Schema.of(part, "payload", Dialect.JSON_SCHEMA) for part in (before, after)
+                )
+                yield from compare(one, two, direction, where)
+            if not directions:
+                yield from unmodelled(before.get("payload"), after.get("payload"))
+
+    def _unpaired(self) -> Iterator[Change]:
+        """Channels that one document lacks; the contracts know of those with an address."""
+        paired = {part.pointer for pair in self._channels for part in pair}
+        addresses = self._old.contract.channels.keys() & self._new.contract.channels.keys()
+        for document in (self._before, self._after):
+            for channel in document.members("channels").values():
+                known = _address(channel) in addresses or channel.literal("address") is None
+                if channel.pointer not in paired and known:
+                    old = channel if document is self._before else None
+                    yield from unmodelled(old, None if old else channel)
+
+    def _with_new_keys(self, contract: Contract) -> Contract:
+        """The old contract, with the keys that its messages have in the new one."""
+
+        def message(found: MessageContract, taken: set[str]) -> MessageContract:
+            names = {n: self._renamed.get(n, n) for n in (found.name, *found.replies)}
+            names.update((n, n) for n in names if n in taken)
+            replies = tuple(names[name] for name in found.replies)
+            return msgspec.structs.replace(found, name=names[found.name], replies=replies)
+
+        channels = {}
+        for address, channel in contract.channels.items():
+            now = self._new.contract.channels.get(address, channel)
+            taken = {found.name for found in (*now.receives, *now.sends)}
+            channels[address] = ChannelContract(
+                tuple(message(found, taken) for found in channel.receives),
+                tuple(message(found, taken) for found in channel.sends),
+            )
+        return msgspec.structs.replace(contract, channels=channels)
 
 
-def _received(address: str, old: ChannelContract, new: ChannelContract) -> Iterator[Change]:
-    mine, theirs = _by_name(old.receives), _by_name(new.receives)
+def _paired(old: Part, new: Part) -> list[tuple[Part, Part]]:
+    """The channels of both documents: by key, else by an address that stands once."""
+    mine, theirs = old.members("channels"), new.members("channels")
+    pairs = [(mine.pop(key), theirs.pop(key)) for key in list(mine) if key in theirs]
+    for channel in mine.values():
+        twins = [other for other in theirs.values() if _address(other) == _address(channel)]
+        alone = [c for c in mine.values() if _address(c) == _address(channel)] == [channel]
+        if len(twins) == 1 and alone and channel.literal("address") is not None:
+            pairs.append((channel, twins[0]))
+    return pairs
+
+
+def _renamed(old: Mapping[str, Part], new: Mapping[str, Part]) -> Iterator[tuple[str, str]]:
+    """The messages whose key changed while their `name` did not."""
+    for key, message in old.items():
+        name = message.literal("name")
+        twins = [k for k, m in new.items() if k not in old and m.literal("name") == name]
+        if key not in new and name is not None and len(twins) == 1:
+            yield key, twins[0]
+
+
+def _address(channel: Part) -> str:
+    return str(channel.literal("address"))
+
+
+def _references(key: str) -> Rule:
+    """The rule for references whose meaning the contracts hold, but not what stands beside them."""
+
+    def rule(_place: str, old: Part, new: Part) -> Iterator[Change]:
+        before, after = (sorted(_beside(part.fields.get(key))) for part in (old, new))
+        if before != after:
+            step = f"{short(before)} becomes {short(after)} beside $ref"
+            yield breaking(f"#{new.pointer}/{key}", step, NOT_MODELLED)
+
+    return rule
+
+
+def _beside(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for element in value:
+            yield from _beside(element)
+    elif isinstance(value, Mapping):
+        known = {"$ref", *ANNOTATIONS} if "$ref" in value else {"oneOf"}
+        yield from (f"{k}: {canonical(v)}" for k, v in value.items() if k not in known)
+        yield from _beside(value.get("oneOf"))
+
+
+def _content_type(place: str, old: Part, new: Part) -> Iterator[Change]:
+    before, after = (
+        str(part.literal("contentType", part.document.get("defaultContentType", "none"))).lower()
+        for part in (old, new)
+    )
+    if before != after:
+        step = f"content type {before} becomes {after}"
+        yield breaking(place, step, "clients read and write the old one")
+
+
+def _version(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    """Patches of the specification change no meaning."""
+    versions = [str(part.literal("asyncapi")) for part in (old, new)]
+    before, after = (version.rpartition(".")[0] for version in versions)
+    if before != after:
+        step = f"AsyncAPI {versions[0]} becomes {versions[1]}"
+        yield breaking("#/asyncapi", step, NOT_MODELLED)
+
+
+def _info(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    yield from compare_objects("info", old.child("info"), new.child("info"), _INFO)
+
+
+def _servers(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    mine, theirs = old.members("servers"), new.members("servers")
+    for name in extensions(old, new, "servers"):
+        yield from unmodelled(mine.get(name), theirs.get(name))
+    for name in mine.keys() & theirs.keys():
+        yield from compare_objects(f"server {name}", mine[name], theirs[name], _SERVER)
+
+
+def _operations(_place: str, old: Part, new: Part) -> Iterator[Change]:
+    mine, theirs = old.members("operations"), new.members("operations")
     for name in dict.fromkeys((*mine, *theirs)):
-        place = f"{address} {name}"
-        if name not in theirs:
-            yield breaking(place, "the message is gone", "clients that send it are refused")
-        elif name not in mine:
-            yield compatible(place, "clients may send this message", "nobody has to")
+        where = f"operation {name}"
+        before, after = mine.get(name), theirs.get(name)
+        if after is None:
+            yield breaking(where, "the operation is gone", "generated clients call it by its name")
         else:
-            before, after = mine[name], theirs[name]
-            yield from _message(place, before, after, Direction.CLIENT)
-            yield from _replies(place, before, after)
+            if before is None:
+                yield compatible(where, "the operation is new", "nobody has to call it")
+            yield from compare_objects(where, before or after.without_value(), after, _OPERATION)
 
 
-def _sent(address: str, old: ChannelContract, new: ChannelContract) -> Iterator[Change]:
-    mine, theirs = _by_name(old.sends), _by_name(new.sends)
-    for name in dict.fromkeys((*mine, *theirs)):
-        place = f"{address} {name}"
-        if name not in theirs:
-            yield breaking(place, "the message is gone", "clients that wait for it wait in vain")
-        elif name not in mine:
-            why = "clients pass over types that they do not know, as the document asks them to"
-            yield compatible(place, "the server may send this message", why)
-        else:
-            yield from _message(place, mine[name], theirs[name], Direction.SERVER)
+def _action(place: str, old: Part, new: Part) -> Iterator[Change]:
+    before, after = old.literal("action", "none"), new.literal("action", "none")
+    if before != after and old.fields:
+        step = f"action {before} becomes {after}"
+        yield breaking(place, step, "its messages go the other way")
 
 
-def _message(
-    place: str, old: MessageContract, new: MessageContract, direction: Direction
-) -> Iterator[Change]:
-    yield from compare(Schema.whole(old.schema), Schema.whole(new.schema), direction, place)
-    if old.correlation != new.correlation:
-        step = f"the correlation id moves from {old.correlation or 'nowhere'} to "
-        step += new.correlation or "nowhere"
-        if old.correlation is None:
-            yield compatible(place, step, "nobody has to give or read one")
-        else:
-            yield breaking(place, step, "clients look for it at the old place")
-    before, after = (None if m.servers is None else frozenset(m.servers) for m in (old, new))
-    if before == after:
-        return
-    step = f"on {_servers_text(before)} becomes on {_servers_text(after)}"
-    if after is None or (before is not None and before <= after):
-        yield compatible(place, step, "where it was admitted it still is")
-    else:
-        yield breaking(place, step, "on a server that admitted it, it is not admitted now")
+def _reply(place: str, old: Part, new: Part) -> Iterator[Change]:
+    before, after = old.get("reply"), new.get("reply")
+    there = after or before
+    if there is not None:
+        one, two = (part or there.without_value() for part in (before, after))
+        yield from compare_objects(place, one, two, _REPLY)
 
 
-def _replies(place: str, old: MessageContract, new: MessageContract) -> Iterator[Change]:
-    for name in new.replies:
-        if name not in old.replies:
-            why = "a client that asks waits for the replies that it knows"
-            yield breaking(place, f"it may be answered by {name} now", why)
-    for name in old.replies:
-        if name not in new.replies:
-            why = "a client that waits for it waits in vain"
-            yield breaking(place, f"it is not answered by {name} any more", why)
+def _correlation(place: str, old: Part, new: Part) -> Iterator[Change]:
+    before, after = old.get("correlationId"), new.get("correlationId")
+    there = after or before
+    if there is not None:
+        one, two = (part or there.without_value() for part in (before, after))
+        yield from compare_objects(place, one, two, _CORRELATION)
 
 
-def changed_defaults(old: Mapping[str, object], new: Mapping[str, object]) -> list[Change]:
-    """Changed `default` values of schemas that both bundled documents have.
-
-    A contract has no defaults: they take no part in validation.
-    """
-    before, after = (_named(_named(each, "components"), "schemas") for each in (old, new))
-    return list(_defaults(before, after, "schema "))
-
-
-def _defaults(old: object, new: object, place: str) -> Iterator[Change]:
-    if isinstance(old, list) and isinstance(new, list):
-        for number, (one, two) in enumerate(zip(old, new, strict=False)):
-            yield from _defaults(one, two, f"{place}/{number}")
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return
-    is_schema = not place.endswith("/properties")
-    if is_schema and old.get("default") != new.get("default"):
-        step = f"default {old.get('default', 'none')} becomes {new.get('default', 'none')}"
-        yield breaking(place, step, "a request that leaves it out means something else now")
-    for key in old.keys() & new.keys() - ({"default", "enum", "const"} if is_schema else set()):
-        yield from _defaults(old[key], new[key], f"{place}/{key}")
-
-
-def _by_name(messages: tuple[MessageContract, ...]) -> dict[str, MessageContract]:
-    return {message.name: message for message in messages}
-
-
-def _servers_text(names: frozenset[str] | None) -> str:
-    return "all servers" if names is None else ", ".join(sorted(names)) or "no server"
-
-
-def _named(document: Mapping[str, object], key: str) -> Mapping[str, object]:
-    found = document.get(key)
-    return found if isinstance(found, Mapping) else {}
+_WORDS: dict[str, Rule] = dict.fromkeys(
+    ("title", "summary", "description", "tags", "externalDocs"), annotation
+)
+_DOCUMENT: dict[str, Rule] = {
+    "asyncapi": _version,
+    "info": _info,
+    "defaultContentType": elsewhere,
+    "servers": _servers,
+    "channels": elsewhere,
+    "operations": _operations,
+    "components": unused_components,
+}
+_INFO: dict[str, Rule] = {
+    **_WORDS,
+    **dict.fromkeys(("termsOfService", "contact", "license"), annotation),
+}
+_SERVER: dict[str, Rule] = {**_WORDS, **dict.fromkeys(("host", "pathname", "protocol"), elsewhere)}
+_CHANNEL: dict[str, Rule] = {
+    **_WORDS,
+    **dict.fromkeys(("address", "messages"), elsewhere),
+    "servers": _references("servers"),
+}
+_MESSAGE: dict[str, Rule] = {
+    **_WORDS,
+    "examples": annotation,
+    "contentType": elsewhere,
+    "correlationId": _correlation,
+    "payload": elsewhere,
+    **{key: _references(key) for key in ("x-response", "x-servers")},
+}
+_OPERATION: dict[str, Rule] = {
+    **_WORDS,
+    **{key: _references(key) for key in ("channel", "messages")},
+    "action": _action,
+    "reply": _reply,
+}
+_REPLY: dict[str, Rule] = {key: _references(key) for key in ("channel", "messages")}
+_CORRELATION: dict[str, Rule] = {"description": annotation, "location": elsewhere}

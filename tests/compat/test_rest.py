@@ -185,6 +185,249 @@ WORDS = [
 ]
 
 
+REGIONS: Dict = {
+    "url": "https://{region}.example.org",
+    "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}},
+}
+KEY = {"type": "apiKey", "in": "header", "name": "X-Key"}
+
+
+def regions(**fields: Any) -> Dict:
+    return {**REGIONS, "variables": {"region": {**REGIONS["variables"]["region"], **fields}}}
+
+
+def secured(scheme: Dict, *, name: str = "key") -> Callable[[Dict], object]:
+    """The document with a key for every operation."""
+
+    def edit(document: Dict) -> None:
+        document["components"]["securitySchemes"] = {name: scheme}
+        document["security"] = [{name: []}]
+
+    return edit
+
+
+def header(name: str, **fields: Any) -> Callable[[Dict], object]:
+    return query(name, **{"in": "header", **fields})
+
+
+def read_only(document: Dict) -> None:
+    thing(document)["properties"]["size"]["readOnly"] = True
+
+
+def read_only_and_required(document: Dict) -> None:
+    thing(document)["properties"]["note"]["readOnly"] = True
+    thing(document)["required"].append("note")
+
+
+def nothing(document: Dict) -> None:
+    pass
+
+
+STEPS = [
+    pytest.param(
+        secured(KEY), secured({**KEY, "name": "X-Other"}), Level.BREAKING, id="key header"
+    ),
+    pytest.param(
+        secured(KEY), secured({**KEY, "in": "query"}), Level.BREAKING, id="key in a query"
+    ),
+    pytest.param(
+        secured(KEY), secured({**KEY, "name": "x-key"}), Level.WORDS, id="key header's case"
+    ),
+    pytest.param(
+        secured(KEY),
+        secured({**KEY, "description": "Ask for one."}, name="other"),
+        Level.WORDS,
+        id="name of a scheme",
+    ),
+    pytest.param(
+        secured(KEY),
+        lambda d: (secured(KEY)(d), d["security"].append({})),
+        Level.COMPATIBLE,
+        id="a key that may be left out",
+    ),
+    pytest.param(
+        lambda d: d.update(servers=[regions()]),
+        lambda d: d.update(servers=[regions(default="us", enum=["us"])]),
+        Level.BREAKING,
+        id="a server variable that allows less",
+    ),
+    pytest.param(
+        lambda d: d.update(servers=[regions()]),
+        lambda d: d.update(servers=[regions(default="us")]),
+        Level.BREAKING,
+        id="the default of a server variable",
+    ),
+    pytest.param(
+        lambda d: d.update(servers=[regions()]),
+        lambda d: d.update(servers=[regions(enum=["eu", "us", "asia"])]),
+        Level.COMPATIBLE,
+        id="a server variable that allows more",
+    ),
+    pytest.param(
+        lambda d: d.update(servers=[regions()]),
+        lambda d: d.update(servers=[regions(description="Where")]),
+        Level.WORDS,
+        id="the description of a server variable",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: d["servers"].insert(0, {"url": "/v2"}),
+        Level.BREAKING,
+        id="another first server",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: d["paths"][THING].update(servers=[{"url": "/other"}]),
+        Level.BREAKING,
+        id="a path on another server",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d).update(servers=[{"url": "/other"}]),
+        Level.BREAKING,
+        id="an operation on another server",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d).update(servers=[{"url": "/api"}]),
+        Level.WORDS,
+        id="an operation on the same server",
+    ),
+    pytest.param(nothing, lambda d: get(d).update(tags=["other"]), Level.BREAKING, id="tags"),
+    pytest.param(nothing, lambda d: d.update(openapi="3.1.0"), Level.BREAKING, id="specification"),
+    pytest.param(nothing, lambda d: d.update(openapi="3.0.4"), Level.WORDS, id="its patch"),
+    pytest.param(
+        nothing,
+        lambda d: get(d).update(callbacks={"more": {"/x": {"post": {"responses": {}}}}}),
+        Level.BREAKING,
+        id="callbacks",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d)["responses"]["200"].update(
+            links={"self": {"operationId": "get_thing", "parameters": {"thing": "a"}}}
+        ),
+        Level.COMPATIBLE,
+        id="a link",
+    ),
+    pytest.param(
+        lambda d: get(d)["responses"]["200"].update(links={"self": {"operationId": "get_thing"}}),
+        lambda d: get(d)["responses"]["200"].update(links={"self": {"operationId": "make_thing"}}),
+        Level.BREAKING,
+        id="another link",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: post(d)["requestBody"]["content"]["application/json"].update(
+            encoding={"note": {"contentType": "text/csv"}}
+        ),
+        Level.BREAKING,
+        id="encoding",
+    ),
+    pytest.param(nothing, limit(explode=True, style="form"), Level.WORDS, id="style spelled out"),
+    pytest.param(nothing, limit(style="pipeDelimited"), Level.BREAKING, id="style"),
+    pytest.param(nothing, limit(allowReserved=True), Level.BREAKING, id="reserved characters"),
+    pytest.param(nothing, limit(deprecated=True), Level.COMPATIBLE, id="a deprecated parameter"),
+    pytest.param(header("X-A"), header("x-a"), Level.WORDS, id="case of a header"),
+    pytest.param(header("X-A"), header("X-B"), Level.BREAKING, id="another header"),
+    *(
+        pytest.param(header(name), nothing, Level.WORDS, id=f"a parameter {name}, passed over")
+        for name in ("Accept", "content-type", "AUTHORIZATION")
+    ),
+    pytest.param(nothing, read_only, Level.BREAKING, id="readOnly, in what clients send"),
+    pytest.param(
+        lambda d: thing(d)["properties"]["note"].update(readOnly=True),
+        read_only_and_required,
+        Level.COMPATIBLE,
+        id="readOnly and required binds responses only",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: thing(d)["properties"]["note"].update(writeOnly=True),
+        Level.BREAKING,
+        id="writeOnly, in what clients get",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: thing(d).update(discriminator={"propertyName": "note"}),
+        Level.BREAKING,
+        id="discriminator",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: thing(d)["properties"]["note"].update({"const": "a"}),
+        Level.BREAKING,
+        id="a keyword that OpenAPI 3.0 does not have",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d)["responses"]["200"]["content"]["application/json"].update(
+            schema={**thing(d)}
+        ),
+        Level.WORDS,
+        id="a reference that is written out",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d)["responses"].update({"404": {"description": "None."}}),
+        Level.WORDS,
+        id="a response that is written out",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d)["responses"]["404"].update({"x-more": 1}),
+        Level.BREAKING,
+        id="what stands beside a reference",
+    ),
+    pytest.param(
+        lambda d: d["components"]["schemas"].update(Unused={"type": "string"}),
+        lambda d: d["components"]["schemas"].update(Unused={"type": "integer"}),
+        Level.WORDS,
+        id="what nothing uses",
+    ),
+    *(
+        pytest.param(
+            nothing,
+            lambda d, find=find: find(d).update({"x-more": 1}),
+            Level.BREAKING,
+            id=f"an extension of {what}",
+        )
+        for what, find in {
+            "the document": lambda d: d,
+            "info": lambda d: d["info"],
+            "a server": lambda d: d["servers"][0],
+            "paths": lambda d: d["paths"],
+            "a path": lambda d: d["paths"][THING],
+            "an operation": get,
+            "a parameter": lambda d: get(d)["parameters"][0],
+            "a body": lambda d: post(d)["requestBody"],
+            "a media type": lambda d: post(d)["requestBody"]["content"]["application/json"],
+            "responses": lambda d: get(d)["responses"],
+            "a response": lambda d: get(d)["responses"]["200"],
+            "a header": lambda d: get(d)["responses"]["200"]["headers"]["Age"],
+            "a schema": thing,
+            "components": lambda d: d["components"],
+        }.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "level"), STEPS)
+def test_a_step_has_its_level(
+    old: Callable[[Dict], object], new: Callable[[Dict], object], level: Level
+) -> None:
+    found = compare_rest(with_(old), with_(new))
+    assert max((change.level for change in found), default=Level.WORDS) is level
+
+
+def test_what_is_not_modelled_is_named_by_its_pointer() -> None:
+    (change,) = changes(lambda d: get(d)["responses"]["200"].update({"x-more": {"a": 1}}))
+    assert change.level is Level.BREAKING
+    assert change.place == "#/paths/~1things~1{thing}/get/responses/200/x-more"
+    assert change.what == "{'a': 1} is new"
+    assert change.why.startswith("not modelled")
+
+
 @pytest.mark.parametrize("edit", BREAKING)
 def test_it_breaks_clients(edit: Callable[[Dict], object]) -> None:
     found = changes(edit)
@@ -208,7 +451,7 @@ def test_what_an_operation_says_of_a_parameter_comes_before_what_its_path_says()
     assert (change.level, change.place) == (Level.COMPATIBLE, f"GET {THING} path parameter 1")
 
 
-def test_places_are_told_as_a_reader_of_the_document_looks_for_them() -> None:
+def test_places_are_named_as_a_reader_of_the_document_looks_for_them() -> None:
     (change,) = changes(limit(schema={"type": "integer", "maximum": 9, "default": 5}))
     assert change.place == f"GET {THING} query parameter limit"
     assert change.what == "maximum 10 becomes maximum 9"

@@ -2,162 +2,295 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+import yaml
 
 from scripts.compat.changes import Change, Level
-from scripts.compat.stream import changed_defaults, compare_streams
-from wsrouter import ChannelContract, Contract, MessageContract
-from wsrouter.contract import ServerContract
+from scripts.compat.documents import changes, read
 
 Dict = dict[str, Any]
+Edit = Callable[[Dict], object]
+
+DOCUMENT: Dict = yaml.safe_load("""
+asyncapi: 3.1.0
+info: {title: Small, version: 1.0.0}
+defaultContentType: application/json
+servers:
+  main: {host: localhost, protocol: ws}
+channels:
+  stream:
+    address: /ws
+    messages:
+      ask: {$ref: '#/components/messages/ask'}
+      answer: {$ref: '#/components/messages/answer'}
+      tick: {$ref: '#/components/messages/tick'}
+operations:
+  ask:
+    action: receive
+    channel: {$ref: '#/channels/stream'}
+    messages: [{$ref: '#/channels/stream/messages/ask'}]
+    reply:
+      channel: {$ref: '#/channels/stream'}
+      messages: [{$ref: '#/channels/stream/messages/answer'}]
+  tick:
+    action: send
+    channel: {$ref: '#/channels/stream'}
+    messages: [{$ref: '#/channels/stream/messages/tick'}]
+components:
+  messages:
+    ask:
+      name: Ask
+      correlationId: {location: '$message.payload#/id'}
+      payload:
+        type: object
+        required: [action]
+        additionalProperties: false
+        properties:
+          action: {type: string, enum: [ask]}
+          id: {type: integer}
+          count: {$ref: '#/components/schemas/Count'}
+    answer:
+      name: Answer
+      payload:
+        type: object
+        required: [type]
+        properties:
+          type: {type: string, enum: [answer]}
+          count: {$ref: '#/components/schemas/Count'}
+          code: {type: string, enum: [A, B]}
+    tick:
+      name: Tick
+      payload:
+        type: object
+        required: [type]
+        properties:
+          type: {type: string, enum: [tick]}
+  schemas:
+    Count: {type: integer, minimum: 0, default: 1}
+    Unused: {type: integer}
+""")
 
 
-def schema(**properties: Any) -> Dict:
-    return {"type": "object", "properties": properties}
+def ask(document: Dict) -> Any:
+    return document["components"]["messages"]["ask"]
 
 
-def message(name: str, **fields: Any) -> MessageContract:
-    given = {"name": name, "schema": schema(kind={"const": name}), **fields}
-    return MessageContract(**given)
+def answer(document: Dict) -> Any:
+    return document["components"]["messages"]["answer"]
 
 
-ASK = message("ask", replies=("answer", "error"), correlation="/id")
-ANSWER = message("answer", correlation="/id")
-ERROR = message("error", schema=schema(code={"enum": ["A", "B"]}))
-TELL = message("tell")
+def channel(document: Dict) -> Any:
+    return document["channels"]["stream"]
 
 
-def contract(
-    receives: tuple[MessageContract, ...] = (ASK,),
-    sends: tuple[MessageContract, ...] = (ANSWER, ERROR, TELL),
-    **fields: Any,
-) -> Contract:
-    given = {
-        "title": "Small",
-        "version": "1.0.0",
-        "servers": {"main": ServerContract("host", "ws")},
-        "channels": {"/ws": ChannelContract(receives, sends)},
-        **fields,
+def schemas(document: Dict) -> Any:
+    return document["components"]["schemas"]
+
+
+def renamed(document: Dict) -> None:
+    messages = channel(document)["messages"]
+    messages["question"] = messages.pop("ask")
+    reference = {"$ref": "#/channels/stream/messages/question"}
+    document["operations"]["ask"]["messages"] = [reference]
+
+
+def split(document: Dict) -> None:
+    """Move a message to a channel of its own at the same address."""
+    tick = channel(document)["messages"].pop("tick")
+    query = {"ws": {"query": {"type": "object", "required": ["token"]}}}
+    document["channels"]["more"] = {"address": "/ws", "messages": {"tick": tick}, "bindings": query}
+    document["operations"]["tick"] = {
+        "action": "send",
+        "channel": {"$ref": "#/channels/more"},
     }
-    return Contract(**given)
 
 
-def change(old: Contract, new: Contract) -> Change:
-    (found,) = compare_streams(old, new)
-    return found
-
-
-def altered(message: MessageContract, **fields: Any) -> MessageContract:
-    return msgspec.structs.replace(message, **fields)
-
-
-OLD = contract()
 BREAKING = [
-    pytest.param(contract(receives=()), "/ws ask", id="a request is gone"),
-    pytest.param(contract(sends=(ANSWER, ERROR)), "/ws tell", id="a message is gone"),
-    pytest.param(contract(channels={}), "/ws", id="the address is gone"),
-    pytest.param(contract(servers={}), "server main", id="the server is gone"),
+    pytest.param(lambda d: d.update(asyncapi="3.0.0"), "#/asyncapi", id="specification"),
     pytest.param(
-        contract(servers={"main": ServerContract("other", "ws")}), "server main", id="host"
+        lambda d: d.update(defaultContentType="application/cbor"), "/ws ask", id="content type"
     ),
+    pytest.param(lambda d: d.pop("defaultContentType"), "/ws ask", id="no content type"),
     pytest.param(
-        contract(servers={"main": ServerContract("host", "wss")}), "server main", id="protocol"
-    ),
-    pytest.param(
-        contract(receives=(altered(ASK, replies=("answer", "error", "tell")),)),
-        "/ws ask",
-        id="another reply",
-    ),
-    pytest.param(
-        contract(receives=(altered(ASK, replies=("answer",)),)), "/ws ask", id="a reply less"
-    ),
-    pytest.param(
-        contract(receives=(altered(ASK, correlation="/number"),)), "/ws ask", id="the id moves"
-    ),
-    pytest.param(
-        contract(sends=(altered(ANSWER, correlation=None), ERROR, TELL)),
+        lambda d: answer(d).update(contentType="application/cbor"),
         "/ws answer",
-        id="the answer loses the id",
+        id="content type of a message",
     ),
     pytest.param(
-        contract(receives=(altered(ASK, servers=("main",)),)),
-        "/ws ask",
-        id="not on all servers",
+        lambda d: answer(d).update(headers={"type": "object", "required": ["x"]}),
+        "#/components/messages/answer/headers",
+        id="headers",
     ),
     pytest.param(
-        contract(receives=(altered(ASK, schema=schema(kind={"const": "other"})),)),
-        "/ws ask/kind",
+        lambda d: ask(d).update(name="Question"), "#/components/messages/ask/name", id="name"
+    ),
+    pytest.param(
+        lambda d: ask(d).update(bindings={"ws": {}}),
+        "#/components/messages/ask/bindings",
+        id="binding of a message",
+    ),
+    pytest.param(
+        lambda d: ask(d).update(traits=[{"headers": {}}]),
+        "#/components/messages/ask/traits",
+        id="traits",
+    ),
+    pytest.param(
+        lambda d: channel(d).update(bindings={"ws": {"query": {"required": ["token"]}}}),
+        "#/channels/stream/bindings",
+        id="a query of the upgrade",
+    ),
+    pytest.param(
+        lambda d: channel(d).update(
+            bindings={"ws": {"headers": {"required": ["Sec-WebSocket-Protocol"]}}}
+        ),
+        "#/channels/stream/bindings",
+        id="a header of the upgrade",
+    ),
+    pytest.param(
+        lambda d: channel(d).update(parameters={"x": {}}),
+        "#/channels/stream/parameters",
+        id="parameters",
+    ),
+    pytest.param(split, "#/channels/more", id="another channel of the same address"),
+    pytest.param(
+        lambda d: d["servers"]["main"].update(security=[{"type": "userPassword"}]),
+        "#/servers/main/security",
+        id="credentials",
+    ),
+    pytest.param(
+        lambda d: d["servers"]["main"].update(protocolVersion="13"),
+        "#/servers/main/protocolVersion",
+        id="version of the protocol",
+    ),
+    pytest.param(
+        lambda d: d["operations"]["ask"].update(security=[{"type": "userPassword"}]),
+        "#/operations/ask/security",
+        id="credentials of an operation",
+    ),
+    pytest.param(
+        lambda d: d["operations"]["ask"]["reply"].update(
+            address={"location": "$message.header#/a"}
+        ),
+        "#/operations/ask/reply/address",
+        id="where the reply goes",
+    ),
+    pytest.param(
+        lambda d: d["operations"].update(tock=d["operations"].pop("tick")),
+        "operation tick",
+        id="the name of an operation",
+    ),
+    pytest.param(lambda d: d.update({"x-more": 1}), "#/x-more", id="an extension"),
+    pytest.param(
+        lambda d: channel(d).update({"x-more": 1}),
+        "#/channels/stream/x-more",
+        id="an extension of a channel",
+    ),
+    pytest.param(
+        lambda d: ask(d)["correlationId"].update({"x-more": 1}),
+        "#/components/messages/ask/correlationId/x-more",
+        id="an extension of a correlation id",
+    ),
+    pytest.param(lambda d: schemas(d)["Count"].update(default=2), "/ws ask/count", id="default"),
+    pytest.param(
+        lambda d: schemas(d)["Count"].update(contentEncoding="base64"),
+        "#/components/schemas/Count",
+        id="a keyword that is not modelled",
+    ),
+    pytest.param(
+        lambda d: ask(d)["payload"]["properties"]["count"].update(nullable=True),
+        "#/components/schemas/Count",
+        id="a keyword beside a reference",
+    ),
+    pytest.param(
+        lambda d: ask(d)["payload"]["properties"]["action"].update(enum=["please"]),
+        "/ws ask/action",
         id="known by another constant",
     ),
     pytest.param(
-        contract(
-            sends=(ANSWER, altered(ERROR, schema=schema(code={"enum": ["A", "B", "C"]})), TELL)
-        ),
-        "/ws error/code",
+        lambda d: answer(d)["payload"]["properties"]["code"].update(enum=["A", "B", "C"]),
+        "/ws answer/code",
         id="a new error code",
     ),
 ]
 COMPATIBLE = [
-    pytest.param(contract(receives=(ASK, message("more"))), "/ws more", id="a new request"),
     pytest.param(
-        contract(sends=(ANSWER, ERROR, TELL, message("more"))), "/ws more", id="a new message"
-    ),
-    pytest.param(
-        contract(
-            servers={"main": ServerContract("host", "ws"), "more": ServerContract("more", "ws")}
-        ),
-        "server more",
-        id="a new server",
-    ),
-    pytest.param(
-        contract(channels={**OLD.channels, "/more": ChannelContract((), ())}),
-        "/more",
-        id="a new address",
-    ),
-    pytest.param(
-        contract(sends=(ANSWER, altered(ERROR, schema=schema(code={"enum": ["A"]})), TELL)),
-        "/ws error/code",
+        lambda d: answer(d)["payload"]["properties"]["code"].update(enum=["A"]),
         id="an error code less",
     ),
     pytest.param(
-        contract(sends=(ANSWER, ERROR, altered(TELL, correlation="/id"))),
-        "/ws tell",
-        id="a message gets an id",
+        lambda d: answer(d)["payload"]["properties"].update(
+            more={"type": "string", "default": "x"}
+        ),
+        id="a new field",
     ),
+    pytest.param(
+        lambda d: answer(d)["payload"]["properties"]["code"].update(default="A"),
+        id="a default in what clients get",
+    ),
+    pytest.param(lambda d: schemas(d)["Count"].update(deprecated=True), id="deprecated"),
+]
+WORDS = [
+    pytest.param(lambda d: ask(d).update(title="Ask", examples=[]), id="annotations"),
+    pytest.param(lambda d: schemas(d)["Count"].update(description="How many"), id="description"),
+    pytest.param(renamed, id="the key of a message that keeps its name"),
+    pytest.param(
+        lambda d: (
+            d.pop("defaultContentType"),
+            [
+                m.update(contentType="application/json")
+                for m in d["components"]["messages"].values()
+            ],
+        ),
+        id="the content type at each message",
+    ),
+    pytest.param(
+        lambda d: answer(d)["payload"]["properties"].update(count=schemas(d)["Count"]),
+        id="a reference that is written out",
+    ),
+    pytest.param(
+        lambda d: channel(d)["messages"].update(ask=d["components"]["messages"].pop("ask")),
+        id="a message that moves into its channel",
+    ),
+    pytest.param(lambda d: schemas(d)["Unused"].update(type="string"), id="what nothing uses"),
+    pytest.param(lambda d: d["info"].update(title="Other", license={"name": "MIT"}), id="info"),
 ]
 
 
-@pytest.mark.parametrize(("new", "place"), BREAKING)
-def test_it_breaks_clients(new: Contract, place: str) -> None:
-    found = change(OLD, new)
-    assert (found.level, found.place) == (Level.BREAKING, place)
-    assert found.why
+def found(tmp_path: Path, edit: Edit) -> tuple[Change, ...]:
+    documents = []
+    for name, change in (("old", lambda _: None), ("new", edit)):
+        document = copy.deepcopy(DOCUMENT)
+        change(document)
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps(document), "utf-8")
+        spec = read(file)
+        assert spec is not None
+        documents.append(spec)
+    return changes(*documents)
 
 
-@pytest.mark.parametrize(("new", "place"), COMPATIBLE)
-def test_it_breaks_nobody(new: Contract, place: str) -> None:
-    found = change(OLD, new)
-    assert (found.level, found.place) == (Level.COMPATIBLE, place)
+@pytest.mark.parametrize(("edit", "place"), BREAKING)
+def test_it_breaks_clients(tmp_path: Path, edit: Edit, place: str) -> None:
+    broken = [change for change in found(tmp_path, edit) if change.level is Level.BREAKING]
+    assert place in {change.place for change in broken}
+    assert all(change.what and change.why for change in broken)
 
 
-def test_a_message_may_be_admitted_in_more_places() -> None:
-    one = contract(receives=(altered(ASK, servers=("main",)),))
-    assert change(one, OLD).level is Level.COMPATIBLE
+@pytest.mark.parametrize("edit", COMPATIBLE)
+def test_it_breaks_nobody(tmp_path: Path, edit: Edit) -> None:
+    assert {change.level for change in found(tmp_path, edit)} == {Level.COMPATIBLE}
 
 
-def test_a_contract_has_no_change_from_itself() -> None:
-    assert compare_streams(OLD, OLD) == []
+@pytest.mark.parametrize("edit", WORDS)
+def test_it_is_not_on_the_wire(tmp_path: Path, edit: Edit) -> None:
+    assert {change.level for change in found(tmp_path, edit)} == {Level.WORDS}
 
 
-def test_a_default_that_changes_is_found_in_the_whole_document() -> None:
-    def document(default: int, example: int) -> Dict:
-        field = {"type": "integer", "default": default}
-        ask = {"properties": {"count": field, "default": {"enum": [{"default": example}]}}}
-        return {"components": {"schemas": {"Ask": ask}}}
-
-    (found,) = changed_defaults(document(1, 1), document(2, 2))
-    assert (found.level, found.place) == (Level.BREAKING, "schema /Ask/properties/count")
-    assert changed_defaults(document(1, 1), document(1, 2)) == []
+def test_a_document_has_no_change_from_itself(tmp_path: Path) -> None:
+    assert found(tmp_path, lambda document: None) == ()

@@ -1,0 +1,141 @@
+"""No change of a document goes unnoticed, whether or not a rule models it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scripts.bundle import Bundle
+from scripts.compat.changes import Level
+from scripts.compat.documents import SpecFile, changes, judge, read, read_tree
+from tests.compat.mutations import MUTATIONS, Way, add, places, rewritten
+from tests.running import ROOT
+from wsrouter import DocumentError
+from wsrouter.pointer import join
+
+CASES = ROOT.parent / "shared" / "cases" / "compat"
+SPECS = ROOT / "specs"
+DOCUMENTS = [
+    "openapi.yaml",
+    "stream.asyncapi.yaml",
+    "kraken/rest.openapi.yaml",
+    "kraken/public.asyncapi.yaml",
+    "kraken/private.asyncapi.yaml",
+]
+REDUNDANT = {
+    "type", "minItems", "maxItems", "additionalItems", "additionalProperties", "minLength",
+}  # fmt: skip
+"""Keywords that may say once more what others beside them say."""
+
+
+@cache
+def document(name: str) -> Any:
+    return json.loads(json.dumps(Bundle(SPECS / name).document))
+
+
+@cache
+def ways(name: str) -> list[Way]:
+    return [way for way in places(document(name)) if way]
+
+
+def spec(folder: Path, value: Any) -> SpecFile:
+    file = folder / "document.json"
+    file.write_text(json.dumps(value), "utf-8")
+    found = read(file)
+    assert found is not None
+    return found
+
+
+def unused(mutate: object, way: Way) -> bool:
+    """Whether a mutation adds what nothing in the document uses."""
+    new_component = len(way) == 2 and way[0] == "components"
+    new_message = len(way) == 3 and way[0] == "channels" and way[2] == "messages"
+    return mutate is add and (new_component or new_message)
+
+
+def said_twice(way: Way, old: SpecFile, new: SpecFile) -> bool:
+    """Whether the replies of a message stand in an operation and in the message, and still do."""
+    place = "x-response" in way or way[0] == "operations"
+    return place and old.contract is not None and old.contract == new.contract
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("documents")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_change_but_of_words_is_passed_over(name: str, folder: Path) -> None:
+    old = spec(folder, document(name))
+
+    @given(st.sampled_from(MUTATIONS), st.sampled_from(ways(name)))
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def mutated(mutate: Any, way: Way) -> None:
+        changed = mutate(document(name), way)
+        if changed is None or way in {("openapi",), ("asyncapi",)} or unused(mutate, way):
+            return
+        try:
+            new = spec(folder, changed)
+            found = changes(old, new)
+        except (DocumentError, ValueError):
+            return  # the command ends with an error, and no verdict
+        level = max((change.level for change in found), default=None)
+        if level in (None, Level.WORDS) and not said_twice(way, old, new):
+            named = any(change.place != "document" for change in found)
+            where = (mutate.__name__, join(way), found)
+            assert named, where
+            assert way[-1] in REDUNDANT, where
+
+    mutated()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_another_way_of_writing_is_no_change(name: str, folder: Path) -> None:
+    old = spec(folder, document(name))
+
+    @given(st.integers(0, 2**32))
+    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def written(seed: int) -> None:
+        new = spec(folder, rewritten(document(name), Random(seed)))
+        assert {change.level for change in changes(old, new)} <= {Level.WORDS}
+
+    written()
+
+
+def verdicts() -> list[tuple[str, str]]:
+    """The documented cases: folder, and the verdict that is right for it."""
+    if not CASES.is_dir():
+        return []
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (CASES / "README.md").read_text("utf-8").splitlines()
+        if line.startswith("|")
+    ]
+    return [(row[0], row[1]) for row in rows if (CASES / row[0]).is_dir()]
+
+
+ALLOWED = {
+    "BREAKING": {Level.BREAKING},
+    "BREAKING or compatible, not words": {Level.BREAKING, Level.COMPATIBLE},
+    "not breaking": {Level.COMPATIBLE, Level.WORDS},
+}
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"the cases of {CASES} are not here")
+def test_every_documented_case_is_judged_rightly() -> None:
+    cases = verdicts()
+    assert len(cases) == sum(path.is_dir() for path in CASES.iterdir()) > 0
+    wrong = []
+    for case, right in cases:
+        (verdict,) = judge(read_tree(CASES / case / "old"), read_tree(CASES / case / "new"))
+        level = max((change.level for change in verdict.changes), default=None)
+        if level not in ALLOWED[right]:
+            wrong.append((case, right, verdict.changes))
+    assert wrong == []
