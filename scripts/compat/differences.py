@@ -34,7 +34,8 @@ def unvalidated(old: Schema, new: Schema, path: str) -> Iterator[Difference]:
     """The differences of keywords that validation passes over."""
     before, after = old.plain(), new.plain()
     for keyword in sorted({*before, *after} - old.dialect.assertions - WORDS):
-        one, two = before.get(keyword, MISSING), after.get(keyword, MISSING)
+        absent = False if keyword in _FLAGS else MISSING
+        one, two = before.get(keyword, absent), after.get(keyword, absent)
         if not equal(one, two):
             rule = _RULES.get(keyword)
             if rule is None:
@@ -104,6 +105,8 @@ def _deprecated(path: str, before: object, after: object) -> Difference:
     return Difference(path, step, Effect.OTHER, fixed=_NOBODY, why=why)
 
 
+_FLAGS = frozenset({"deprecated", "nullable", "readOnly", "writeOnly"})
+"""Keywords that are false when they are absent."""
 _RULES = {
     "default": _default,
     "deprecated": _deprecated,

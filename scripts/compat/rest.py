@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from scripts.compat.changes import Change, breaking, compatible
+from scripts.compat.heads import info, specification
 from scripts.compat.parts import (
-    NOT_MODELLED,
     Object,
     Part,
     Rule,
@@ -39,19 +39,6 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 def compare_rest(old: Object, new: Object) -> list[Change]:
     """What changed between two self-contained documents."""
     return [*compare_objects("", Part.at(old), Part.at(new), _DOCUMENT)]
-
-
-def _version(_place: str, old: Part, new: Part) -> Iterator[Change]:
-    """Patches of the specification change no meaning."""
-    versions = [str(part.literal("openapi")) for part in (old, new)]
-    before, after = (version.rpartition(".")[0] for version in versions)
-    if before != after:
-        step = f"OpenAPI {versions[0]} becomes {versions[1]}"
-        yield breaking("#/openapi", step, NOT_MODELLED)
-
-
-def _info(_place: str, old: Part, new: Part) -> Iterator[Change]:
-    yield from compare_objects("info", old.child("info"), new.child("info"), _INFO)
 
 
 def _servers(_place: str, old: Part, new: Part) -> Iterator[Change]:
@@ -164,8 +151,8 @@ def _operations(document: Part) -> dict[tuple[str, str], _Operation]:
 
 _WORDS: dict[str, Rule] = dict.fromkeys(("summary", "description", "externalDocs"), annotation)
 _DOCUMENT: dict[str, Rule] = {
-    "openapi": _version,
-    "info": _info,
+    "openapi": specification("openapi"),
+    "info": info,
     "servers": _servers,
     "paths": _paths,
     "components": unused_components,
@@ -173,9 +160,6 @@ _DOCUMENT: dict[str, Rule] = {
     "tags": annotation,
     "externalDocs": annotation,
 }
-_INFO: dict[str, Rule] = dict.fromkeys(
-    ("title", "summary", "description", "termsOfService", "contact", "license"), annotation
-)
 _ITEM: dict[str, Rule] = {
     **_WORDS,
     **dict.fromkeys((*_METHODS, "parameters", "servers"), elsewhere),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from scripts.compat.changes import Change, Direction, Level, breaking, compatible
+from scripts.compat.heads import info, specification
 from scripts.compat.parts import (
     ANNOTATIONS,
     NOT_MODELLED,
@@ -160,6 +161,10 @@ def _references(key: str) -> Rule:
         if before != after:
             step = f"{short(before)} becomes {short(after)} beside $ref"
             yield breaking(f"#{new.pointer}/{key}", step, NOT_MODELLED)
+        one, two = (canonical(part.fields.get(key)) for part in (old, new))
+        if one != two and old.fields:
+            why = "what it means to clients is compared message by message"
+            yield Change(Level.WORDS, f"#{new.pointer}/{key}", "its references change", why)
 
     return rule
 
@@ -182,19 +187,6 @@ def _content_type(place: str, old: Part, new: Part) -> Iterator[Change]:
     if before != after:
         step = f"content type {before} becomes {after}"
         yield breaking(place, step, "clients read and write the old one")
-
-
-def _version(_place: str, old: Part, new: Part) -> Iterator[Change]:
-    """Patches of the specification change no meaning."""
-    versions = [str(part.literal("asyncapi")) for part in (old, new)]
-    before, after = (version.rpartition(".")[0] for version in versions)
-    if before != after:
-        step = f"AsyncAPI {versions[0]} becomes {versions[1]}"
-        yield breaking("#/asyncapi", step, NOT_MODELLED)
-
-
-def _info(_place: str, old: Part, new: Part) -> Iterator[Change]:
-    yield from compare_objects("info", old.child("info"), new.child("info"), _INFO)
 
 
 def _servers(_place: str, old: Part, new: Part) -> Iterator[Change]:
@@ -225,37 +217,30 @@ def _action(place: str, old: Part, new: Part) -> Iterator[Change]:
         yield breaking(place, step, "its messages go the other way")
 
 
-def _reply(place: str, old: Part, new: Part) -> Iterator[Change]:
-    before, after = old.get("reply"), new.get("reply")
-    there = after or before
-    if there is not None:
-        one, two = (part or there.without_value() for part in (before, after))
-        yield from compare_objects(place, one, two, _REPLY)
+def _inside(key: str, rules: dict[str, Rule]) -> Rule:
+    """The rule for an object that may be missing, and then says nothing."""
 
+    def rule(place: str, old: Part, new: Part) -> Iterator[Change]:
+        before, after = old.get(key), new.get(key)
+        there = after or before
+        if there is not None:
+            one, two = (part or there.without_value() for part in (before, after))
+            yield from compare_objects(place, one, two, rules)
 
-def _correlation(place: str, old: Part, new: Part) -> Iterator[Change]:
-    before, after = old.get("correlationId"), new.get("correlationId")
-    there = after or before
-    if there is not None:
-        one, two = (part or there.without_value() for part in (before, after))
-        yield from compare_objects(place, one, two, _CORRELATION)
+    return rule
 
 
 _WORDS: dict[str, Rule] = dict.fromkeys(
     ("title", "summary", "description", "tags", "externalDocs"), annotation
 )
 _DOCUMENT: dict[str, Rule] = {
-    "asyncapi": _version,
-    "info": _info,
+    "asyncapi": specification("asyncapi"),
+    "info": info,
     "defaultContentType": elsewhere,
     "servers": _servers,
     "channels": elsewhere,
     "operations": _operations,
     "components": unused_components,
-}
-_INFO: dict[str, Rule] = {
-    **_WORDS,
-    **dict.fromkeys(("termsOfService", "contact", "license"), annotation),
 }
 _SERVER: dict[str, Rule] = {**_WORDS, **dict.fromkeys(("host", "pathname", "protocol"), elsewhere)}
 _CHANNEL: dict[str, Rule] = {
@@ -263,11 +248,13 @@ _CHANNEL: dict[str, Rule] = {
     **dict.fromkeys(("address", "messages"), elsewhere),
     "servers": _references("servers"),
 }
+_REPLY: dict[str, Rule] = {key: _references(key) for key in ("channel", "messages")}
+_CORRELATION: dict[str, Rule] = {"description": annotation, "location": elsewhere}
 _MESSAGE: dict[str, Rule] = {
     **_WORDS,
     "examples": annotation,
     "contentType": elsewhere,
-    "correlationId": _correlation,
+    "correlationId": _inside("correlationId", _CORRELATION),
     "payload": elsewhere,
     **{key: _references(key) for key in ("x-response", "x-servers")},
 }
@@ -275,7 +262,5 @@ _OPERATION: dict[str, Rule] = {
     **_WORDS,
     **{key: _references(key) for key in ("channel", "messages")},
     "action": _action,
-    "reply": _reply,
+    "reply": _inside("reply", _REPLY),
 }
-_REPLY: dict[str, Rule] = {key: _references(key) for key in ("channel", "messages")}
-_CORRELATION: dict[str, Rule] = {"description": annotation, "location": elsewhere}

@@ -327,6 +327,77 @@ STEPS = [
     pytest.param(nothing, limit(explode=True, style="form"), Level.WORDS, id="style spelled out"),
     pytest.param(nothing, limit(style="pipeDelimited"), Level.BREAKING, id="style"),
     pytest.param(nothing, limit(allowReserved=True), Level.BREAKING, id="reserved characters"),
+    pytest.param(
+        nothing,
+        limit(required=False, allowReserved=False, allowEmptyValue=False, deprecated=False),
+        Level.WORDS,
+        id="flags spelled out",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: thing(d)["properties"]["size"].update(
+            nullable=False, readOnly=False, writeOnly=False, deprecated=False
+        ),
+        Level.WORDS,
+        id="flags of a schema spelled out",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: d["paths"][THING]["parameters"][0].update(style="simple", explode=False),
+        Level.WORDS,
+        id="style of a path spelled out",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d)["responses"]["200"]["headers"]["Age"].update(style="simple"),
+        Level.WORDS,
+        id="style of a header spelled out",
+    ),
+    pytest.param(
+        lambda d: d.pop("servers"),
+        lambda d: d.update(servers=[{"url": "/"}]),
+        Level.WORDS,
+        id="the default server spelled out",
+    ),
+    pytest.param(nothing, lambda d: d.update(security=[]), Level.WORDS, id="no credentials"),
+    pytest.param(
+        secured(KEY),
+        lambda d: (
+            secured(KEY)(d),
+            [operation(d).update(security=d["security"]) for operation in (get, post)],
+            d.pop("security"),
+        ),
+        Level.WORDS,
+        id="credentials at each operation",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: (
+            [
+                operation(d).setdefault("parameters", []).append(d["paths"][THING]["parameters"][0])
+                for operation in (get, post)
+            ]
+            and d["paths"][THING].pop("parameters")
+        ),
+        Level.WORDS,
+        id="parameters of a path at each operation",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d)["responses"]["200"].update(
+            headers={"AGE": get(d)["responses"]["200"]["headers"]["Age"]}
+        ),
+        Level.WORDS,
+        id="case of a response's header",
+    ),
+    pytest.param(
+        nothing,
+        lambda d: get(d)["responses"]["200"]["headers"].update(
+            {"Content-Type": {"required": True, "schema": {"type": "string"}}}
+        ),
+        Level.WORDS,
+        id="a response's header Content-Type, passed over",
+    ),
     pytest.param(nothing, limit(deprecated=True), Level.COMPATIBLE, id="a deprecated parameter"),
     pytest.param(header("X-A"), header("x-a"), Level.WORDS, id="case of a header"),
     pytest.param(header("X-A"), header("X-B"), Level.BREAKING, id="another header"),
@@ -426,6 +497,21 @@ def test_what_is_not_modelled_is_named_by_its_pointer() -> None:
     assert change.place == "#/paths/~1things~1{thing}/get/responses/200/x-more"
     assert change.what == "{'a': 1} is new"
     assert change.why.startswith("not modelled")
+
+
+def test_a_change_that_is_modelled_does_not_cover_one_that_is_not() -> None:
+    def edit(document: Dict) -> None:
+        limit(required=False, schema={"type": "integer", "maximum": 20, "default": 5})(document)
+        get(document)["parameters"][0]["x-more"] = 1
+        thing(document)["x-more"] = 2
+        document["info"]["x-more"] = 3
+
+    broken = {change.place for change in changes(edit) if change.level is Level.BREAKING}
+    assert broken == {
+        "#/paths/~1things~1{thing}/get/parameters/0/x-more",
+        "#/components/schemas/Thing",
+        "#/info/x-more",
+    }
 
 
 @pytest.mark.parametrize("edit", BREAKING)

@@ -100,6 +100,17 @@ def renamed(document: Dict) -> None:
     document["operations"]["ask"]["messages"] = [reference]
 
 
+def moved(document: Dict) -> None:
+    """Give the channel another key."""
+    document["channels"]["other"] = document["channels"].pop("stream")
+    for operation in document["operations"].values():
+        for holder in (operation, operation.get("reply", {})):
+            if "channel" in holder:
+                holder["channel"] = {"$ref": "#/channels/other"}
+            for message in holder.get("messages", []):
+                message["$ref"] = message["$ref"].replace("/stream/", "/other/")
+
+
 def split(document: Dict) -> None:
     """Move a message to a channel of its own at the same address."""
     tick = channel(document)["messages"].pop("tick")
@@ -239,6 +250,7 @@ WORDS = [
     pytest.param(lambda d: ask(d).update(title="Ask", examples=[]), id="annotations"),
     pytest.param(lambda d: schemas(d)["Count"].update(description="How many"), id="description"),
     pytest.param(renamed, id="the key of a message that keeps its name"),
+    pytest.param(moved, id="the key of a channel that keeps its address"),
     pytest.param(
         lambda d: (
             d.pop("defaultContentType"),
