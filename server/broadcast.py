@@ -65,7 +65,7 @@ class Broadcast:
                     payload = messages.ohlcv_update(symbol, timeframe, None, status)
                     updates.append(Update(Pair(symbol, timeframe), payload, None))
                 continue
-            for timeframe, candles in feed.live.tick(provider.clock.now_ms()):
+            for timeframe, candles in feed.live.tick(feed.shown_ms(provider.clock.now_ms())):
                 self.on_candles(feed, timeframe, candles)
                 pair = Pair(symbol, timeframe)
                 for candle in candles:

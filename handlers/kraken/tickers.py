@@ -79,7 +79,7 @@ class Tickers:
     async def _figures(self, channel: Channel, following: _Following) -> bytes | None:
         """The message, or None while it cannot be relied upon."""
         feed = self._provider.feed(channel.symbol)
-        now_ms = max(self._provider.clock.now_ms(), feed.live.newest_ms)
+        now_ms = max(feed.shown_ms(self._provider.clock.now_ms()), feed.live.newest_ms)
         day_ms = bucket_start(now_ms, 1) - (DAY_MINUTES - 1) * MINUTE_MS
         while not await self._is_read(feed, following, day_ms):
             pass

@@ -79,6 +79,8 @@ class StreamConnection:
         self._heard = 0.0
         self._reason: str | None = None
         self.subscribed: frozenset[str] = frozenset()
+        self.heard_ms = 0
+        """Time of the newest trade that it delivered."""
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         """Connect; raises ConnectionLost."""

@@ -205,7 +205,8 @@ def _sort_unusual(raw: bytes, batch: Batch) -> None:
             if outer.stream not in (None, trade_stream(row.s)):
                 batch.malformed.append(_of_another(raw, outer.stream, row.s))
             else:
-                batch.trades.setdefault(row.s, []).append(_trade(row))
+                trade = _trade(row)
+                batch.trades.setdefault(row.s, []).append(trade)
             return
     except _FAULTS as error:
         symbol = _symbol_of(raw)

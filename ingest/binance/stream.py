@@ -178,6 +178,11 @@ class TradeStream:
         if self._session is not None:
             await self._session.close()
 
+    def heard_ms(self, symbol: str) -> int:
+        """Time of the newest trade, of any symbol, on the connection of this one; 0 if none."""
+        shard = self._shard_of.get(symbol)
+        return shard.line.connection.heard_ms if shard is not None and shard.line else 0
+
     def statistics(self) -> StreamStatistics:
         """Counts for monitoring."""
         return StreamStatistics(
@@ -327,6 +332,7 @@ class TradeStream:
         for symbol, trades in batch.trades.items():
             if symbol in self._shard_of:
                 counts["trades"] += len(trades)
+                connection.heard_ms = max(connection.heard_ms, trades[-1].timestamp)
                 self._handler.on_trades(symbol, trades)
             else:
                 counts["unexpected"] += len(trades)

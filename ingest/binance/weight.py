@@ -193,6 +193,11 @@ class WeightCoordinator:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
+    @property
+    def limit(self) -> int:
+        """The exchange's limit of weight per minute."""
+        return self._budget.limit
+
     def set_limit(self, limit: int) -> None:
         """Adopt the weight per minute that `exchangeInfo` tells."""
         self._budget.limit = min(limit, MAX_LIMIT)

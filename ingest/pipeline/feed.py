@@ -37,6 +37,7 @@ class Asked(NamedTuple):
 
     doubts: int
     high_water: int
+    time_ms: int
 
 
 @dataclass
@@ -53,8 +54,12 @@ class Counters:
 class Feed:
     """The trades and candles of one symbol."""
 
-    def __init__(self, symbol: str) -> None:
+    def __init__(self, symbol: str, heard_ms: Callable[[], int] = lambda: 0) -> None:
+        """`heard_ms` gives the time of the newest trade that shows that the stream of this symbol
+        is alive, such as one of another symbol on the same connection."""
         self.symbol = symbol
+        self._heard_ms = heard_ms
+        self._checked_ms = 0
         self.continuity: Continuity | None = None
         """None until it is known which ids matter."""
         self.is_open = False
@@ -159,12 +164,21 @@ class Feed:
         self._note_gaps(now_ms)
         return len(fresh)
 
-    def asking(self) -> Asked:
+    def shown_ms(self, now_ms: int) -> int:
+        """The exchange's time, less than `now_ms` while a minute that has ended may lack trades.
+
+        A minute is over once a trade from after it has come, or the exchange, asked after its
+        end, had no trade that is not here.
+        """
+        seen_ms = max(self._checked_ms, self.live.newest_ms, self._heard_ms())
+        return min(now_ms, bucket_start(seen_ms, 1) + MINUTE_MS - 1)
+
+    def asking(self, now_ms: int) -> Asked:
         """What is known when the exchange is asked for its newest trade."""
         known = self.continuity
         if known is None or known.high_water < known.first_id:
-            return Asked(self.doubts, -1)
-        return Asked(self.doubts, known.high_water)
+            return Asked(self.doubts, -1, now_ms)
+        return Asked(self.doubts, known.high_water, now_ms)
 
     def verify(self, first_id: int | None, newest: Edge | None, asked: Asked, now_ms: int) -> None:
         """Take the exchange's newest trade, asked for when this was known.
@@ -184,6 +198,8 @@ class Feed:
         newest_id = -1 if newest is None else newest.aggregate_id
         if asked.doubts == self.doubts and newest_id >= asked.high_water:
             self.verified = self.connected
+            if self.connected:
+                self._checked_ms = max(self._checked_ms, asked.time_ms)
 
     def lacking(self, trades: Sequence[Trade]) -> list[Gap]:
         """The ids of trades that were refused, and so are missing still."""
@@ -237,7 +253,8 @@ class Feed:
         return self.continuity.held - len(self._taken) - len(self._pending)
 
     def settled_until(self, close_ms: int) -> int:
-        """The minute up to which the store can take over once all that was taken is in it."""
+        """The minute up to which the store can take over once all that was taken is in it, at the
+        latest `close_ms`."""
         watermark = self.live.watermark
         waiting = (trade.timestamp for trade in self._pending if trade.timestamp >= watermark)
         return max(bucket_start(min([close_ms, *waiting]), 1), watermark)

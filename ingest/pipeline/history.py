@@ -58,7 +58,9 @@ class History:
             if (feed.live.watermark, feed.revision) != (watermark, revision):
                 continue  # it changed while it was read
             live = list(
-                frame.walk(feed.live.minutes, max(self._clock.now_ms(), feed.live.newest_ms))
+                frame.walk(
+                    feed.live.minutes, max(feed.shown_ms(self._clock.now_ms()), feed.live.newest_ms)
+                )
             )
             known = _known(timeframe, first, feed.whole_from_ms, live)
             wanted = EMPTY

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from functools import partial
 
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.page import Malformed
@@ -24,19 +23,16 @@ from ingest.core.trade import Trade
 from ingest.storage import Store
 
 from .activate import activate
+from .checks import Checks
 from .expiry import Expiry, Kept
 from .feed import Feed
 from .listing import RELIST_SECONDS, Listing
-from .newest import newest_trade
 from .refill import Refill
 from .settle import Settler
 from .shared_call import SharedCall
 from .watches import Watches
 
 RETRY_SECONDS = 2.0
-QUIET_SECONDS = 15.0
-"""A symbol that was quiet for so long is asked after: its newest trade may have been lost."""
-VERIFY_CYCLE_SECONDS = 0.5
 CONFIRM_SECONDS = 120.0
 """Ids that the exchange passes over for so long count as absent."""
 SYNCHRONIZE_EVERY_SECONDS = 5.0
@@ -74,7 +70,9 @@ class Provider:
         self.rest = BinanceRest(rest_url, self.weight)
         self.clock = ExchangeClock(self.rest.server_time)
         self.stream = TradeStream(stream_url, self)
-        self.feeds: Mapping[str, Feed] = {symbol: Feed(symbol) for symbol in symbols}
+        self.feeds: Mapping[str, Feed] = {
+            symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
+        }
         self.listing = Listing(self.rest, tuple(symbols))
         self.settler = Settler(store, self.clock, self.feeds, self._when_whole)
         self.watches = Watches(store, self.settler, self.clock)
@@ -83,8 +81,7 @@ class Provider:
         """Called whenever a symbol's data has become complete."""
         self._history_ms = history_ms
         self._confirm_seconds = confirm_seconds
-        self._last_heard: dict[str, float] = dict.fromkeys(symbols, 0.0)
-        self._verify_now = asyncio.Event()
+        self._checks = Checks(self.feeds, self.rest, self.clock)
         self._malformed = 0
         self._synchronization = SharedCall(self._synchronize, SYNCHRONIZE_EVERY_SECONDS)
 
@@ -102,7 +99,7 @@ class Provider:
                 group.create_task(self.clock.run(), name="clock")
                 await self.clock.ready()
                 group.create_task(self.settler.run(), name="settler")
-                group.create_task(self._verify(), name="verify")
+                group.create_task(self._checks.run(), name="checks")
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
                 for feed in self.feeds.values():
                     group.create_task(self._follow(feed), name=f"follow {feed.symbol}")
@@ -134,22 +131,19 @@ class Provider:
         await self.clock.synchronize()
         for feed in self.feeds.values():
             if feed.symbol not in self.listing.absent:
-                await self._verify_one(feed, Priority.REQUEST)
+                await self._checks.check(feed, Priority.REQUEST)
 
     def on_trades(self, symbol: str, trades: list[Trade]) -> None:
         """Trades of the stream, as they came."""
         feed = self.feeds[symbol]
         feed.accept(trades, self.clock.now_ms())
         self.clock.observe(feed.live.newest_ms)
-        self._last_heard[symbol] = time.monotonic()
-        if not feed.verified:
-            self._verify_now.set()
+        self._checks.heard(symbol)
 
     def on_connected(self, symbols: Sequence[str]) -> None:
         """The stream of these symbols is up."""
         for symbol in symbols:
             self.feeds[symbol].joined()
-        self._verify_now.set()
 
     def on_disconnected(self, symbols: Sequence[str], reason: str) -> None:
         """The stream of these symbols is down."""
@@ -169,7 +163,6 @@ class Provider:
             if symbol in self.feeds:
                 known = malformed.aggregate_id if symbol == malformed.symbol else None
                 self.feeds[symbol].doubt(known, self.clock.now_ms())
-                self._verify_now.set()
 
     async def _follow(self, feed: Feed) -> None:
         """Open a feed, then fill its gaps for as long as it runs."""
@@ -182,7 +175,6 @@ class Provider:
             except (ExchangeError, StoreUnavailable) as error:
                 log.warning("%s cannot be activated yet: %s", feed.symbol, error)
                 await asyncio.sleep(RETRY_SECONDS)
-        self._verify_now.set()
         await Refill(feed, self.rest, self.settler, self.clock, self._confirm_seconds).run()
 
     async def _open(self, feed: Feed) -> None:
@@ -192,32 +184,12 @@ class Provider:
             feed, self.store, self.rest, self.clock, self.settler.watermark_lock, self._history_ms
         )
 
-    async def _verify(self) -> None:
-        """Ask for the newest trade of each symbol that is in doubt, or has long been quiet."""
-        while True:
-            self._verify_now.clear()
-            for feed in self.feeds.values():
-                quiet = time.monotonic() - self._last_heard[feed.symbol] > QUIET_SECONDS
-                if feed.connected and feed.is_open and (quiet or not feed.verified):
-                    try:
-                        await self._verify_one(feed)
-                    except ExchangeError as error:
-                        log.warning("%s: its newest trade is not known: %s", feed.symbol, error)
-                        self._verify_now.set()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(QUIET_SECONDS):  # wait_for may swallow a cancellation
-                    await self._verify_now.wait()
-            await asyncio.sleep(VERIFY_CYCLE_SECONDS)
-
-    async def _verify_one(self, feed: Feed, priority: Priority = Priority.GAP) -> None:
-        asked = feed.asking()
-        newest = await newest_trade(self.rest, feed.symbol, asked.high_water, priority)
-        first_id = None
-        if feed.continuity is None and newest is not None:
-            page = await self.rest.agg_trades(feed.symbol, from_id=0, limit=1, priority=priority)
-            first_id = page.first_id
-        feed.verify(first_id, newest, asked, self.clock.now_ms())
-        self._last_heard[feed.symbol] = time.monotonic()
+    def _heard_ms(self, symbol: str) -> int:
+        """Time of the newest trade on the connection of a symbol, where that has to be enough
+        to show that the stream is alive: with more symbols than can be checked each minute."""
+        if self._checks.affordable(self.weight.limit):
+            return 0
+        return self.stream.heard_ms(symbol)
 
     def _when_whole(self, feed: Feed) -> None:
         log.info("%s is complete", feed.symbol)

@@ -75,11 +75,13 @@ class Settler:
             await self.patiently(self._store.trades.insert, batch)
             for symbol in batch:
                 self._feeds[symbol].stored()
-        close_ms = self._clock.now_ms() - CLOSE_DELAY_MS
+        over_ms = self._clock.now_ms() - CLOSE_DELAY_MS
+        # Fixed for the whole cycle: what ends during it has not been recomputed.
+        close_ms = {feed.symbol: feed.shown_ms(over_ms) for feed in feeds}
         async with self.watermark_lock:
             touched: dict[str, list[tuple[int, int]]] = {}
             for feed in feeds:
-                until = feed.settled_until(close_ms)
+                until = feed.settled_until(close_ms[feed.symbol])
                 minutes = {bucket_start(t.timestamp, 1) for t in batch.get(feed.symbol, ())}
                 minutes |= feed.live.minutes.keys()
                 if until > feed.live.watermark:
@@ -90,7 +92,7 @@ class Settler:
             if touched:
                 await self.patiently(self._store.candles.recompute, touched)
             for feed in feeds:
-                await self._advance(feed, close_ms, taken[feed.symbol][1])
+                await self._advance(feed, close_ms[feed.symbol], taken[feed.symbol][1])
         await self._keep_malformed()
 
     async def store_rest(self) -> None:

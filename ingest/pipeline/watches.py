@@ -89,7 +89,7 @@ class Watches:
             )
             if frame.bucket != bucket or feed.revision != revision:
                 continue  # it changed while it was read
-            candles = [*stored, *feed.live.walk(timeframe, self._clock.now_ms())]
+            candles = [*stored, *feed.live.walk(timeframe, feed.shown_ms(self._clock.now_ms()))]
             whole = [candle for candle in candles if candle.candle_time >= feed.whole_from_ms]
             return whole[-count:]
         return []
@@ -103,7 +103,9 @@ class Watches:
                 return
             feed.live.watch(frame)
             if feed.status.quality is Quality.COMPLETE:
-                frame.mark_shown(feed.live.walk(pair.timeframe, self._clock.now_ms())[:-1])
+                frame.mark_shown(
+                    feed.live.walk(pair.timeframe, feed.shown_ms(self._clock.now_ms()))[:-1]
+                )
         if pair not in self._store.candles.pairs:
             task = asyncio.create_task(self._materialize(pair))
             self._materializing.add(task)

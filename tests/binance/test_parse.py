@@ -105,6 +105,7 @@ def test_a_wrong_trade_is_set_aside_with_its_symbol_and_the_next_is_read(
     kind: type, changes: dict[str, object]
 ) -> None:
     wrong = kind(**changes)
+    assert not stream_batch([wrong]).trades
     batch = stream_batch([wrong, combined()])
     assert batch.trades == {"BTCUSDT": [TRADE]}
     [malformed] = batch.malformed

@@ -72,12 +72,12 @@ def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) ->
 
 
 def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> None:
-    asked = feed.asking()
+    asked = feed.asking(NOW_MS)
     newest = Edge(3, trades(3, 3)[0])
     feed.doubt(None, NOW_MS)
     feed.verify(None, newest, asked, NOW_MS)
     assert not feed.make_whole()
-    feed.verify(None, newest, feed.asking(), NOW_MS)
+    feed.verify(None, newest, feed.asking(NOW_MS), NOW_MS)
     assert feed.make_whole()
 
 
@@ -104,11 +104,11 @@ def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None
     feed = Feed(SYMBOL)
     feed.open(None, NOW_MS, 0)
     feed.joined()
-    feed.verify(None, None, feed.asking(), NOW_MS)
+    feed.verify(None, None, feed.asking(NOW_MS), NOW_MS)
     assert feed.make_whole()
     feed.accept(trades(3, 3), NOW_MS)
     assert feed.status.quality is Quality.PARTIAL
-    feed.verify(1, Edge(3, trades(3, 3)[0]), feed.asking(), NOW_MS)
+    feed.verify(1, Edge(3, trades(3, 3)[0]), feed.asking(NOW_MS), NOW_MS)
     assert feed.continuity is not None
     assert list(feed.continuity.gaps) == [Gap(1, 3)]
 

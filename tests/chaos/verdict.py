@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from ingest.core.timeframe import bucket_start
+from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
 from ingest.storage import Store
 from tests.e2e.client import Client, wire
@@ -67,6 +67,29 @@ def wrong_words(client: Client, symbol: str, trades: Sequence[Trade]) -> list[st
                 if row != right.get(count)
             ]
     return wrong + _wrong_histories(client, symbol, groups)
+
+
+def wrong_closings(client: Client, symbol: str, trades: Sequence[Trade]) -> list[str]:
+    """Candles that lacked trades when a later one was sent: they were called closed too early."""
+    counts: dict[Bucket, int] = defaultdict(int)
+    newest: dict[int, Row] = {}
+    wrong: list[str] = []
+    for name, label, picture in client.pictures:
+        if name != symbol:
+            continue
+        timeframe = int(label[:-1])
+        last = newest.get(timeframe)
+        if last is not None and picture["candle_time"] > last["candle_time"]:
+            bucket = timeframe, int(last["candle_time"])
+            if bucket not in counts:
+                width = timeframe * MINUTE_MS
+                inside = (t for t in trades if bucket[1] <= t.timestamp < bucket[1] + width)
+                counts[bucket] = sum(trade.raw_trades for trade in inside)
+            if last["trades_count"] != counts[bucket]:
+                wrong.append(f"{symbol} {label} closed {last} instead of {counts[bucket]} trades")
+        if last is None or picture["candle_time"] >= last["candle_time"]:
+            newest[timeframe] = picture
+    return wrong
 
 
 def _wrong_histories(

@@ -96,7 +96,8 @@ class World:
 
     def expected(self, timeframe: int) -> dict[object, Row]:
         """The textbook's candles of the known trades."""
-        newest = max([self.clock.now_ms(), *(t.timestamp for t in self.known())])
+        shown_ms = self.feed.shown_ms(self.clock.now_ms())
+        newest = max([shown_ms, *(t.timestamp for t in self.known())])
         rows = naive_candles(self.known(), timeframe, newest)
         return {item["candle_time"]: item for item in rows}
 
@@ -209,7 +210,7 @@ class World:
         """The exchange is asked for its newest trade; the answer takes its time."""
         there = [t for t in self.made if t.aggregate_id not in self.gone]
         newest = Edge(there[-1].aggregate_id, there[-1]) if there else None
-        self.asked.append((newest, self.feed.asking()))
+        self.asked.append((newest, self.feed.asking(self.clock.now_ms())))
 
     def answer(self) -> None:
         """An answer arrives."""
@@ -274,7 +275,7 @@ class World:
         """Subscribers are told; each word has to be true."""
         if not self.is_complete:
             return
-        for timeframe, candles in self.feed.live.tick(self.clock.now_ms()):
+        for timeframe, candles in self.feed.live.tick(self.feed.shown_ms(self.clock.now_ms())):
             expected = self.expected(timeframe)
             for candle in candles:
                 assert row(candle) == expected.get(candle.candle_time), f"{timeframe}m was told"

@@ -102,7 +102,7 @@ class Rest:
     async def follow(self, trades: list[Trade], watermark: int) -> Feed:
         """A symbol of its own whose data is complete, settled up to the watermark."""
         symbol = f"S{next(NUMBER)}USDT"
-        feed = Feed(symbol)
+        feed = Feed(symbol, lambda: NOW_MS)
         cast("dict[str, Feed]", self.provider.feeds)[symbol] = feed
         store = self.provider.store
         await store.run(store.trades.insert, {symbol: trades})

@@ -1,0 +1,99 @@
+"""Asks the exchange for the newest trade of each symbol that may have one which is not here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ingest.binance.clock import ExchangeClock
+from ingest.binance.rest import WEIGHT_AGG_TRADES, BinanceRest
+from ingest.binance.weight import Priority
+from ingest.core.errors import ExchangeError
+
+from .feed import Feed
+from .newest import newest_trade
+
+CYCLE_SECONDS = 0.25
+QUIET_SECONDS = 15.0
+"""A symbol that was quiet for so long is asked after: its newest trade may have been lost."""
+AT_ONCE = 8
+SHORTEST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 8.0
+"""From one check of a symbol to the next: the shortest, and the longest when doubts go on."""
+WEIGHT_SHARE = 0.25
+"""The part of the request weight that may be spent on asking after each quiet symbol at the end of
+each minute."""
+
+log = logging.getLogger(__name__)
+
+
+class _Pause(NamedTuple):
+    """How long a symbol is not asked after, and until when (monotonic seconds)."""
+
+    seconds: float = 0.0
+    until: float = 0.0
+
+    def after(self, now: float, *, in_doubt: bool) -> _Pause:
+        """The pause after one more check: longer when a doubt comes soon after the last."""
+        seconds = SHORTEST_PAUSE_SECONDS
+        if in_doubt and now <= self.until + LONGEST_PAUSE_SECONDS:
+            seconds = min(max(self.seconds * 2, seconds), LONGEST_PAUSE_SECONDS)
+        return _Pause(seconds, now + seconds)
+
+
+class Checks:
+    """Checks of all followed symbols, each when it is due."""
+
+    def __init__(self, feeds: Mapping[str, Feed], rest: BinanceRest, clock: ExchangeClock) -> None:
+        self._feeds = feeds
+        self._rest = rest
+        self._clock = clock
+        self._pauses = dict.fromkeys(feeds, _Pause())
+        self._heard = dict.fromkeys(feeds, 0.0)
+
+    def heard(self, symbol: str) -> None:
+        """A trade of this symbol has come over the stream."""
+        self._heard[symbol] = time.monotonic()
+
+    def affordable(self, weight_limit: int) -> bool:
+        """Whether each symbol may be checked at the end of each minute."""
+        return len(self._feeds) * WEIGHT_AGG_TRADES <= weight_limit * WEIGHT_SHARE
+
+    async def run(self) -> None:
+        """Check until cancelled."""
+        while True:
+            now = time.monotonic()
+            due = [feed for feed in self._feeds.values() if self._is_due(feed, now)]
+            for start in range(0, len(due), AT_ONCE):
+                await asyncio.gather(*map(self._check_or_warn, due[start : start + AT_ONCE]))
+            await asyncio.sleep(CYCLE_SECONDS)
+
+    def _is_due(self, feed: Feed, now: float) -> bool:
+        """Whether a symbol is in doubt, at the end of a minute, or has long been quiet."""
+        if not (feed.connected and feed.is_open) or now < self._pauses[feed.symbol].until:
+            return False
+        now_ms = self._clock.now_ms()
+        is_quiet = now - self._heard[feed.symbol] > QUIET_SECONDS
+        return is_quiet or not feed.verified or feed.shown_ms(now_ms) < now_ms
+
+    async def _check_or_warn(self, feed: Feed) -> None:
+        symbol, in_doubt = feed.symbol, not feed.verified
+        self._pauses[symbol] = self._pauses[symbol].after(time.monotonic(), in_doubt=in_doubt)
+        try:
+            await self.check(feed)
+        except ExchangeError as error:
+            log.warning("%s: its newest trade is not known: %s", symbol, error)
+
+    async def check(self, feed: Feed, priority: Priority = Priority.GAP) -> None:
+        """Ask for the newest trade of one symbol; raises ExchangeError."""
+        asked = feed.asking(self._clock.now_ms())
+        newest = await newest_trade(self._rest, feed.symbol, asked.high_water, priority)
+        first_id = None
+        if feed.continuity is None and newest is not None:
+            page = await self._rest.agg_trades(feed.symbol, from_id=0, limit=1, priority=priority)
+            first_id = page.first_id
+        feed.verify(first_id, newest, asked, self._clock.now_ms())
+        self._heard[feed.symbol] = time.monotonic()
