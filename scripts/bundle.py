@@ -1,6 +1,7 @@
-"""One self-contained document out of a document and the schema files that it refers to.
+"""One self-contained document out of a document and the files that it refers to.
 
-Every schema keeps its name: `schemas/trade.yaml#/Trade` becomes `#/components/schemas/Trade`.
+Every part keeps its name and goes where its kind belongs: `schemas/trade.yaml#/Trade` becomes
+`#/components/schemas/Trade`, `messages.yaml#/ping` becomes `#/components/messages/ping`.
 """
 
 from __future__ import annotations
@@ -14,51 +15,73 @@ from wsrouter.source import DanglingReference, Library, Node
 SPECS = Path("specs")
 REST = SPECS / "openapi.yaml"
 STREAM = SPECS / "stream.asyncapi.yaml"
+KRAKEN_REST = SPECS / "kraken" / "rest.openapi.yaml"
+KRAKEN_PUBLIC = SPECS / "kraken" / "public.asyncapi.yaml"
+KRAKEN_PRIVATE = SPECS / "kraken" / "private.asyncapi.yaml"
+
+_SCHEMAS = "schemas"
+_KINDS = {
+    "correlationId": "correlationIds",
+    "messages": "messages",
+    "x-response": "messages",
+    "payload": _SCHEMAS,
+    "schema": _SCHEMAS,
+    "schemas": _SCHEMAS,
+}
+"""The member of `components` for what is referred to below a key. Schemas have schemas only."""
 
 
 class Bundle:
-    """A document with every schema of other files taken in under `components.schemas`.
+    """A document with every part of other files taken in under `components`.
 
-    Raises DocumentError, with every fault, when references lead nowhere or two schemas of
-    different files have one name.
+    Raises DocumentError, with every fault, when references lead nowhere or two parts of one kind
+    from different files have one name.
     """
 
     def __init__(self, path: Path) -> None:
         self.root = Library().open(path)
-        self._schemas: dict[str, dict[str, object]] = {}
-        self._origins: dict[str, Node] = {}
+        self._taken: dict[str, dict[str, object]] = {_SCHEMAS: {}}
+        self._origins: dict[tuple[str, str], Node] = {}
         self._findings: list[Finding] = []
-        own = self.root.raw("components", "schemas")
-        if own is not None:
-            self._origins.update(own.items())
-        self.document = cast(dict[str, object], self._copy(self.root))
+        for kind, parts in self.root.items_of("components"):
+            self._origins.update({(kind, name): part for name, part in parts.items()})
+        self.document = cast(dict[str, object], self._copy(self.root, ""))
         """The whole document; every `$ref` in it begins with `#/`."""
         if self._findings:
             raise DocumentError(self._findings)
-        components = cast(dict[str, object], self.document.setdefault("components", {}))
-        self.schemas = cast(dict[str, dict[str, object]], components.setdefault("schemas", {}))
+        components = cast(
+            dict[str, dict[str, dict[str, object]]], self.document.setdefault("components", {})
+        )
+        for kind, taken in sorted(self._taken.items()):
+            components.setdefault(kind, {}).update(
+                cast(dict[str, dict[str, object]], dict(sorted(taken.items())))
+            )
+        self.schemas = components[_SCHEMAS]
         """The schemas by name, those of other files last."""
-        self.schemas.update(sorted(self._schemas.items()))
 
     def place(self, pointer: tuple[str, ...]) -> Place:
         """Where the value at a pointer into the bundled document was written."""
         node = self.root
-        if pointer[:2] == ("components", "schemas") and len(pointer) > 2:
-            node = self._origins.get(pointer[2], node)
+        if pointer[:1] == ("components",) and len(pointer) > 2:
+            node = self._origins.get((pointer[1], pointer[2]), node)
             pointer = pointer[3:] if node is not self.root else pointer
         return (node.raw(*pointer) or node).place
 
-    def _copy(self, node: Node) -> object:
+    def _copy(self, node: Node, kind: str) -> object:
         reference = node.reference
         if reference is not None:
-            return {**cast(dict[str, object], node.value), "$ref": self._led(node, reference)}
+            led = self._led(node, reference, kind or _SCHEMAS)
+            return {**cast(dict[str, object], node.value), "$ref": led}
         if isinstance(node.value, dict):
-            return {key: self._copy(member) for key, member in node.items()}
+            return {
+                key: self._copy(member, kind if kind == _SCHEMAS else _KINDS.get(key, kind))
+                for key, member in node.items()
+            }
         if isinstance(node.value, list):
-            return [self._copy(element) for element in node.elements()]
+            return [self._copy(element, kind) for element in node.elements()]
         return node.value
 
-    def _led(self, node: Node, reference: str) -> str:
+    def _led(self, node: Node, reference: str, kind: str) -> str:
         """The reference as it has to be in the bundle; its target is taken in."""
         try:
             target = node.target(reference)
@@ -68,12 +91,13 @@ class Bundle:
         if target.source.path == self.root.source.path:
             return reference if reference.startswith("#") else f"#{target.pointer}"
         name = target.key
-        known = self._origins.get(name)
+        known = self._origins.get((kind, name))
         if known is None:
-            self._origins[name] = target
-            self._schemas[name] = cast(dict[str, object], self._copy(target))
+            self._origins[kind, name] = target
+            taken = self._taken.setdefault(kind, {})
+            taken[name] = self._copy(target, kind)
         elif known.identity != target.identity:
             self._findings.append(
                 Finding(target.place, f"{name!r} is also the name of {known.place}: rename one")
             )
-        return f"#/components/schemas/{name}"
+        return f"#/components/{kind}/{name}"

@@ -11,8 +11,9 @@ import json
 import sys
 from pathlib import Path
 
-from scripts.bundle import REST, STREAM, Bundle
+from scripts.bundle import KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, REST, STREAM, Bundle
 from scripts.models import models_source
+from scripts.projection import client_projection
 from scripts.python_source import docstring, head
 from scripts.rest_source import rest_source
 from scripts.stream_source import stream_source
@@ -21,6 +22,12 @@ from wsrouter.contract import Contract
 from wsrouter.errors import DocumentError
 
 GENERATED = Path("generated")
+KRAKEN = {
+    "kraken.openapi.json": KRAKEN_REST,
+    "kraken.private.asyncapi.json": KRAKEN_PRIVATE,
+    "kraken.public.asyncapi.json": KRAKEN_PUBLIC,
+}
+"""The documents of Kraken's API by the names of their bundles."""
 
 
 def generate(rest: Path = REST, stream: Path = STREAM) -> dict[str, str]:
@@ -37,10 +44,17 @@ def generate(rest: Path = REST, stream: Path = STREAM) -> dict[str, str]:
         "openapi.json": _json(rest_bundle.document, "x-generated-from", rest_name),
         "rest.py": rest_source(rest_bundle, rest_name),
         "stream.asyncapi.json": _json(stream_bundle.document, "x-generated-from", stream_name),
+        "stream.client.asyncapi.json": _json(
+            client_projection(stream_bundle), "x-generated-from", stream_name
+        ),
         "stream.py": stream_source(stream_bundle, contract, stream_name),
         "stream_contract.json": _json(
             json.loads(contract.to_json()), "generated_from", stream_name
         ),
+        **{
+            name: _json(Bundle(path).document, "x-generated-from", path.as_posix())
+            for name, path in KRAKEN.items()
+        },
     }
 
 

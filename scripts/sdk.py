@@ -10,7 +10,6 @@ says so and passes it over.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -20,8 +19,7 @@ from scripts.sdk_python import PACKAGE, python_files
 from scripts.sdk_typescript import SOURCE, NodeMissing, check_tools, typescript_files
 from wsrouter.errors import DocumentError
 
-SPECS = Path("sdk/specs")
-FOLDERS = (SPECS, PACKAGE, SOURCE)
+FOLDERS = (PACKAGE, SOURCE)
 """Folders that hold nothing but what is generated."""
 
 
@@ -32,10 +30,7 @@ def sdk_files(*, typescript: bool = True) -> dict[Path, str]:
     """
     rest, stream = Bundle(REST), Bundle(STREAM)
     projection = client_projection(stream)
-    mark = f"{STREAM.as_posix()}, by `make sdk`. Never edited."
-    text = json.dumps({**projection, "x-generated-from": mark}, indent=1, ensure_ascii=False)
     return {
-        SPECS / "stream.client.asyncapi.json": f"{text}\n",
         **python_files(rest, stream, projection),
         **(typescript_files(rest, stream, projection) if typescript else {}),
     }

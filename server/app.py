@@ -126,7 +126,10 @@ class Server:
             self._broadcast.on_candles = self.kraken.candles.tell
             websockets.update(self.kraken.websockets)
         self.app = build_http(
-            Access(policy), rest, load_pages(OPENAPI.read_bytes(), SPECS, render(ROOT)), websockets
+            Access(policy),
+            rest,
+            load_pages(OPENAPI.read_bytes(), SPECS, render(ROOT), OPENAPI.parent),
+            websockets,
         )
         if self.kraken is not None:
             self.kraken.add_routes(self.app)

@@ -90,13 +90,17 @@ class Page:
 
 
 def load_pages(
-    openapi_json: bytes, specs: Path, site: Mapping[str, bytes] | None = None
+    openapi_json: bytes,
+    specs: Path,
+    site: Mapping[str, bytes] | None = None,
+    bundles: Path | None = None,
 ) -> dict[str, Page]:
     """The pages by URL path.
 
     `openapi_json` is the bundled document that is served at `/api/v1/openapi.json` and shown by
     both user interfaces; every document under the folder `specs` is served under `/specs/`.
     `site` has the files of the documentation by URL path; without it "/" leads to Swagger UI.
+    The documents that are whole in one file, in the folder `bundles`, are served under `/bundles/`.
     """
     own = STATIC / "own"
     swagger = STATIC / "swagger-ui"
@@ -116,6 +120,8 @@ def load_pages(
     for file in sorted(specs.rglob("*")):
         if file.is_file() and file.suffix in (".yaml", ".json", ".md"):
             pages[f"/specs/{file.relative_to(specs).as_posix()}"] = _read(file)
+    for file in sorted(bundles.glob("*api.json")) if bundles is not None else ():
+        pages[f"/bundles/{file.name}"] = _read(file)
     for path, content in (site or {}).items():
         suffix = PurePosixPath(path).suffix or ".html"
         pages[path] = Page.of(content, suffix, policy=SITE_POLICY)

@@ -33,7 +33,15 @@ ws.onopen = () => ws.send(JSON.stringify({{
   subscriptions: [{{symbol: 'BTCUSDT', timeframes: [{{timeframe: 173}}]}}],
 }}));"""
 
-GUIDES = ("first-subscription", "loading-and-gaps", "exactness", "operation", "contracts", "mock")
+GUIDES = (
+    "first-subscription",
+    "loading-and-gaps",
+    "exactness",
+    "operation",
+    "generators",
+    "contracts",
+    "mock",
+)
 """Those in docs/guides, in the order of reading; any others follow."""
 PLACES = {
     "README.md": "index.html",
@@ -208,5 +216,7 @@ def _from_source(folder: str, page: str, address: str) -> str:
         return _relative(page, PLACES[file + mark + anchor])
     if file.endswith(".md"):
         file = f"{posixpath.splitext(file)[0]}.html"
+    if file.startswith("generated/"):
+        file = file.replace("generated/", "bundles/", 1)
     file = PLACES.get(file, file)
     return _relative(page, file.removeprefix("docs/")) + mark + anchor

@@ -77,7 +77,9 @@ def read(html: bytes) -> Read:
 
 SITE = render(ROOT)
 PAGES = {path: read(html) for path, html in SITE.items() if path.endswith(".html")}
-SERVED = load_pages((ROOT / "generated" / "openapi.json").read_bytes(), ROOT / "specs", SITE)
+SERVED = load_pages(
+    (ROOT / "generated" / "openapi.json").read_bytes(), ROOT / "specs", SITE, ROOT / "generated"
+)
 
 
 def target(page: str, link: str) -> tuple[str, str]:

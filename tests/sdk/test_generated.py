@@ -12,7 +12,7 @@ import pytest
 
 from scripts.bundle import REST, STREAM, Bundle
 from scripts.projection import client_projection
-from scripts.sdk import SPECS, differences, main, write
+from scripts.sdk import FOLDERS, differences, main, write
 from tests.sdk.tools import PYTHON_CLIENT, ROOT, node
 from wsrouter.check import check
 
@@ -33,8 +33,8 @@ def test_a_stale_missing_or_foreign_file_is_named_and_mended(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names = ("fresh.json", "stale.json", "missing.json")
-    fresh, stale, missing = (SPECS / name for name in names)
-    foreign = SPECS / "foreign.json"
+    fresh, stale, missing = (FOLDERS[0] / name for name in names)
+    foreign = FOLDERS[0] / "foreign.json"
     files = {path: path.name for path in (fresh, stale, missing)}
     write(files)
     stale.write_text("stale")

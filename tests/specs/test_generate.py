@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 
 from generated.rest import OPERATIONS, TickersHandlers
 from generated.stream import MODELS, StreamHandlers
-from scripts.bundle import REST, SPECS, STREAM, Bundle
+from scripts.bundle import KRAKEN_PRIVATE, KRAKEN_PUBLIC, REST, SPECS, STREAM, Bundle
 from scripts.generate import GENERATED, differences, generate, write
 from wsrouter.contract import Contract
 from wsrouter.errors import DocumentError
@@ -92,6 +93,18 @@ def test_bundles_need_no_other_file_and_keep_the_names() -> None:
         assert references
         assert all(reference.startswith("#/") for reference in references)
         assert {"DataStatus", "Symbol", "Timeframe"} <= set(bundle.schemas)
+
+
+def test_bundles_keep_messages_apart_from_schemas() -> None:
+    for path in (KRAKEN_PUBLIC, KRAKEN_PRIVATE):
+        bundle = Bundle(path)
+        components: Any = bundle.document["components"]
+        assert all(reference.startswith("#/") for reference in _references(bundle.document))
+        assert components["messages"]["ping"]["payload"] == {"$ref": "#/components/schemas/Ping"}
+        assert list(components["correlationIds"]) == ["request"]
+        assert not {"ping", "request"} & set(bundle.schemas)
+        place = bundle.place(("components", "messages", "ping", "title"))
+        assert (Path(place.file).name, place.pointer) == ("messages.yaml", "/ping/title")
 
 
 def _references(value: object) -> list[str]:
