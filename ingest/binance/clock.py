@@ -1,7 +1,9 @@
 """The exchange's clock: the one that opens and closes candles.
 
 It follows the server time of the exchange, and runs on by this machine's monotonic clock between
-samples. The times of trades push it too, so that a replay of 2019 at any speed runs in 2019.
+samples. The times of trades push it too, so that a replay of 2019 at any speed runs in 2019. A
+server time that jumps is believed only with a witness: the time of a trade that has just come, or
+this machine's own clock.
 """
 
 from __future__ import annotations
@@ -10,14 +12,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from enum import Enum
+from typing import Final, NamedTuple
 
 from ingest.core.errors import ExchangeError, NotReady
 
 from .limits import pause_before
 
 SAMPLES: Final = 3
-"""Samples at a time; that with the shortest round trip is used."""
+"""Samples at a time; the middle one is used."""
 
 MAX_LEAD_MS: Final = 1_000
 """How far trades alone may push the clock between two samples. Beyond it the exchange itself is
@@ -26,6 +29,18 @@ asked, or one wrong trade could close every candle."""
 RESET_MS: Final = 60_000
 """A clock that is ahead by no more holds still until the exchange has caught up; one that is
 further ahead is set back: the exchange is another one now, such as a restarted replay."""
+
+MAX_STEP_MS: Final = 2_000
+"""How far a server time may be ahead of what the sample before it lets expect."""
+
+AGREEMENT_MS: Final = 60_000
+"""How far a server time may be from the witness for it."""
+
+WITNESS_S: Final = 30.0
+"""How long the time of a trade bears witness."""
+
+BELIEVED_AFTER_S: Final = 300.0
+"""A jump that the server repeats for so long, and no trade refutes, is believed alone."""
 
 FAILURES_A_WARNING: Final = 30
 """Failures in a row between two warnings, so that an outage does not fill the log."""
@@ -36,6 +51,14 @@ SHORTEST_PAUSE_S: Final = 0.5
 _log = logging.getLogger(__name__)
 
 
+class Verdict(Enum):
+    """How a server time was taken."""
+
+    FOLLOWED = "the clock follows it"
+    SET_BACK = "the clock was set back to it"
+    REFUSED = "it jumps and nothing else says so"
+
+
 class ClockEstimate:
     """What is known of the exchange's time. Pure: `now` is seconds on a monotonic clock."""
 
@@ -44,6 +67,10 @@ class ClockEstimate:
         self._sampled_ms: float | None = None
         self._lead_ms = 0.0
         self._shown = 0
+        self._trade: tuple[float, int] | None = None
+        """When the newest trade came, and its time."""
+        self._claim: tuple[float, float] | None = None
+        """The server time that is refused, as it was at 0 s, and since when it was not refuted."""
 
     @property
     def is_set(self) -> bool:
@@ -55,23 +82,79 @@ class ClockEstimate:
         self._shown = max(self._shown, int(self._expected(now) + self._lead_ms))
         return self._shown
 
+    def latest(self, now: float) -> int:
+        """The latest that the exchange's time may be: a time that is refused may yet be right."""
+        claimed = self._claim[0] + now * 1000 if self._claim is not None else 0
+        return max(self.at(now), int(claimed))
+
     def _expected(self, now: float) -> float:
         if self._sampled_ms is None:
             raise NotReady("The exchange's time is not known yet: ask again when it has answered")
         return self._sampled_ms + (now - self._sampled_at) * 1000
 
-    def sample(self, sent: float, received: float, server_ms: int) -> bool:
-        """Follow a server time asked for at `sent` and answered at `received`.
+    def sample(
+        self, sent: float, received: float, server_ms: int, host_ms: int | None = None
+    ) -> Verdict:
+        """Follow a server time asked for at `sent` and answered at `received`, if it is plausible.
 
-        Returns whether the clock was set back.
+        `host_ms` is this machine's own time.
         """
-        self._sampled_at, self._sampled_ms = (sent + received) / 2, float(server_ms)
+        middle = (sent + received) / 2
+        if self._sampled_ms is not None:
+            believed = self._believed(middle, server_ms, host_ms)
+            if believed is None:
+                self._claim_again(middle, server_ms)
+                return Verdict.REFUSED
+            server_ms = believed
+        self._claim = None
+        self._sampled_at, self._sampled_ms = middle, float(server_ms)
         self._lead_ms = 0.0
-        ahead = self._shown - self._expected(received)
-        if ahead <= RESET_MS:
-            return False
+        if self._shown - self._expected(received) <= RESET_MS:
+            return Verdict.FOLLOWED
         self._shown = int(self._expected(received))
-        return True
+        return Verdict.SET_BACK
+
+    def _believed(self, now: float, server_ms: int, host_ms: int | None) -> int | None:
+        """The time to follow when the server gives this one; None to refuse it.
+
+        Trades that are ahead are followed up to AGREEMENT_MS: the server of a fast replay may be
+        far ahead of the trades that have arrived.
+        """
+        expected = self._expected(now)
+        if -RESET_MS <= server_ms - expected <= MAX_STEP_MS:
+            return server_ms
+        if host_ms is not None and any(
+            abs(host_ms - server_ms) <= tolerance < abs(host_ms - expected)
+            for tolerance in (MAX_STEP_MS, AGREEMENT_MS)
+        ):
+            return server_ms
+        if self._claim is not None and now - self._claim[1] >= BELIEVED_AFTER_S:
+            return server_ms if abs(self._claim[0] + now * 1000 - server_ms) < MAX_STEP_MS else None
+        trade_ms = self._trade_ms(now)
+        if trade_ms is None:
+            return None
+        if server_ms < expected:
+            return server_ms if abs(trade_ms - server_ms) <= AGREEMENT_MS else None
+        followed = min(server_ms, trade_ms + AGREEMENT_MS)
+        return int(followed) if followed > expected and trade_ms > expected else None
+
+    def _trade_ms(self, now: float) -> float | None:
+        """What the exchange's time is by the newest trade, if that came lately."""
+        if self._trade is None or now - self._trade[0] > WITNESS_S:
+            return None
+        return self._trade[1] + (now - self._trade[0]) * 1000
+
+    def _claim_again(self, now: float, server_ms: int) -> None:
+        """Note a refused time; a different one before, or a trade against it, makes it new."""
+        at_zero = server_ms - now * 1000
+        if self._claim is None or abs(self._claim[0] - at_zero) >= MAX_STEP_MS:
+            self._claim = at_zero, now
+        elif self._trade is not None and self._trade[0] > self._claim[1]:
+            self._claim = self._claim[0], now
+
+    def witness(self, now: float, time_ms: int) -> None:
+        """Note the time of a trade that has just come."""
+        self._trade = now, time_ms
 
     def observe(self, now: float, time_ms: int) -> bool:
         """Let the time of a trade push the clock; returns whether the exchange must be asked."""
@@ -80,6 +163,19 @@ class ClockEstimate:
         lead = time_ms - self._expected(now)
         self._lead_ms = max(self._lead_ms, min(lead, MAX_LEAD_MS))
         return lead > MAX_LEAD_MS
+
+
+class _Sample(NamedTuple):
+    """A server time, and when it was asked for and answered."""
+
+    sent: float
+    received: float
+    server_ms: int
+
+    @property
+    def offset_ms(self) -> float:
+        """How far the exchange is ahead of the monotonic clock."""
+        return self.server_ms - (self.sent + self.received) * 500
 
 
 class ExchangeClock:
@@ -92,8 +188,11 @@ class ExchangeClock:
         every: float = 5.0,
         on_reset: Callable[[int], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        host_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """`every` is in seconds; `on_reset` gets the new time when the clock was set back."""
+        self._host_ms = host_ms
+        self._refused = 0
         self._server_time = server_time
         self._every = every
         self._on_reset = on_reset
@@ -111,8 +210,16 @@ class ExchangeClock:
         """The exchange's time in milliseconds; NotReady before the first sample."""
         return self._estimate.at(self._monotonic())
 
+    def latest_ms(self) -> int:
+        """The latest that the exchange's time may be: no real trade is far ahead of it."""
+        return self._estimate.latest(self._monotonic())
+
+    def witness(self, time_ms: int) -> None:
+        """Let the time of a trade that has just come bear witness for a server time that jumps."""
+        self._estimate.witness(self._monotonic(), time_ms)
+
     def observe(self, time_ms: int) -> None:
-        """Tell the clock the time of the newest trade."""
+        """Let the time of the newest trade push the clock."""
         if self._estimate.observe(self._monotonic(), time_ms):
             self._ask.set()
 
@@ -121,19 +228,32 @@ class ExchangeClock:
         await self._ready.wait()
 
     async def synchronize(self) -> None:
-        """Take a round of samples and follow the best one; raises ExchangeError."""
+        """Take a round of samples and follow the middle one; raises ExchangeError."""
+        first = await self._round()
+        if not self._estimate.is_set and abs(first.server_ms - self._host_ms()) > AGREEMENT_MS:
+            # There is nothing to hold it to yet: the exchange has to say it twice.
+            first = await self._round()
+        verdict = self._estimate.sample(*first, self._host_ms())
+        if verdict is Verdict.SET_BACK:
+            _log.warning("The exchange's clock was set back to %d ms", first.server_ms)
+            if self._on_reset is not None:
+                self._on_reset(first.server_ms)
+        elif verdict is Verdict.REFUSED:
+            self._refused += 1
+            if self._refused == 1 or self._refused % FAILURES_A_WARNING == 0:
+                _log.warning("The exchange's time is not believed: %d ms", first.server_ms)
+        else:
+            self._refused = 0
+        self._ready.set()
+
+    async def _round(self) -> _Sample:
+        """The sample in the middle of a few: a single wrong one does not count."""
         samples = []
         for _ in range(SAMPLES):
             sent = self._monotonic()
             server_ms = await self._server_time()
-            received = self._monotonic()
-            samples.append((received - sent, sent, received, server_ms))
-        _, sent, received, server_ms = min(samples)
-        if self._estimate.sample(sent, received, server_ms):
-            _log.warning("The exchange's clock was set back to %d ms", server_ms)
-            if self._on_reset is not None:
-                self._on_reset(server_ms)
-        self._ready.set()
+            samples.append(_Sample(sent, self._monotonic(), server_ms))
+        return sorted(samples, key=lambda sample: sample.offset_ms)[SAMPLES // 2]
 
     async def run(self) -> None:
         """Keep in step until cancelled."""

@@ -24,7 +24,7 @@ from .newest import PLAUSIBLE_JUMP
 MAX_PENDING_TRADES = 200_000
 """Trades of one symbol that may wait for the store. More are refused, and refetched later by id."""
 
-MAX_AHEAD_MS = 7 * 24 * 60 * MINUTE_MS
+MAX_AHEAD_MS = 5 * MINUTE_MS
 """A trade further ahead of the exchange's clock than this cannot be real."""
 
 MAX_JUMP = 1_000_000
@@ -106,6 +106,16 @@ class Feed:
                 self._happen(Event.HISTORY_WANTED)
             self.gap_opened.set()
 
+    def close(self) -> None:
+        """Take no trades in until it is opened anew; those that wait for the store are dropped."""
+        self.is_open = False
+        self.continuity = None
+        self._pending, self._taken = [], []
+        self._checked_ms = 0
+        self.verified = False
+        self.doubts += 1
+        self._happen(Event.FEED_LOST)
+
     @property
     def status(self) -> DataStatus:
         """What can be said of the data now."""
@@ -125,6 +135,8 @@ class Feed:
 
     def accept(self, trades: Sequence[Trade], now_ms: int, *, refetched: bool = False) -> int:
         """Take in trades of the exchange, in any order; returns how many were new.
+
+        `now_ms` is the latest that the exchange's time may be.
 
         Trades that find no room leave a gap, which is refilled later. Those that cannot be real
         count as never seen.

@@ -68,7 +68,7 @@ class Provider:
         self.store = store
         self.weight = WeightCoordinator()
         self.rest = BinanceRest(rest_url, self.weight)
-        self.clock = ExchangeClock(self.rest.server_time)
+        self.clock = ExchangeClock(self.rest.server_time, on_reset=self._on_reset)
         self.stream = TradeStream(stream_url, self)
         self.feeds: Mapping[str, Feed] = {
             symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
@@ -83,6 +83,7 @@ class Provider:
         self._confirm_seconds = confirm_seconds
         self._checks = Checks(self.feeds, self.rest, self.clock)
         self._malformed = 0
+        self._group: asyncio.TaskGroup | None = None
         self._synchronization = SharedCall(self._synchronize, SYNCHRONIZE_EVERY_SECONDS)
 
     def feed(self, symbol: str) -> Feed:
@@ -96,6 +97,7 @@ class Provider:
         """Follow all symbols until cancelled; what was taken in by then is stored."""
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 group.create_task(self.clock.run(), name="clock")
                 await self.clock.ready()
                 group.create_task(self.settler.run(), name="settler")
@@ -136,7 +138,8 @@ class Provider:
     def on_trades(self, symbol: str, trades: list[Trade]) -> None:
         """Trades of the stream, as they came."""
         feed = self.feeds[symbol]
-        feed.accept(trades, self.clock.now_ms())
+        self.clock.witness(trades[-1].timestamp)
+        feed.accept(trades, self.clock.latest_ms())
         self.clock.observe(feed.live.newest_ms)
         self._checks.heard(symbol)
 
@@ -164,8 +167,24 @@ class Provider:
                 known = malformed.aggregate_id if symbol == malformed.symbol else None
                 self.feeds[symbol].doubt(known, self.clock.now_ms())
 
+    def _on_reset(self, now_ms: int) -> None:
+        """Open anew what was opened by a clock that turned out to be ahead."""
+        for feed in self.feeds.values():
+            if self._group is not None and feed.is_open and feed.live.watermark > now_ms:
+                self._group.create_task(self._reopen(feed), name=f"reopen {feed.symbol}")
+
+    async def _reopen(self, feed: Feed) -> None:
+        async with self.settler.between_cycles:
+            feed.close()
+        await self._activate(feed)
+
     async def _follow(self, feed: Feed) -> None:
         """Open a feed, then fill its gaps for as long as it runs."""
+        await self._activate(feed)
+        await Refill(feed, self.rest, self.settler, self.clock, self._confirm_seconds).run()
+
+    async def _activate(self, feed: Feed) -> None:
+        """Open a feed; tried again until it succeeds."""
         while True:
             try:
                 await self._open(feed)
@@ -175,7 +194,6 @@ class Provider:
             except (ExchangeError, StoreUnavailable) as error:
                 log.warning("%s cannot be activated yet: %s", feed.symbol, error)
                 await asyncio.sleep(RETRY_SECONDS)
-        await Refill(feed, self.rest, self.settler, self.clock, self._confirm_seconds).run()
 
     async def _open(self, feed: Feed) -> None:
         await self.listing.require(feed.symbol)

@@ -152,7 +152,7 @@ class Refill:
         reading, now = page.reading(asked), time.monotonic()
         if not request.is_retry:
             self._put_aside(page)
-        feed.accept(reading.trades, self._clock.now_ms(), refetched=True)
+        feed.accept(reading.trades, self._clock.latest_ms(), refetched=True)
         for gap in (*reading.unreadable, *feed.lacking(reading.trades)):
             feed.continuity.mark_unreadable(gap, now)
         if reading.next_id == asked.from_id:

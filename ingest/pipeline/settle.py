@@ -56,6 +56,8 @@ class Settler:
         self._on_whole = on_whole
         self.watermark_lock = asyncio.Lock()
         """Held while a watermark moves: a reader of store and live candles together takes it."""
+        self.between_cycles = asyncio.Lock()
+        """Held during a cycle: whoever takes it finds no trades on their way to the store."""
         self.store_failing_since_ms: int | None = None
         """By this machine's clock; None while the store answers."""
         self._malformed: list[Malformed] = []
@@ -63,7 +65,8 @@ class Settler:
     async def run(self) -> None:
         """Settle until cancelled."""
         while True:
-            await self.cycle()
+            async with self.between_cycles:
+                await self.cycle()
             await asyncio.sleep(CYCLE_SECONDS)
 
     async def cycle(self) -> None:

@@ -58,8 +58,11 @@ class Progress:
         for symbol, tail, late_from, late_until, closed in connection.rows(
             "SELECT symbol, tail_ms, late_from_ms, late_until_ms, closed_ms FROM progress FINAL"
         ):
+            # Nothing is closed beyond the newest trade, whatever an earlier run may have believed.
             self._symbols[symbol] = _Symbol(
-                tail, (late_from, late_until), closed, closed, newest_ms=tail, in_doubt=True
+                *(tail, (late_from, late_until), min(closed, tail), closed),
+                newest_ms=tail,
+                in_doubt=True,
             )
 
     @contextmanager
@@ -160,10 +163,15 @@ class Progress:
             return self._symbols[symbol].closed_ms
 
     def close(self, moved: Mapping[str, int]) -> None:
-        """By these times all buckets that had ended are written."""
+        """By these times all buckets that had ended are written.
+
+        Times after the end of the newest minute with trades are that end: what the exchange's
+        clock says beyond it is not kept.
+        """
         with self._lock:
             for symbol, closed in moved.items():
-                self._symbols[symbol].closed_ms = closed
+                state = self._symbols[symbol]
+                state.closed_ms = min(closed, state.newest_ms)
 
     def flush(self) -> None:
         """Note what is known, so that the next start has the least to do."""

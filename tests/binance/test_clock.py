@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.binance.clock import MAX_LEAD_MS, RESET_MS, ClockEstimate, ExchangeClock
+from ingest.binance.clock import (
+    AGREEMENT_MS,
+    MAX_LEAD_MS,
+    RESET_MS,
+    ClockEstimate,
+    ExchangeClock,
+    Verdict,
+)
 from ingest.core.errors import ExchangeUnavailable, NotReady
 
 from .support import until
@@ -36,7 +44,7 @@ def test_a_small_step_back_of_the_exchange_holds_the_clock_until_it_has_caught_u
     estimate = ClockEstimate()
     estimate.sample(0.0, 0.0, START_MS)
     assert estimate.at(5.0) == START_MS + 5000
-    assert not estimate.sample(5.0, 5.0, START_MS + 2000)
+    assert estimate.sample(5.0, 5.0, START_MS + 2000) is Verdict.FOLLOWED
     assert [estimate.at(5.0 + s) - START_MS for s in (0, 2.9, 4)] == [5000, 5000, 6000]
 
 
@@ -44,7 +52,8 @@ def test_a_restarted_replay_sets_the_clock_back() -> None:
     estimate = ClockEstimate()
     estimate.sample(0.0, 0.0, START_MS + 86_400_000)
     estimate.at(0.0)
-    assert estimate.sample(1.0, 1.0, START_MS)
+    estimate.witness(0.9, START_MS - 500)
+    assert estimate.sample(1.0, 1.0, START_MS) is Verdict.SET_BACK
     assert estimate.at(1.5) == START_MS + 500
 
 
@@ -57,8 +66,50 @@ def test_trades_push_the_clock_within_bounds_and_the_exchange_is_asked_beyond() 
     for _ in range(100):
         assert estimate.observe(0.0, 253_402_300_799_999)
     assert estimate.at(0.0) == START_MS + MAX_LEAD_MS
+    estimate.witness(1.0, START_MS + 3_599_000)
     estimate.sample(1.0, 1.0, START_MS + 3_600_000)
     assert estimate.at(1.0) == START_MS + 3_600_000
+
+
+@pytest.mark.parametrize("jump", [-3_600_000, 3_000, 3_600_000, 74 * 365 * 86_400_000])
+def test_a_jump_without_a_witness_is_not_believed_for_being_repeated(jump: int) -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS)
+    for now in range(5, 290, 5):
+        verdict = estimate.sample(now, now, START_MS + now * 1000 + jump, START_MS + now * 1000)
+        assert verdict is Verdict.REFUSED
+        assert estimate.at(now) == START_MS + now * 1000
+        assert estimate.latest(now) == START_MS + now * 1000 + max(jump, 0)
+        if now > 150:
+            estimate.witness(now, START_MS + now * 1000)  # the trades go on as expected
+    for now in range(290, 600, 5):
+        estimate.sample(now, now, START_MS + now * 1000 + jump)
+        assert estimate.at(now) == START_MS + now * 1000 or now >= 580
+
+
+def test_a_jump_that_no_trade_refutes_for_minutes_is_believed() -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS)
+    for now in range(5, 305, 5):
+        assert estimate.sample(now, now, START_MS + now * 1000 + 3_600_000) is Verdict.REFUSED
+    assert estimate.sample(305, 305, START_MS + 305_000 + 3_600_000) is Verdict.FOLLOWED
+
+
+def test_the_own_clock_of_this_machine_bears_witness() -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS + 10**12)
+    estimate.at(0.0)
+    now_ms = START_MS + 5_000
+    assert estimate.sample(5.0, 5.0, now_ms, now_ms + 1_000) is Verdict.SET_BACK
+    assert estimate.at(5.0) == now_ms
+
+
+def test_a_server_far_ahead_of_its_trades_is_followed_only_as_far_as_they_go() -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS)
+    estimate.witness(1.0, START_MS + 500_000)
+    estimate.sample(1.0, 1.0, START_MS + 10**10)
+    assert estimate.at(1.0) == START_MS + 500_000 + AGREEMENT_MS
 
 
 steps = st.lists(
@@ -78,7 +129,7 @@ def test_the_clock_never_runs_backwards_while_the_exchange_stays_near(
         now += seconds
         time_ms = START_MS + int(now * 1000) + error_ms
         if is_sample:
-            assert not estimate.sample(now, now, time_ms)
+            assert estimate.sample(now, now, time_ms) is not Verdict.SET_BACK
         else:
             estimate.observe(now, time_ms)
         shown = estimate.at(now)
@@ -86,17 +137,24 @@ def test_the_clock_never_runs_backwards_while_the_exchange_stays_near(
         last = shown
 
 
-async def test_the_sample_with_the_shortest_round_trip_is_used() -> None:
-    ticks = iter([0.0, 2.0, 10.0, 10.1, 20.0, 23.0])
-    answers = iter([111, START_MS, 222])
+async def test_one_wrong_sample_of_a_round_does_not_count() -> None:
+    answers = itertools.cycle([START_MS + 10**12, START_MS, START_MS + 1])
 
     async def server_time() -> int:
         return next(answers)
 
-    def monotonic() -> float:
-        return next(ticks, 10.05)
+    clock = ExchangeClock(server_time, monotonic=lambda: 0.0)
+    await clock.synchronize()
+    assert clock.now_ms() == START_MS + 1
 
-    clock = ExchangeClock(server_time, monotonic=monotonic)
+
+async def test_a_first_time_that_this_machine_contradicts_has_to_be_given_twice() -> None:
+    answers = iter([*[START_MS + 10**12] * 3, *[START_MS] * 3])
+
+    async def server_time() -> int:
+        return next(answers)
+
+    clock = ExchangeClock(server_time, monotonic=lambda: 0.0)
     await clock.synchronize()
     assert clock.now_ms() == START_MS
 
@@ -111,7 +169,7 @@ def failing_then(times: Iterator[int | None]) -> ExchangeClock:
 
 
 async def test_the_clock_waits_for_an_exchange_that_is_away() -> None:
-    clock = failing_then(iter([None, START_MS, None, *[START_MS] * 3]))
+    clock = failing_then(iter([None, START_MS, None, *[START_MS] * 6]))
     task = asyncio.create_task(clock.run())
     await asyncio.wait_for(clock.ready(), 5)
     assert clock.now_ms() >= START_MS
@@ -119,9 +177,10 @@ async def test_the_clock_waits_for_an_exchange_that_is_away() -> None:
 
 
 async def test_a_trade_far_ahead_has_the_exchange_asked_soon() -> None:
-    clock = failing_then(iter([*[START_MS] * 3, *[START_MS + 86_400_000] * 3]))
+    clock = failing_then(iter([*[START_MS] * 6, *[START_MS + 86_400_000] * 3]))
     task = asyncio.create_task(clock.run())
     await clock.ready()
+    clock.witness(START_MS + 86_400_000)
     clock.observe(START_MS + 86_400_000)
     await until(lambda: clock.now_ms() >= START_MS + 86_400_000)
     task.cancel()
@@ -129,7 +188,7 @@ async def test_a_trade_far_ahead_has_the_exchange_asked_soon() -> None:
 
 async def test_a_reset_is_announced() -> None:
     resets: list[int] = []
-    times = iter([*[START_MS + 86_400_000] * 3, *[START_MS] * 3])
+    times = iter([*[START_MS + 86_400_000] * 6, *[START_MS] * 3])
 
     async def server_time() -> int:
         return next(times)
@@ -137,6 +196,7 @@ async def test_a_reset_is_announced() -> None:
     clock = ExchangeClock(server_time, on_reset=resets.append)
     await clock.synchronize()
     clock.now_ms()
+    clock.witness(START_MS)
     await clock.synchronize()
     assert resets == [START_MS]
     assert clock.now_ms() < START_MS + 60_000
