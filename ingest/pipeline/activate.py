@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ingest.binance.clock import ExchangeClock
-from ingest.binance.rest import BinanceRest, Edge
+from ingest.binance.rest import MAX_ROWS, BinanceRest, Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.timeframe import bucket_start
 from ingest.storage import IdRange, Store
@@ -71,15 +71,21 @@ async def _whole_from(
 ) -> int:
     """The time in ms from which on every trade of the exchange is among those that matter.
 
-    Where the exchange has nothing before the first of them that is the beginning of time;
-    elsewhere it is just after its time, which an earlier trade may share.
+    That is just after the trades before the first of them, whose times may run against their ids.
+    Where the exchange has none it is the beginning of time; where they cannot be read, just after
+    the time of the first that matters, which an earlier trade may share.
     """
-    before = await rest.agg_trades(symbol, from_id=max(0, first_id - 1), limit=1)
-    if first_id == 0 or (before.first_id is not None and before.first_id >= first_id):
+    if first_id == 0:
+        return 0
+    start = max(0, first_id - MAX_ROWS)
+    page = await rest.agg_trades(symbol, from_id=start, limit=MAX_ROWS)
+    before = page.reading(Gap(start, first_id - 1))
+    if before.trades and not before.unreadable:
+        return max(trade.timestamp for trade in before.trades) + 1
+    beginning = await rest.agg_trades(symbol, from_id=0, limit=1)
+    if beginning.first_id is None or beginning.first_id >= first_id:
         return 0
     if oldest is not None and oldest.trade and oldest.aggregate_id == first_id:
         return oldest.trade.timestamp + 1
     stored = await store.run(store.trades.time_of, symbol, first_id)
-    if stored is not None:
-        return stored + 1
-    return before.trades[0].timestamp + 1 if before.trades else 0
+    return 0 if stored is None else stored + 1

@@ -6,6 +6,8 @@ import asyncio
 import socket
 from pathlib import Path
 
+import aiohttp
+
 from ingest.core.status import Quality
 from ingest.storage import Store
 from server.app import Server
@@ -117,3 +119,22 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+async def test_a_history_that_starts_on_a_boundary_shows_its_first_bucket(tmp_path: Path) -> None:
+    market = (*MARKET, "--clock-start", "2024-01-02T00:10Z")
+    midnight_ms = 1_704_153_600_000
+    async with Exchange.started(*market) as exchange:
+        trades = await exchange.trades(SYMBOL)
+        chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="1m")
+        with Store(chosen.store) as store:
+            store.trades.insert({SYMBOL: [t for t in trades if t.timestamp >= midnight_ms]})
+        async with server(chosen) as (running, url), aiohttp.ClientSession() as session:
+            feed = running.provider.feed(SYMBOL)
+            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            for timeframe in (1, 7, 1440):
+                path = f"{url}/api/v1/data/candles/{SYMBOL}?timeframe={timeframe}&start_time=0"
+                async with session.get(path) as response:
+                    candles = (await response.json())["data"]
+                first = -(-midnight_ms // (timeframe * 60_000)) * timeframe * 60_000
+                assert candles[0]["candle_time"] == first
