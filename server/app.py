@@ -27,6 +27,7 @@ from ingest.pipeline.provider import Provider
 from ingest.storage import Store
 from server.broadcast import Broadcast
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
+from server.edge.origin import OriginPolicy
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.kraken import Kraken
@@ -118,6 +119,7 @@ class Server:
             requests_per_minute=settings.requests_per_minute,
             burst=settings.request_burst,
             websockets_per_client=settings.websockets_per_ip,
+            origins=OriginPolicy(settings.allowed_hosts, settings.allowed_origins),
         )
         websockets: dict[str, Handler] = {STREAM_ADDRESS: self.endpoint.handle}
         self.kraken: Kraken | None = None

@@ -18,6 +18,7 @@ from ingest.core.errors import SettingError
 from ingest.core.keep import Keep, parse_keep
 from ingest.storage.layout import CLUSTER_NAME
 from server.edge.address import Network, parse_networks
+from server.edge.origin import parse_names, parse_origins
 
 PREFIX = "CANDLECAST_"
 
@@ -62,6 +63,8 @@ class Settings:
     keep_candles: Keep
     whitelist: tuple[Network, ...]
     trusted_proxies: tuple[Network, ...]
+    allowed_hosts: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
     requests_per_minute: int
     request_burst: int
     websockets_per_ip: int
@@ -268,9 +271,21 @@ TABLE = (
     Setting(
         "trusted_proxies",
         "",
-        "Proxies whose `X-Forwarded-For` is believed.",
+        "Proxies whose `X-Forwarded-For` is believed; what others forward is refused.",
         _networks,
         public=False,
+    ),
+    Setting(
+        "allowed_hosts",
+        "",
+        "Names that the server answers to beside addresses and `localhost`.",
+        parse_names,
+    ),
+    Setting(
+        "allowed_origins",
+        "",
+        "Origins, such as `https://app.example.org`, whose web pages may use REST and WebSocket.",
+        parse_origins,
     ),
     Setting(
         "requests_per_minute",

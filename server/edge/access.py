@@ -1,15 +1,16 @@
 """Who may ask, how often, and over how many connections: once, in front of everything.
 
-The order is: address, whitelist (403), request rate (429), WebSocket connections (429). A client
-that is not on the whitelist costs no memory.
+The order is: address, whitelist (403), host and origin (403), request rate (429), WebSocket
+connections (429). A client that is not on the whitelist costs no memory.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from aiohttp import hdrs, web
@@ -26,7 +27,10 @@ from server.edge.address import (
     parse_address,
 )
 from server.edge.limits import TokenBuckets, Verdict
+from server.edge.origin import CORS, OriginPolicy
 from server.envelope import Problem, response
+
+logger = logging.getLogger(__name__)
 
 CLIENT_ADDRESS = web.RequestKey("client_address", str)
 """The address of the client of a request, behind whatever proxies are trusted."""
@@ -37,6 +41,8 @@ RATE_LIMIT = web.RequestKey("rate_limit", dict[str, str])
 _CLIENT_KEY = web.RequestKey("client_key", str)
 
 FORWARDED_FOR = "X-Forwarded-For"
+FORWARDING = (FORWARDED_FOR, "Forwarded", "X-Real-IP")
+"""Headers by which a proxy says for whom it asks."""
 PEERS_KEPT = 4096
 
 
@@ -55,6 +61,7 @@ class AccessPolicy:
     """Requests that may come at once before the rate holds them back."""
     websockets_per_client: int = 10
     max_tracked_clients: int = 65_536
+    origins: OriginPolicy = field(default_factory=OriginPolicy)
 
     def __post_init__(self) -> None:
         if not self.whitelist:
@@ -98,6 +105,7 @@ class Access:
             policy.requests_per_minute, policy.burst, policy.max_tracked_clients
         )
         self._websockets: Counter[str] = Counter()
+        self._has_warned = False
         self._peer = lru_cache(PEERS_KEPT)(self._client)
 
     @web.middleware
@@ -106,6 +114,12 @@ class Access:
         client = self._client_of(request)
         if not client.admitted:
             return response(_not_allowed(client))
+        if self._is_forwarded_by_a_stranger(request):
+            return response(_NOT_TRUSTED)
+        origins = self.policy.origins
+        if (problem := origins.refused(request)) is not None:
+            return response(problem)
+        request[CORS] = origins.cors(request)
         request[CLIENT_ADDRESS] = client.address
         request[_CLIENT_KEY] = client.key
         verdict = self._buckets.take(client.key, self._clock_ns())
@@ -114,7 +128,7 @@ class Access:
             return response(
                 _rate_limited(self.policy, verdict), {hdrs.RETRY_AFTER: str(verdict.wait_s)}
             )
-        return await handler(request)
+        return origins.preflight(request) or await handler(request)
 
     def counted(self, handler: Handler) -> Handler:
         """A WebSocket handler that runs so many times at once for each client as is allowed.
@@ -148,6 +162,22 @@ class Access:
             client_address(peer, request.headers.getall(FORWARDED_FOR, []), trusted)
         )
 
+    def _is_forwarded_by_a_stranger(self, request: web.Request) -> bool:
+        """Whether a proxy sent this that is not trusted: everybody would come in as the proxy."""
+        if not any(name in request.headers for name in FORWARDING):
+            return False
+        peer = parse_address(request.remote or "")
+        if peer is not None and contains(self.policy.trusted_proxies, peer):
+            return False
+        if not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "Requests that %s forwards are refused: if it is your proxy, name it in "
+                "CANDLECAST_TRUSTED_PROXIES, and in CANDLECAST_WHITELIST who may come through it",
+                request.remote,
+            )
+        return True
+
     def _client(self, peer: str) -> _Client:
         address = parse_address(peer)
         return _NOBODY if address is None else self._describe(address)
@@ -169,6 +199,15 @@ class Access:
             "RateLimit-Reset": str(verdict.wait_s),
             "RateLimit-Policy": f"{policy.requests_per_minute};w=60;burst={policy.burst}",
         }
+
+
+_NOT_TRUSTED = Problem(
+    403,
+    "IP_NOT_ALLOWED",
+    "Access denied",
+    "The request was forwarded by a proxy that this server does not trust; its operator can name "
+    "the proxy in CANDLECAST_TRUSTED_PROXIES",
+)
 
 
 def _not_allowed(client: _Client) -> Problem:

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from server.edge.access import RATE_LIMIT
+from server.edge.origin import CORS
 from server.envelope import INTERNAL_ERROR, NOT_FOUND, malformed, method_not_allowed, response
 
 logger = logging.getLogger(__name__)
@@ -50,9 +51,12 @@ async def envelope_errors(request: web.Request, handler: Handler) -> web.StreamR
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
-    """A listener for `on_response_prepare`: security and rate headers on every answer."""
+    """A listener for `on_response_prepare`: security, rate and CORS headers on every answer."""
     harden(answer)
     answer.headers.update(request.get(RATE_LIMIT, {}))
+    for name, value in request.get(CORS, {}).items():
+        known = answer.headers.get(name) if name == hdrs.VARY else None
+        answer.headers[name] = f"{known}, {value}" if known else value
 
 
 def _why(error: web.HTTPException) -> str:

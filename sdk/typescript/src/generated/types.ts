@@ -81,7 +81,8 @@ export type StreamErrorCode =
  *
  * - `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.
  * - `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.
- * - `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist.
+ * - `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the
+ *   web page through which it comes is not allowed.
  * - `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.
  * - `NOT_FOUND` (404): there is no such path.
  * - `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.

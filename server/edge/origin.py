@@ -1,0 +1,140 @@
+"""Which names the server answers to, and which web pages may use it.
+
+A browser sends the `Host` that a page was loaded from or asks for, and the `Origin` of the page. A
+page that rebinds its own name to this machine needs a name; one of another site has an origin that
+is not the server's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from server.edge.address import parse_address
+from server.envelope import Problem, malformed
+
+CORS: Final = web.RequestKey("cors", dict[str, str])
+"""The headers that let the page of a request read the answer."""
+
+EXPOSED: Final = (
+    "Next-Cursor, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, "
+    "Retry-After"
+)
+"""Headers of answers, beside the usual ones, that pages of allowed origins may read."""
+
+PREFLIGHT_SECONDS: Final = 600
+METHODS: Final = "GET, HEAD, POST, OPTIONS"
+
+_HOST: Final = re.compile(
+    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]{1,253})(?::([0-9]{1,5}))?", re.ASCII
+)
+_ORIGIN: Final = re.compile(
+    r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})(?::([0-9]{1,5}))?", re.ASCII
+)
+_PORTS: Final = {"http": "80", "https": "443"}
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Names of hosts with commas between, in lower case; raises ValueError."""
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    for name in names:
+        found = _HOST.fullmatch(name)
+        if found is None or found[2]:
+            raise ValueError("names such as market.example.org, without a port, commas between")
+    return names
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Origins with commas between, as browsers send them; raises ValueError."""
+    origins = tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("origins such as https://app.example.org, commas between")
+    return origins
+
+
+@dataclass(frozen=True, slots=True)
+class OriginPolicy:
+    """The names and origins that are allowed beside the server's own."""
+
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+    def refused(self, request: web.Request) -> Problem | None:
+        """Why a request is refused by its `Host` or `Origin`; None when it is not."""
+        hosts, origins = (
+            request.headers.getall(hdrs.HOST, []),
+            request.headers.getall(hdrs.ORIGIN, []),
+        )
+        host = hosts[0] if hosts else ""
+        if len(hosts) > 1 or (hosts and _HOST.fullmatch(host) is None):
+            return malformed("The Host header is no single name or address, with or without a port")
+        if hosts and not self._is_ours(host):
+            return _not_allowed(
+                f"This server does not answer to the name {_name(host)}; its operator can add it "
+                "to CANDLECAST_ALLOWED_HOSTS"
+            )
+        if not origins or (len(origins) == 1 and self._admits(origins[0], host)):
+            return None
+        return _not_allowed(
+            f"Pages of the origin {', '.join(origins)[:100]} may not use this server; its operator "
+            "can add it to CANDLECAST_ALLOWED_ORIGINS"
+        )
+
+    def cors(self, request: web.Request) -> dict[str, str]:
+        """Headers for the answer to a page of an allowed origin; for others there are none."""
+        if not self.origins:
+            return {}
+        origin = request.headers.get(hdrs.ORIGIN, "")
+        headers: dict[str, str] = {hdrs.VARY: hdrs.ORIGIN}
+        if origin.lower() in self.origins:
+            headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+            headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = EXPOSED
+        return headers
+
+    def preflight(self, request: web.Request) -> web.Response | None:
+        """The answer to a browser that asks whether a page may send a request, else None."""
+        asked: Mapping[str, str] = request.headers
+        if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in asked:
+            return None
+        if asked.get(hdrs.ORIGIN, "").lower() not in self.origins:
+            return None
+        headers = {
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: METHODS,
+            hdrs.ACCESS_CONTROL_MAX_AGE: str(PREFLIGHT_SECONDS),
+        }
+        if wanted := asked.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS):
+            headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = wanted
+        return web.Response(status=204, headers=headers)
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether a `Host` is an address, a name of loopback, or an allowed name."""
+        name = _name(host)
+        is_loopback = name == "localhost" or name.endswith(".localhost")
+        return is_loopback or name in self.hosts or parse_address(name.strip("[]")) is not None
+
+    def _admits(self, origin: str, host: str) -> bool:
+        """Whether an `Origin` is the server's own, whatever it is reached by, or allowed."""
+        found = _ORIGIN.fullmatch(origin.lower())
+        if found is None:
+            return False
+        if origin.lower() in self.origins:
+            return True
+        own = _HOST.fullmatch(host)
+        if own is None:
+            return False
+        default = _PORTS[found[1]]
+        return (found[2], found[3] or default) == (own[1].lower(), own[2] or default)
+
+
+def _name(host: str) -> str:
+    """The name or address of a `Host`, without its port."""
+    found = _HOST.fullmatch(host)
+    return found[1].lower().rstrip(".") if found is not None else ""
+
+
+def _not_allowed(text: str) -> Problem:
+    return Problem(403, "IP_NOT_ALLOWED", "Access denied", text)
