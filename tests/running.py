@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -64,6 +65,13 @@ async def server(chosen: Settings) -> AsyncIterator[tuple[Server, str]]:
             yield running, url
     finally:
         await asyncio.to_thread(store.close)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 async def until(holds: Callable[[], bool], seconds: float = 120) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +14,7 @@ from tests.chaos.exchange import Exchange
 from tests.chaos.listener import listening
 from tests.chaos.verdict import TIMEFRAMES, wrong_now, wrong_store, wrong_words
 from tests.e2e.client import Client
-from tests.running import server, settings, until
+from tests.running import free_port, server, settings, until
 
 SYMBOL = "AAAUSDT"
 MARKET = ("--symbols", SYMBOL, "--genesis", "2024-01-01T00:00Z", "--rate", "2")
@@ -112,13 +111,6 @@ async def test_gaps_wait_while_the_exchange_only_streams(tmp_path: Path) -> None
             await exchange.order("reset")
             wrong = await verdict(exchange, running, url, client)
     assert not wrong, "\n".join(wrong[:20])
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_a_history_that_starts_on_a_boundary_shows_its_first_bucket(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from candlecast_client import Client, models
 from ingest.core import fixed
 from ingest.core.trade import Trade
 from tests.factories import naive_candles
-from tests.running import simulator
+from tests.running import free_port, simulator
 from tests.sdk.tools import PYTHON_CLIENT, ROOT, TYPESCRIPT_CLIENT, built, chromium
 
 SCENARIO = Path(__file__).with_name("scenario.json")
@@ -38,8 +38,11 @@ Report = dict[str, Any]
 
 
 @asynccontextmanager
-async def served(exchange: str, folder: Path, port: int = 0) -> AsyncIterator[str]:
-    """The server in a process of its own; gives its base URL, ends it as an operator would."""
+async def served(exchange: str, folder: Path, page_port: int, port: int = 0) -> AsyncIterator[str]:
+    """The server in a process of its own; gives its base URL, ends it as an operator would.
+
+    It admits the page of the client in the browser.
+    """
     environment = {
         **os.environ,
         "CANDLECAST_REST_URL": exchange,
@@ -47,6 +50,7 @@ async def served(exchange: str, folder: Path, port: int = 0) -> AsyncIterator[st
         "CANDLECAST_STORE": f"chdb:///{folder}/db",
         "CANDLECAST_HISTORY": "1h",
         "CANDLECAST_PORT": str(port),
+        "CANDLECAST_ALLOWED_ORIGINS": f"http://127.0.0.1:{page_port}",
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server.cli", "serve"), cwd=ROOT, env=environment, stdout=PIPE
@@ -101,7 +105,7 @@ class Player:
         await self._process.wait()
 
 
-async def players(url: str) -> tuple[list[Player], list[str]]:
+async def players(url: str, page_port: int) -> tuple[list[Player], list[str]]:
     """Every client that can run here, and why others cannot."""
     started = [
         await Player.start("Python", url, sys.executable, Path(__file__).parent / "player.py")
@@ -116,21 +120,27 @@ async def players(url: str) -> tuple[list[Player], list[str]]:
         absent.append("Chromium is absent: the TypeScript client was not run in a browser")
     else:
         page = tests / "browser.js"
-        started.append(await Player.start("TypeScript in Chromium", url, program, page, browser))
+        started.append(
+            await Player.start(
+                "TypeScript in Chromium", url, program, page, browser, str(page_port)
+            )
+        )
     return started, absent
 
 
 async def test_every_client_passes_the_scenario(tmp_path: Path) -> None:
     options = ("--symbols", SYMBOLS, "--rate", "2", "--speed", "60", "--seed", "11")
     await asyncio.to_thread(built)
+    page_port = free_port()
     async with asyncio.timeout(SECONDS), simulator(*options) as exchange:
         started: list[Player] = []
         try:
-            async with served(exchange, tmp_path) as url:
-                started, absent = await players(url)
+            async with served(exchange, tmp_path, page_port) as url:
+                started, absent = await players(url, page_port)
                 for player in started:
                     await player.report("restart")
-            async with served(exchange, tmp_path, port=int(url.rsplit(":", 1)[1])) as again:
+            port = int(url.rsplit(":", 1)[1])
+            async with served(exchange, tmp_path, page_port, port) as again:
                 assert again == url
                 outcomes = {player.name: await player.report("done") for player in started}
                 await try_examples(url)

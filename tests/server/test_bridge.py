@@ -77,7 +77,7 @@ async def test_the_scope_is_what_the_client_sent() -> None:
 
     async with bridged(application(keep)) as edge:
         await edge.raw(
-            b"PATCH /a%2Fb/%C3%A9?x=%31&y HTTP/1.1\r\nHost: localhost\r\nX-Twice: 1\r\nx-twice: 2\r\n"
+            b"PATCH /a%2Fb/%C3%A9?x=%31&y HTTP/1.1\r\nHost: [::]\r\nX-Twice: 1\r\nx-twice: 2\r\n"
             b"Connection: close\r\n\r\n"
         )
     (scope,) = seen
@@ -119,9 +119,9 @@ async def test_bodies_beyond_the_bound_are_413() -> None:
         called = True
 
     async with bridged(application(never), BodyLimits(max_bytes=10)) as edge:
-        told = await edge.raw(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n")
+        told = await edge.raw(b"POST / HTTP/1.1\r\nHost: [::]\r\nContent-Length: 11\r\n\r\n")
         dripped = await edge.raw(
-            b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"POST / HTTP/1.1\r\nHost: [::]\r\nTransfer-Encoding: chunked\r\n\r\n"
             b"6\r\nabcdef\r\n6\r\nabcdef\r\n"
         )
     for answer in (told, dripped):
@@ -133,7 +133,7 @@ async def test_bodies_beyond_the_bound_are_413() -> None:
 async def test_a_body_that_comes_too_slowly_is_408() -> None:
     async with bridged(application(echo), BodyLimits(read_deadline_s=0.05)) as edge:
         for head in (b"Content-Length: 5", b"Transfer-Encoding: chunked"):
-            answer = await edge.raw(b"POST / HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n1\r\na")
+            answer = await edge.raw(b"POST / HTTP/1.1\r\nHost: [::]\r\n" + head + b"\r\n\r\n1\r\na")
             assert answer.startswith(b"HTTP/1.1 408 ")
 
 
@@ -144,7 +144,7 @@ async def test_a_body_is_invited_only_when_it_is_wanted() -> None:
         else:
             await answer_with(send, b"no")
 
-    head = b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    head = b" HTTP/1.1\r\nHost: [::]\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     async with bridged(application(choosy)) as edge:
         wanted = await edge.raw(b"POST /wanted" + head + b"ok")
         assert wanted.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
@@ -164,7 +164,7 @@ async def test_an_application_learns_that_its_client_has_gone() -> None:
 
     async with bridged(application(wait)) as edge:
         _, writer = await asyncio.open_connection("127.0.0.1", edge.port)
-        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: [::]\r\n\r\n")
         await writer.drain()
         await asyncio.sleep(0.05)
         writer.transport.abort()
@@ -213,7 +213,7 @@ async def test_answers_are_streamed_in_every_version_of_http() -> None:
         old = await edge.raw(b"GET / HTTP/1.0\r\n\r\n", None)
         assert b"chunked" not in old
         assert old.endswith(b"\r\n\r\none,two,three")
-        head = await edge.raw(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", None)
+        head = await edge.raw(b"HEAD / HTTP/1.1\r\nHost: [::]\r\nConnection: close\r\n\r\n", None)
         assert head.endswith(b"\r\n\r\n")
 
 
@@ -225,9 +225,9 @@ async def test_requests_on_one_connection_are_answered_in_order() -> None:
     async with bridged(application(name)) as edge:
         answers = await edge.raw(
             b"".join(
-                b"GET /%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % n for n in range(1, 40)
+                b"GET /%d HTTP/1.1\r\nHost: [::]\r\n\r\n" % n for n in range(1, 40)
             )  # more than aiohttp takes in at once
-            + b"GET /40 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            + b"GET /40 HTTP/1.1\r\nHost: [::]\r\nConnection: close\r\n\r\n",
             None,
         )
     assert [int(part.split(b"\r\n\r\n/")[1]) for part in answers.split(b"HTTP/1.1 200 OK")[1:]] == [
@@ -276,7 +276,7 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
 
     async with bridged(application(flood), BodyLimits(write_deadline_s=0.1)) as edge:
         _, writer = await asyncio.open_connection("127.0.0.1", edge.port, limit=1)
-        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: [::]\r\n\r\n")
         async with asyncio.timeout(10):
             await cut.wait()
         writer.transport.abort()

@@ -12,7 +12,7 @@ import pytest
 from server.edge.sockets import SocketLimits
 from tests.server.conftest import STREAM, Edge, Start
 
-GET = b"GET /api/v1/tickers/ HTTP/1.1\r\nHost: localhost\r\n"
+GET = b"GET /api/v1/tickers/ HTTP/1.1\r\nHost: [::]\r\n"
 
 
 def status_of(answer: bytes) -> int:
@@ -35,23 +35,23 @@ def error_of(answer: bytes) -> Any:
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", {400}),
         (b"GET\r\n\r\n", {400}),
         (b"GET / HTTP/9.9\r\n\r\n", {400}),
-        (b"GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
-        (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
-        (b"GET /%ff HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
-        (b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
-        (b"GET /% HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
-        (b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
-        (b"GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", {404}),
-        (b"GET http://[::1/x HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
-        (b"GET http://h:99999/x HTTP/1.1\r\nHost: localhost\r\n\r\n", {400, 404}),
-        (b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", {404}),
-        (b"GET /specs/../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", {404}),
-        (b"GET /specs/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", {404}),
-        (b"GET //evil.example/%2e HTTP/1.1\r\nHost: localhost\r\n\r\n", {400, 404}),
-        (b"GET /a%0d%0aSet-Cookie:%20x HTTP/1.1\r\nHost: localhost\r\n\r\n", {404}),
-        (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", {400, 404, 405}),
-        (b"CONNECT h:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", {400, 404, 405}),
-        (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", {400, 405}),
+        (b"GET /\xff\xfe HTTP/1.1\r\nHost: [::]\r\n\r\n", {400}),
+        (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: [::]\r\n\r\n", {400}),
+        (b"GET /%ff HTTP/1.1\r\nHost: [::]\r\n\r\n", {400}),
+        (b"GET /%zz HTTP/1.1\r\nHost: [::]\r\n\r\n", {400}),
+        (b"GET /% HTTP/1.1\r\nHost: [::]\r\n\r\n", {400}),
+        (b"GET /\x00 HTTP/1.1\r\nHost: [::]\r\n\r\n", {400}),
+        (b"GET /%00 HTTP/1.1\r\nHost: [::]\r\n\r\n", {404}),
+        (b"GET http://[::1/x HTTP/1.1\r\nHost: [::]\r\n\r\n", {400}),
+        (b"GET http://h:99999/x HTTP/1.1\r\nHost: [::]\r\n\r\n", {400, 404}),
+        (b"GET /../../etc/passwd HTTP/1.1\r\nHost: [::]\r\n\r\n", {404}),
+        (b"GET /specs/../../../etc/passwd HTTP/1.1\r\nHost: [::]\r\n\r\n", {404}),
+        (b"GET /specs/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: [::]\r\n\r\n", {404}),
+        (b"GET //evil.example/%2e HTTP/1.1\r\nHost: [::]\r\n\r\n", {400, 404}),
+        (b"GET /a%0d%0aSet-Cookie:%20x HTTP/1.1\r\nHost: [::]\r\n\r\n", {404}),
+        (b"OPTIONS * HTTP/1.1\r\nHost: [::]\r\n\r\n", {400, 404, 405}),
+        (b"CONNECT h:1 HTTP/1.1\r\nHost: [::]\r\n\r\n", {400, 404, 405}),
+        (b"BREW / HTTP/1.1\r\nHost: [::]\r\n\r\n", {400, 405}),
         (GET + b"No colon here\r\n\r\n", {400}),
         (GET + b"Bad Name: x\r\n\r\n", {400}),
         (GET + b"X: a\x00b\r\n\r\n", {400}),
@@ -63,7 +63,7 @@ def error_of(answer: bytes) -> Any:
         (GET + b"Transfer-Encoding: gzip\r\n\r\n", {400}),
         (GET + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nab\r\n0\r\n\r\n", {400}),
         (GET + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab", {415}),
-        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", {431}),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: [::]\r\n\r\n", {431}),
         (GET + b"X: " + b"a" * 9000 + b"\r\n\r\n", {431}),
         (GET + b"".join(b"X%d: 1\r\n" % n for n in range(1000)) + b"\r\n", {400}),
     ],
@@ -84,13 +84,13 @@ async def test_http_1_0_and_absolute_forms_are_served(edge: Edge) -> None:
     old = await edge.raw(b"GET /api/v1/tickers/ HTTP/1.0\r\n\r\n")
     assert status_of(old) == 200
     assert old.endswith(b'{"tickers":[]}')
-    absolute = await edge.raw(b"GET http://h/api/v1/tickers/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    absolute = await edge.raw(b"GET http://h/api/v1/tickers/ HTTP/1.1\r\nHost: [::]\r\n\r\n")
     assert status_of(absolute) == 200
 
 
 async def test_a_chunked_body_with_a_trailer_is_read(edge: Edge) -> None:
     answer = await edge.raw(
-        b"POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"POST /api/v1/orders HTTP/1.1\r\nHost: [::]\r\nContent-Type: application/json\r\n"
         b'Transfer-Encoding: chunked\r\n\r\n4\r\n{"id\r\n5;x=y\r\n": 7}\r\n0\r\nT: 1\r\n\r\n'
     )
     assert status_of(answer) == 200
@@ -100,7 +100,7 @@ async def test_a_chunked_body_with_a_trailer_is_read(edge: Edge) -> None:
 async def test_a_body_cut_short_harms_nobody(edge: Edge) -> None:
     for head in (b"Content-Length: 100", b"Transfer-Encoding: chunked"):
         _, writer = await asyncio.open_connection("127.0.0.1", edge.port)
-        writer.write(b"POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n5\r\nab")
+        writer.write(b"POST /api/v1/orders HTTP/1.1\r\nHost: [::]\r\n" + head + b"\r\n\r\n5\r\nab")
         await writer.drain()
         await asyncio.sleep(0.02)
         writer.transport.abort()
@@ -186,12 +186,13 @@ async def test_resets_at_every_stage_are_forgotten(start: Start) -> None:
 
 
 async def test_a_plain_request_to_the_stream_is_told_so(edge: Edge) -> None:
-    answer = await edge.raw(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % STREAM.encode())
+    answer = await edge.raw(b"GET %s HTTP/1.1\r\nHost: [::]\r\n\r\n" % STREAM.encode())
     assert status_of(answer) == 400
     assert error_of(answer)["error_code"] == "INVALID_REQUEST"
     for method in (b"POST", b"HEAD"):
         other = await edge.raw(
-            b"%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % (method, STREAM.encode()),
+            b"%s %s HTTP/1.1\r\nHost: [::]\r\nConnection: close\r\n\r\n"
+            % (method, STREAM.encode()),
             None,
         )
         assert status_of(other) in (404, 405)
@@ -202,7 +203,7 @@ async def test_an_unknown_expectation_is_not_an_error_of_another_shape(
     edge: Edge, path: str
 ) -> None:
     answer = await edge.raw(
-        b"GET %s HTTP/1.1\r\nHost: localhost\r\nExpect: a miracle\r\n\r\n" % path.encode()
+        b"GET %s HTTP/1.1\r\nHost: [::]\r\nExpect: a miracle\r\n\r\n" % path.encode()
     )
     assert status_of(answer) in (200, 400)
     assert b"aiohttp" not in answer
@@ -210,7 +211,7 @@ async def test_an_unknown_expectation_is_not_an_error_of_another_shape(
 
 async def test_security_headers_are_on_every_answer(edge: Edge) -> None:
     for path in ("/api/v1/tickers/", "/nope", "/docs", "/redoc", "/%ff"):
-        answer = await edge.raw(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
+        answer = await edge.raw(b"GET %s HTTP/1.1\r\nHost: [::]\r\n\r\n" % path.encode())
         head = answer.split(b"\r\n\r\n")[0]
         for line in (
             b"X-Content-Type-Options: nosniff",

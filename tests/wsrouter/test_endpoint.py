@@ -126,7 +126,7 @@ async def raw(
     sock.setblocking(False)
     await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
     reader, writer = await asyncio.open_connection(sock=sock)
-    head = f"GET /rooms HTTP/1.1\r\nHost: x\r\n{headers.format(upgrade=upgrade)}\r\n"
+    head = f"GET /rooms HTTP/1.1\r\nHost: [::]\r\n{headers.format(upgrade=upgrade)}\r\n"
     writer.write(head.encode() + body.encode())
     try:
         yield reader, writer

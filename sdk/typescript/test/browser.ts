@@ -1,4 +1,7 @@
-/** `node browser.js URL SCENARIO CHROMIUM`: the same in headless Chromium, from the built bundle. */
+/**
+ * `node browser.js URL SCENARIO CHROMIUM PORT`: the same in headless Chromium, from the built
+ * bundle that a page of this port loads; the server has to allow its origin.
+ */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -7,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const [, , url = "", scenario = "", executablePath = ""] = process.argv;
+const [, , url = "", scenario = "", executablePath = "", port = "0"] = process.argv;
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Candlecast</title>
 <script type="module">
   import { Client } from "/candlecast-client.js";
@@ -32,7 +35,7 @@ const server = createServer((request, response) => {
   const [type, body] = files.get(request.url ?? "") ?? ["text/plain", undefined];
   response.writeHead(body === undefined ? 404 : 200, { "Content-Type": type }).end(body);
 });
-await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+await new Promise<void>((resolve) => server.listen(Number(port), "127.0.0.1", resolve));
 const profile = mkdtempSync(join(tmpdir(), "candlecast-chromium-"));
 const browser = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS });
 try {
