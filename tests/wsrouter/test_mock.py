@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -86,8 +87,11 @@ async def test_of_several_examples_the_one_that_shares_most_with_the_request_ans
         assert answer == example(document, "pong", "timed")
 
 
-async def test_a_refusal_answers_a_request_that_is_like_its_example() -> None:
-    async with mocked(STREAM) as session, session.connect() as ws:
+async def test_a_refusal_answers_a_request_that_is_like_its_example(tmp_path: Path) -> None:
+    shutil.copytree(STREAM.parent, tmp_path, dirs_exist_ok=True)
+    bounds = tmp_path / "schemas" / "timeframe.yaml"
+    bounds.write_text(bounds.read_text().replace("maximum: 525600", "maximum: 600000"))
+    async with mocked(tmp_path / STREAM.name) as session, session.connect() as ws:
         timeframes = [{"timeframe": 600000}]
         request = {
             "action": "subscribe",
