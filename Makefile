@@ -80,5 +80,5 @@ bench-quick: $(VENV)/.bench  ## The same, shorter and coarser.
 	@$(BIN)/python -m bench --quick
 
 clean:  ## Remove what was installed and made, but not the data.
-	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build
+	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build tests/generators/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from scripts.bundle import KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, REST, STREAM, Bundle
+from scripts.message_names import with_component_names
 from scripts.models import models_source
 from scripts.projection import client_projection
 from scripts.python_source import docstring, head
@@ -23,11 +24,10 @@ from wsrouter.errors import DocumentError
 
 GENERATED = Path("generated")
 KRAKEN = {
-    "kraken.openapi.json": KRAKEN_REST,
     "kraken.private.asyncapi.json": KRAKEN_PRIVATE,
     "kraken.public.asyncapi.json": KRAKEN_PUBLIC,
 }
-"""The documents of Kraken's API by the names of their bundles."""
+"""The streams of Kraken's API by the names of their bundles."""
 
 
 def generate(rest: Path = REST, stream: Path = STREAM) -> dict[str, str]:
@@ -52,9 +52,14 @@ def generate(rest: Path = REST, stream: Path = STREAM) -> dict[str, str]:
             json.loads(contract.to_json()), "generated_from", stream_name
         ),
         **{
-            name: _json(Bundle(path).document, "x-generated-from", path.as_posix())
+            name: _json(
+                with_component_names(Bundle(path).document), "x-generated-from", path.as_posix()
+            )
             for name, path in KRAKEN.items()
         },
+        "kraken.openapi.json": _json(
+            Bundle(KRAKEN_REST).document, "x-generated-from", KRAKEN_REST.as_posix()
+        ),
     }
 
 
