@@ -13,7 +13,7 @@ from typing import Any
 
 import simulator.cli
 import wsrouter.mock
-from ingest.core.errors import CandlecastError
+from ingest.core.errors import CandlecastError, SettingError
 from server import settings
 from server.commands import audit, backfill, reconcile, watch
 
@@ -26,13 +26,13 @@ else:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong options."""
+    """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong options or settings."""
     options = parser().parse_args(arguments)
     try:
         return int(options.command(options))
     except CandlecastError as error:
         print(f"candlecast: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return 2 if isinstance(error, SettingError) else 1
     except OSError as error:
         print(f"candlecast: {error.strerror or error}", file=sys.stderr)  # noqa: T201
         return 1

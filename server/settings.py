@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -153,8 +154,21 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+_CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
+"""What a DSN has before its host: it is never shown, however malformed the rest is."""
+
+
 def _store(text: str) -> str:
-    if text.startswith(("chdb:///", "http://", "https://")):
+    if text.startswith("chdb:///"):
+        return text
+    if text.startswith(("http://", "https://")):
+        try:
+            address = urlsplit(text)
+            is_usable = bool(address.hostname) and address.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable or re.search(r"\s", text):
+            raise ValueError("a DSN such as https://user:password@host:8443/db, percent-encoded")
         return text
     scheme, _, path = text.partition(":")
     if scheme != "chdb" or not path or path.startswith("/"):
@@ -374,7 +388,8 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path = Path(".e
         try:
             values[_field(setting)] = setting.parse(text)
         except ValueError as error:
-            raise SettingError(f"{setting.variable} is {text!r}, but takes {error}") from None
+            shown = _CREDENTIALS.sub("//***@", text)
+            raise SettingError(f"{setting.variable} is {shown!r}, but takes {error}") from None
     settings = Settings(**values)
     _check_kept(settings)
     return settings

@@ -8,6 +8,7 @@ from collections import Counter
 
 from rich.console import Console
 
+from ingest.core.errors import SettingError
 from ingest.storage import Difference, Store
 from server.settings import Settings
 
@@ -31,6 +32,13 @@ async def audit(settings: Settings, options: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     status = Console(stderr=True, highlight=False, soft_wrap=True)
     async with opened_store(settings) as store:
+        if options.symbols:
+            stored = await store.run(store.trades.high_water)
+            if unknown := [symbol for symbol in options.symbols if symbol not in stored]:
+                raise SettingError(
+                    f"The store has no symbol {', '.join(unknown)}; it has "
+                    f"{', '.join(sorted(stored)) or 'none'}: correct --symbols"
+                )
         began = time.monotonic()
         with status.status("Comparing ids and candles with the trades ..."):
             found = await store.run(_audit, store, options, console)

@@ -46,8 +46,8 @@ async def test_differences_are_named_and_mended(tmp_path: Path) -> None:
             f"INSERT INTO candles SELECT * REPLACE (high + 1 AS high, aggregates + 1 AS aggregates)"
             f" FROM candles FINAL WHERE symbol = 'ETHUSDT' AND candle_time = {SEVENTH}"
         )
-    other = await program.run("audit", "--symbols", "SOLUSDT")
-    assert other.status == 0
+    other = await program.run("audit", "--symbols", "ETHUSDT")
+    assert (other.status, "BTCUSDT" in other.output) == (1, False)
     found = await program.run("audit")
     assert found.status == 1
     assert f"BTCUSDT 1m 2024-02-01 00:01:00 ({START + MINUTE}): is missing" in found.output
@@ -73,3 +73,10 @@ async def test_missing_trades_are_named_and_no_repair_hides_them(tmp_path: Path)
     with program.store() as store:
         store.gaps.confirm("BTCUSDT", 100, 109, 3)
     assert (await program.run("audit")).status == 0
+
+
+async def test_a_symbol_that_is_not_stored_is_wrong_use(tmp_path: Path) -> None:
+    program = filled(tmp_path)
+    found = await program.run("audit", "--symbols", "BTCUSDT,NOPE")
+    assert found.status == 2
+    assert "The store has no symbol NOPE; it has BTCUSDT, ETHUSDT" in found.output + found.errors

@@ -69,3 +69,21 @@ def test_a_wrong_setting_is_named_and_told_what_it_takes(name: str, value: str) 
 def test_a_setting_that_does_not_exist_is_named() -> None:
     with pytest.raises(SettingError, match="CANDLECAST_PROT"):
         load({"CANDLECAST_PROT": "8080"}, NOWHERE)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "htp://bob:secret@host/db",
+        "http://bob:secret@host:port/db",
+        "http://bob:secret@host:99999/db",
+        "http://bob:sec@ret@ho st/db",
+        "https://bob:secret@/db",
+        "bob:secret//bob:secret@host",
+    ],
+)
+def test_a_malformed_dsn_is_named_without_its_password(dsn: str) -> None:
+    with pytest.raises(SettingError, match="CANDLECAST_STORE is") as caught:
+        load({"CANDLECAST_STORE": dsn}, NOWHERE)
+    assert "secret@" not in str(caught.value)
+    assert "sec@ret" not in str(caught.value)
