@@ -85,7 +85,7 @@ async def test_a_confirmed_gap_is_remembered_at_the_next_start(tmp_path: Path) -
                 asked = [
                     request
                     for request in (await exchange.state(requests=1000))["requests"]
-                    if "fromId=5" in request["path"]
+                    if "fromId=5&" in request["path"]
                 ]
     assert len(asked) <= 3
 
