@@ -12,6 +12,9 @@ from typing import Final, NamedTuple
 CONFIRM_TRIES: Final = 3
 """Answers past an id, at least, before it counts as absent for good."""
 
+CONFIRM_SECONDS: Final = 120.0
+"""Ids that the exchange passes over for so long count as absent, unless a setting says other."""
+
 LONGEST_RETRY_S: Final = 60.0
 """Between two requests for ids that are absent but not confirmed."""
 

@@ -8,31 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ingest.binance import page
 from ingest.binance.archive import ArchiveFile, BinanceArchive, files_covering
 from ingest.binance.csv_pieces import csv_pieces
 from ingest.binance.parse import archive_row
-from ingest.binance.rest import MAX_ROWS, BinanceRest
+from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import Priority
 from ingest.core.continuity import Continuity, Gap
-from ingest.core.errors import ExchangeUnavailable, MalformedTrade, RateLimited
+from ingest.core.errors import ExchangeUnavailable, MalformedTrade
+from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.timeframe import bucket_start
 from ingest.core.trade import Trade
 from ingest.storage import Malformed, Store
 
+from .fetch import Fetch
+
 FILES_AT_ONCE = 3
 PIECES_AT_ONCE = 3
 """Pieces of files that are stored at the same time; they bound the memory, with those unzipped."""
-PAGES_AT_ONCE = 4
-TRADES_AT_ONCE = 50_000
-"""Trades that came over REST are stored in batches of so many."""
-HONEST_TRIES = 3
-TRY_AGAIN_SECONDS = 2.0
 CLOSE_DELAY_MS = 2000
 MALFORMED_KEPT = 1000
 """Malformed rows of one symbol that are put aside; all are counted."""
@@ -67,8 +66,8 @@ class Outcome:
     malformed: int = 0
     confirmed: list[Gap] = field(default_factory=list)
     """Ids of the span that the exchange does not have."""
-    newly_confirmed: int = 0
-    """How many of those ids this run found out."""
+    unreadable: list[Gap] = field(default_factory=list)
+    """Ids of the span that the exchange gives no valid trades for."""
     remaining: list[Gap] = field(default_factory=list)
     """Ids that could not be had, though the exchange may have them."""
     beside: list[Gap] = field(default_factory=list)
@@ -79,9 +78,16 @@ class Backfill:
     """Fills spans of time with the trades of symbols, in a store that nobody else writes to."""
 
     def __init__(
-        self, store: Store, rest: BinanceRest, archive: BinanceArchive | None, progress: Progress
+        self,
+        store: Store,
+        rest: BinanceRest,
+        archive: BinanceArchive | None,
+        progress: Progress,
+        confirm_seconds: float = CONFIRM_SECONDS,
     ) -> None:
-        """Without an archive everything comes over REST."""
+        """Without an archive everything comes over REST; ids count as absent when the exchange
+        has passed over them for `confirm_seconds`."""
+        self._confirm_seconds = confirm_seconds
         self._store = store
         self._rest = rest
         self._archive = archive
@@ -107,13 +113,13 @@ class Backfill:
         self._progress.planned(symbol, lacked)
         if missing and self._archive:
             await self._from_files(self._archive, files, outcome)
-            missing = await self._missing(outcome)
-        await self._over_rest(missing, outcome)
+        if missing:
+            await self._over_rest(outcome)
         await self._settle(symbol, now_ms)
         continuity = await self._continuity(outcome)
-        outcome.confirmed, outcome.remaining = list(continuity.confirmed), list(continuity.gaps)
+        outcome.confirmed, outcome.remaining = continuity.confirmed, continuity.gaps
         outcome.beside = await self._beside(outcome.wanted, symbol)
-        outcome.stored = lacked - _total(outcome.remaining) - outcome.newly_confirmed
+        outcome.stored = lacked - _total(outcome.remaining) - _total(outcome.confirmed)
         return outcome
 
     async def _ids(self, symbol: str, from_ms: int, until_ms: int) -> Gap | None:
@@ -142,7 +148,7 @@ class Backfill:
         return continuity
 
     async def _missing(self, outcome: Outcome) -> list[Gap]:
-        return list((await self._continuity(outcome)).gaps)
+        return [item.gap for item in (await self._continuity(outcome)).missing]
 
     async def _beside(self, wanted: Gap, symbol: str) -> list[Gap]:
         held = await self._store.run(self._store.trades.id_range, symbol)
@@ -236,69 +242,36 @@ class Backfill:
 
     # Over REST -----------------------------------------------------------------------------------
 
-    async def _over_rest(self, missing: list[Gap], outcome: Outcome) -> None:
-        """Ask for missing ids; those that do not come in honest tries are confirmed as a gap."""
-        if not missing:
-            return
-        for tries in range(1, HONEST_TRIES + 1):
-            pages = _pages(missing)
-            absent: list[Gap] = []
-            async with asyncio.TaskGroup() as group:
-                for _ in range(PAGES_AT_ONCE):
-                    group.create_task(self._work(pages, absent, outcome))
-            if not absent:
-                return
-            missing = sorted(absent)
-            if tries < HONEST_TRIES:
-                await asyncio.sleep(TRY_AGAIN_SECONDS)
-        for gap in missing:
-            await self._store.run(self._store.gaps.confirm, outcome.symbol, *gap, HONEST_TRIES)
-        outcome.newly_confirmed = _total(missing)
+    async def _over_rest(self, outcome: Outcome) -> None:
+        """Ask for missing ids; those that the exchange keeps passing over are confirmed."""
 
-    async def _work(self, pages: Iterator[Gap], absent: list[Gap], outcome: Outcome) -> None:
-        """Fetch pages until there are none left, and store what comes in batches."""
-        batch: list[Trade] = []
-        try:
-            for page in pages:
-                batch += await self._page(page, absent, outcome)
-                if len(batch) >= TRADES_AT_ONCE:
-                    batch = await self._store_batch(batch, outcome)
-        finally:
-            if batch:
-                await self._store_batch(batch, outcome)
+        async def take(trades: list[Trade]) -> None:
+            await self._store.run(self._store.trades.insert, {outcome.symbol: trades})
+            self._progress.stored(outcome.symbol, len(trades))
 
-    async def _page(self, page: Gap, absent: list[Gap], outcome: Outcome) -> list[Trade]:
-        """The trades of a page; notes the ids that the exchange does not give."""
-        while True:
-            try:
-                answer = await self._rest.agg_trades(
-                    outcome.symbol,
-                    from_id=page.from_id,
-                    limit=page.missing,
-                    priority=Priority.HISTORY,
-                )
-                break
-            except RateLimited as error:
-                self._progress.note(str(error))
-        trades = [t for t in answer.trades if page.from_id <= t.aggregate_id <= page.to_id]
-        if answer.malformed:  # the ids are there, though what came of them is of no use
+        async def put_aside(rows: Sequence[page.Malformed]) -> None:
             now_ms = time.time_ns() // 1_000_000
-            rows = [
-                Malformed(now_ms, outcome.symbol, row.raw, str(row.error))
-                for row in answer.malformed
-            ]
-            await self._put_aside(rows, outcome)
-        else:
-            held = Continuity(page.from_id)
-            held.admit(trades)
-            held.reach(page.to_id)
-            absent += held.gaps
-        return trades
+            kept = [Malformed(now_ms, outcome.symbol, row.raw, str(row.error)) for row in rows]
+            await self._put_aside(kept, outcome)
 
-    async def _store_batch(self, batch: list[Trade], outcome: Outcome) -> list[Trade]:
-        await self._store.run(self._store.trades.insert, {outcome.symbol: batch})
-        self._progress.stored(outcome.symbol, len(batch))
-        return []
+        continuity = await self._continuity(outcome)
+        fetch = Fetch(
+            outcome.symbol,
+            self._rest,
+            continuity,
+            self._confirm_seconds,
+            take=take,
+            put_aside=put_aside,
+            note=self._progress.note,
+        )
+        try:
+            await fetch.run()
+        finally:
+            for found in fetch.confirmed:
+                await self._store.run(
+                    self._store.gaps.confirm, outcome.symbol, *found.gap, found.tries + 1
+                )
+        outcome.unreadable = continuity.unreadable
 
     async def _settle(self, symbol: str, now_ms: int) -> None:
         """Recompute what was stored and is over."""
@@ -334,13 +307,6 @@ def _sorted(piece: bytes, file: ArchiveFile) -> tuple[list[Trade], list[Malforme
         except MalformedTrade as error:
             malformed.append(Malformed(now_ms, file.symbol, line, f"{file.name}: {error}"))
     return trades, malformed
-
-
-def _pages(gaps: list[Gap]) -> Iterator[Gap]:
-    """The ids of gaps in pages as long as the exchange gives them."""
-    for gap in gaps:
-        for start in range(gap.from_id, gap.to_id + 1, MAX_ROWS):
-            yield Gap(start, min(start + MAX_ROWS - 1, gap.to_id))
 
 
 def _total(gaps: Iterable[Gap]) -> int:

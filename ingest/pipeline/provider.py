@@ -19,6 +19,7 @@ from ingest.core.errors import (
     StoreUnavailable,
     UnknownSymbol,
 )
+from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.trade import Trade
 from ingest.storage import Store
 
@@ -33,8 +34,6 @@ from .shared_call import SharedCall
 from .watches import Watches
 
 RETRY_SECONDS = 2.0
-CONFIRM_SECONDS = 120.0
-"""Ids that the exchange passes over for so long count as absent."""
 SYNCHRONIZE_EVERY_SECONDS = 5.0
 """From one synchronization by hand to the next; those who ask in between share the next."""
 SYNCHRONIZE_SECONDS = 15.0

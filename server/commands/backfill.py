@@ -82,7 +82,9 @@ async def backfill(settings: Settings, options: argparse.Namespace) -> int:
         missing = False
         for symbol in symbols:
             began = time.monotonic()
-            outcome = await Backfill(store, rest, archive, bars).run(symbol, options.start, end_ms)
+            outcome = await Backfill(store, rest, archive, bars, settings.confirm_seconds).run(
+                symbol, options.start, end_ms
+            )
             bars.ended(symbol, outcome.stored)
             _report(bars, outcome, time.monotonic() - began)
             missing |= bool(outcome.remaining)
@@ -188,6 +190,7 @@ def _report(bars: Bars, outcome: Outcome, seconds: float) -> None:
     if outcome.malformed:
         bars.note(f"{symbol}: {outcome.malformed:,} malformed rows were counted and put aside")
     _gaps(bars, symbol, outcome.confirmed, "the exchange does not have")
+    _gaps(bars, symbol, outcome.unreadable, "the exchange gives no valid trades for")
     _gaps(bars, symbol, outcome.remaining, "MISSING, run this again to try once more:")
     _gaps(bars, symbol, outcome.beside, "between this and other stored trades lie")
 

@@ -38,6 +38,7 @@ class Program:
             "CANDLECAST_REST_URL": exchange_url,
             "CANDLECAST_STORE": self.dsn,
             "CANDLECAST_SYMBOLS": symbols,
+            "CANDLECAST_CONFIRM_SECONDS": "1",
         }
 
     async def start(self, *arguments: str, **settings: str) -> Process:
@@ -66,6 +67,14 @@ class Program:
             session.post(f"{self.exchange_url}/control/{kind}", json=what) as reply,
         ):
             assert reply.status == 200, await reply.text()
+
+    async def requests(self, path: str) -> int:
+        """How many of the newest 1000 requests to the exchange were to this path."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.exchange_url}/control/state?requests=1000") as reply,
+        ):
+            return sum(path in request["path"] for request in (await reply.json())["requests"])
 
     def store(self) -> Store:
         """The store, which no command may need meanwhile."""

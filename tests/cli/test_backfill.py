@@ -106,6 +106,41 @@ async def test_ids_that_the_exchange_does_not_have_are_confirmed(tmp_path: Path)
         assert (await program.run("audit")).status == 0
 
 
+async def test_rows_that_cannot_be_read_are_named_and_stored_once_they_can_be(
+    tmp_path: Path,
+) -> None:
+    async with exchange(tmp_path, rate=0.05) as program:
+        await program.run("backfill", *DAY)
+        with program.store() as store:
+            last = store.trades.high_water()["BTCUSDT"]
+        gap = Gap(last + 100, last + 120)
+        span = ("backfill", "--from", "2024-02-27", "--to", "2024-02-29", "--source", "rest")
+        await program.order("unreadable", symbol="BTCUSDT", from_id=gap.from_id, to_id=gap.to_id)
+        done = await program.run(*span)
+        assert done.status == 1
+        assert f"no valid trades for ids {gap.from_id}-{gap.to_id} (21)" in done.errors
+        assert await check(program) == [gap]
+        await program.order("readable", symbol="BTCUSDT")
+        assert (await program.run(*span)).status == 0
+        assert (await program.run("audit")).status == 0
+
+
+async def test_one_hole_of_any_size_is_one_gap_and_a_few_requests(tmp_path: Path) -> None:
+    async with exchange(tmp_path, rate=0.5) as program:
+        await program.run("backfill", *DAY)
+        with program.store() as store:
+            last = store.trades.high_water()["BTCUSDT"]
+        gap = Gap(last + 100, last + 40_000)
+        await program.order("missing", symbol="BTCUSDT", from_id=gap.from_id, to_id=gap.to_id)
+        before = await program.requests("aggTrades")
+        span = ("--from", "2024-02-27", "--to", "2024-02-29", "--source", "rest")
+        done = await program.run("backfill", *span)
+        assert f"does not have ids {gap.from_id}-{gap.to_id} (39,901)" in done.errors
+        assert done.status == 0
+        assert await check(program) == [gap]
+        assert await program.requests("aggTrades") - before < 25
+
+
 LONG = bool(os.environ.get("LONG_TESTS"))
 """Whether a whole year is backfilled, which takes some minutes."""
 
