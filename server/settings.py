@@ -328,10 +328,10 @@ TABLE = (
     Setting(
         "messages_per_second",
         "20",
-        "Messages a second that one connection may send.",
+        "Frames a second that one connection may send, whatever is in them.",
         _whole(1, 100_000),
     ),
-    Setting("message_burst", "40", "Messages that may come at once.", _whole(1, 100_000)),
+    Setting("message_burst", "40", "Frames that may come at once.", _whole(1, 100_000)),
     Setting(
         "max_message_bytes",
         "65536",

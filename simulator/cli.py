@@ -154,15 +154,22 @@ async def _serve(chosen: Settings, args: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     exchange = build(chosen)
     async with serving(exchange, host=args.host, port=args.port) as address:
+        if args.ready_file is not None:
+            await asyncio.to_thread(_put, args.ready_file, address + "\n")
         _say(f"listening on {address}")
         _say(_description(chosen, exchange.clock))
-        if args.ready_file is not None:
-            await asyncio.to_thread(args.ready_file.write_text, address + "\n")
         await stop.wait()
     if args.ready_file is not None:
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(args.ready_file.unlink)
     return 0
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file in one step: who sees it, sees all of it."""
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(text)
+    draft.replace(path)
 
 
 def _recording(text: str) -> tuple[str, Path]:

@@ -7,19 +7,24 @@ import inspect
 import itertools
 import logging
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
-from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
+from aiohttp import HttpVersion11, WebSocketError, WSCloseCode, WSMsgType, web
 
 from .connection import Connection
+from .deflate import may_compress
 from .faults import Fault, FaultKind
-from .pace import Pace
+from .guard import TOO_FAST
 from .router import Router
 from .settings import EndpointSettings
 from .wire import WebSocket, Wire
 
 log = logging.getLogger(__name__)
+
+MAX_UTF8_BYTES = 4
+"""Of one character."""
 
 Hook = Callable[[Connection], Awaitable[None] | None]
 
@@ -53,13 +58,8 @@ class Endpoint:
         """Serve one connection from its upgrade to its end."""
         self._refuse(request)
         settings = self._settings
-        ws = WebSocket(
-            max_msg_size=settings.max_message_bytes,
-            compress=settings.compress,
-            heartbeat=settings.heartbeat_seconds,
-            timeout=settings.close_seconds,
-            autoping=False,
-        )
+        offers = request.headers.get("Sec-WebSocket-Extensions", "")
+        ws = WebSocket(settings, compress=settings.compress and may_compress(offers))
         writer = await ws.prepare(request)
         if request.transport is None:
             return ws
@@ -76,7 +76,7 @@ class Endpoint:
             request_timeout=settings.request_timeout_seconds,
             closer=wire.close,
         )
-        wire.on_break = lambda code: connection.fault(self._break(code))
+        wire.on_break = lambda code: self._break(connection, code)
         self._connections[connection.id] = connection
         try:
             await self._call(self._on_connect, connection)
@@ -96,12 +96,14 @@ class Endpoint:
 
     def _refuse(self, request: web.Request) -> None:
         """Refuse what is no upgrade, has a body, or comes from a foreign page."""
+        if request.version < HttpVersion11:
+            raise web.HTTPBadRequest(text="A WebSocket upgrade needs HTTP/1.1")
         if request.headers.get("Upgrade", "").strip().lower() != "websocket":
             raise web.HTTPUpgradeRequired(
                 text="This address speaks WebSocket: connect with ws:// or wss://",
                 headers={"Upgrade": "websocket", "Connection": "Upgrade"},
             )
-        if request.can_read_body:
+        if request.can_read_body or "Transfer-Encoding" in request.headers:
             raise web.HTTPBadRequest(text="A WebSocket upgrade has no body")
         origin = request.headers.get("Origin")
         if origin is not None and not self._allow_origin(origin):
@@ -109,30 +111,30 @@ class Endpoint:
 
     async def _read(self, ws: web.WebSocketResponse, connection: Connection) -> None:
         """Hand each message to the connection until one side closes."""
-        settings = self._settings
-        clock = asyncio.get_running_loop().time
-        pace = Pace(settings.messages_per_second, settings.message_burst, clock())
         while True:
             message = await ws.receive()
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
                 return
+            if message is TOO_FAST:
+                rate = self._settings.messages_per_second
+                text = f"More than {rate:g} messages per second; connect again and send fewer"
+                await self._end(connection, FaultKind.TOO_FAST, text, WSCloseCode.POLICY_VIOLATION)
+                return
             if message.type is WSMsgType.ERROR:
-                if not isinstance(message.data, WebSocketError):  # those are told before the close
+                # The client has been told of those before the close.
+                if not isinstance(message.data, (WebSocketError, zlib.error)):
                     connection.errors += 1
                 log.info("%s: %s", connection, message.data)
                 return
             if message.type is WSMsgType.PONG:
                 connection.last_ping = time.time()
                 continue
-            if not pace.allows(clock()):
-                text = (
-                    f"More than {settings.messages_per_second:g} messages per second; "
-                    "connect again and send fewer"
-                )
-                connection.fault(Fault(FaultKind.TOO_FAST, text))
-                await connection.close(WSCloseCode.POLICY_VIOLATION, text)
-                return
             if message.type is WSMsgType.TEXT:
+                if self._is_too_long(message.data):
+                    await self._end(
+                        connection, FaultKind.BROKEN, self._too_long, WSCloseCode.MESSAGE_TOO_BIG
+                    )
+                    return
                 await connection.receive(message.data)
             elif message.type is WSMsgType.PING:
                 connection.last_ping = time.time()
@@ -143,16 +145,31 @@ class Endpoint:
             # A client that asks without reading the answers is asked to read them first.
             await connection.writable()
 
-    def _break(self, code: int) -> Fault:
-        """What the frames of a client have done wrong, by the code that closes the connection."""
+    async def _end(self, connection: Connection, kind: FaultKind, text: str, code: int) -> None:
+        """Tell the client what it has done, then close with a code."""
+        connection.fault(Fault(kind, text))
+        await connection.close(code, text)
+
+    def _break(self, connection: Connection, code: int) -> str:
+        """Tell the client what its frames have done wrong, before they close the connection."""
         if code == WSCloseCode.MESSAGE_TOO_BIG:
-            limit = self._settings.max_message_bytes
-            text = f"A message is longer than {limit} bytes; connect again and send shorter ones"
+            text = self._too_long
         elif code == WSCloseCode.INVALID_TEXT:
-            text = "A text frame is not UTF-8; mend the client"
+            text = "A text frame is not UTF-8, or not what was compressed; mend the client"
         else:
             text = "A frame breaks the WebSocket protocol; mend the client"
-        return Fault(FaultKind.BROKEN, text)
+        connection.fault(Fault(FaultKind.BROKEN, text))
+        return text
+
+    def _is_too_long(self, text: str) -> bool:
+        """Whether a message that was compressed is longer than aiohttp's bound lets through."""
+        limit = self._settings.max_message_bytes
+        return len(text) * MAX_UTF8_BYTES > limit and len(text.encode()) > limit
+
+    @property
+    def _too_long(self) -> str:
+        limit = self._settings.max_message_bytes
+        return f"A message is longer than {limit} bytes; connect again and send shorter ones"
 
     async def _call(self, hook: Hook | None, connection: Connection) -> None:
         if hook is None:

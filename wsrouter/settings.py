@@ -10,7 +10,7 @@ class EndpointSettings:
     """Bounds of every connection."""
 
     max_message_bytes: int = 65536
-    """A larger message closes the connection with 1009."""
+    """The longest message that is taken; a longer one closes the connection with 1009."""
     compress: bool = False
     """Whether permessage-deflate is agreed to when a client offers it."""
     heartbeat_seconds: float = 20.0
@@ -18,7 +18,7 @@ class EndpointSettings:
     request_timeout_seconds: float = 10.0
     """How long a handler, and each of its actions after the reply, may take."""
     messages_per_second: float = 20.0
-    """Messages and ping frames of one client, on average; more closes with 1008."""
+    """Frames of one client, on average, fragments and pongs too; more closes with 1008."""
     message_burst: int = 40
     """The same at once."""
     write_buffer_bytes: int = 256 * 1024

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import WSCloseCode, web
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from aiohttp._websocket.writer import WebSocketWriter
 from aiohttp.abc import AbstractStreamWriter
 
+from .guard import FrameGuard
 from .outbox import Outbox
+from .pace import Pace
 from .settings import EndpointSettings
 
 log = logging.getLogger(__name__)
@@ -29,17 +35,51 @@ MAX_REASON_BYTES = 123
 
 
 class WebSocket(web.WebSocketResponse):
-    """aiohttp's WebSocket, which tells when it is about to write a close frame."""
+    """aiohttp's WebSocket with a guard of its frames, which tells before it closes."""
 
-    before_close: Callable[[int], None] | None = None
-    """Called with the code; what it sends still leaves before the close frame."""
+    before_close: Callable[[int], str] | None = None
+    """Called with the code, returns the reason; what it sends leaves before the close frame."""
+
+    def __init__(self, settings: EndpointSettings, *, compress: bool) -> None:
+        """`compress` is whether permessage-deflate is agreed to."""
+        super().__init__(
+            # aiohttp's bound is that of the shortest message that it refuses.
+            max_msg_size=settings.max_message_bytes + 1,
+            compress=compress,
+            heartbeat=settings.heartbeat_seconds,
+            timeout=settings.close_seconds,
+            autoping=False,
+        )
+        clock = asyncio.get_running_loop().time
+        self._pace = Pace(settings.messages_per_second, settings.message_burst, clock())
+        self._clock = clock
+
+    def _post_start(
+        self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter
+    ) -> None:
+        """Put the guard before aiohttp's reader, for what came with the upgrade already."""
+        handler = request.protocol
+        early, handler._message_tail = handler._message_tail, b""
+        super()._post_start(request, protocol, writer)
+        reader, queue = cast(WebSocketReader, self._parser), cast(WebSocketDataQueue, self._reader)
+        handler._payload_parser = FrameGuard(reader, queue, self._pace, self._clock)
+        if early:
+            handler.data_received(early)
 
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
     ) -> bool:
+        """Close with a code, which is 1007 where the client's compressed data are none."""
+        if isinstance(self.exception(), zlib.error):
+            code = WSCloseCode.INVALID_TEXT
         if self.before_close is not None:
-            self.before_close(code)
+            message = message or close_reason(self.before_close(code))
         return await super().close(code=code, message=message, drain=drain)
+
+
+def close_reason(text: str) -> bytes:
+    """As much of a text as fits into a close frame."""
+    return text.encode()[:MAX_REASON_BYTES].decode(errors="ignore").encode()
 
 
 class Wire:
@@ -74,8 +114,8 @@ class Wire:
             deadline=settings.slow_client_seconds,
         )
         # Nothing may follow a close frame, whoever sends it.
-        self.on_break: Callable[[int], None] = lambda _: None
-        """Called with the code before a close that the frames of the client caused."""
+        self.on_break: Callable[[int], str] = lambda _: ""
+        """Called with the code before a close that the frames of the client caused; the reason."""
         ws.before_close = self._before_close
 
     async def close(self, code: int, reason: str) -> None:
@@ -89,10 +129,11 @@ class Wire:
             await asyncio.wait({self._closing})
         await self._flush()
 
-    def _before_close(self, code: int) -> None:
-        if self._closing is None and code in BREAKS:
-            self.on_break(code)
+    def _before_close(self, code: int) -> str:
+        caused = self._closing is None and code in BREAKS
+        reason = self.on_break(code) if caused else ""
         self.outbox.close()
+        return reason
 
     def _give_up(self, reason: str) -> None:
         """Close a connection whose client does not read; nobody waits for it but its own end."""
@@ -106,10 +147,9 @@ class Wire:
         return self._closing
 
     async def _close(self, code: int, reason: str) -> None:
-        text = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         try:
             async with asyncio.timeout(self._close_seconds):
-                await self._ws.close(code=code, message=text.encode(), drain=False)
+                await self._ws.close(code=code, message=close_reason(reason), drain=False)
         except TimeoutError:
             log.debug("the closing handshake took too long")
         await self._flush()

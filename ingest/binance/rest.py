@@ -21,6 +21,7 @@ from ingest.core.errors import (
 from ingest.core.trade import Trade
 
 from . import answers
+from .body import ENCODING, read_body
 from .book import Quote, rest_quote
 from .kline import Kline, klines
 from .limits import pause_before, whole_number
@@ -30,9 +31,6 @@ from .weight import Priority, WeightCoordinator
 
 MAX_ROWS: Final = 1000
 """The most trades or klines in one answer."""
-
-MAX_BODY_BYTES: Final = 32 * 2**20
-"""The longest answer that is read: a full `exchangeInfo` is about 15 MB."""
 
 REQUEST_TIMEOUT_S: Final = 10.0
 ATTEMPTS: Final = 4
@@ -259,7 +257,10 @@ class BinanceRest:
         """Send once; returns status and body, or raises RateLimited."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=_BanGate(self._weight), timeout=self._timeout
+                connector=_BanGate(self._weight),
+                timeout=self._timeout,
+                headers={"Accept-Encoding": ENCODING},
+                auto_decompress=False,
             )
         url = f"{self._base_url}/api/v3/{path}"
         async with self._weight.request(weight, symbol, priority) as receipt:
@@ -277,7 +278,7 @@ class BinanceRest:
                             "request weight if this repeats",
                             retry_at,
                         )
-                    return response.status, await _body(response)
+                    return response.status, await read_body(response)
             except _Overtaken:
                 receipt.sent = False
                 raise
@@ -296,15 +297,3 @@ def _edge(symbol: str, page: Page, aggregate_id: int | None) -> Edge | None:
 
 def _given(**parameters: str | int | None) -> Parameters:
     return {name: value for name, value in parameters.items() if value is not None}
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ExchangeUnavailable(
-                f"The exchange's answer is longer than {MAX_BODY_BYTES} bytes and was not read: "
-                "check the base URL"
-            )
-    return bytes(body)

@@ -113,6 +113,8 @@ class _Exchange:
         request = self._request
         if self._path is None:
             return malformed("The path is not percent-encoded UTF-8; encode it, as in %C3%A9")
+        if request.headers.get(hdrs.TRANSFER_ENCODING, "chunked").strip().lower() != "chunked":
+            return malformed("A body is transferred as it is or chunked, and no other way")
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
             return malformed("Compressed request bodies are not taken; send it plain", 415)
         if (request.content_length or 0) > self._limits.max_bytes:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from itertools import groupby
 
 import pytest
 from aiohttp import web
 
+from ingest.binance.body import MAX_BODY_BYTES
 from ingest.binance.kline import Kline, klines
-from ingest.binance.rest import MAX_BODY_BYTES, BinanceRest, Edge
+from ingest.binance.rest import BinanceRest, Edge
 from ingest.binance.weight import Priority, WeightBudget, WeightCoordinator
 from ingest.core.errors import ExchangeUnavailable, RateLimited, RequestRefused
 from ingest.core.trade import Trade
@@ -255,6 +260,55 @@ async def test_an_endless_answer_is_not_read_to_its_end(weight: WeightCoordinato
         with pytest.raises(ExchangeUnavailable, match="longer than"):
             await rest.agg_trades("BTCUSDT")
     assert sent < 2 * MAX_BODY_BYTES
+
+
+async def test_an_answer_is_bounded_while_it_is_unpacked(weight: WeightCoordinator) -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(b"[" * 2**20) for _ in range(300)) + packer.flush()
+    assert len(bomb) < 2**20
+
+    async with packed(bomb) as url, BinanceRest(url, weight) as rest:
+        tracemalloc.start()
+        try:
+            with pytest.raises(ExchangeUnavailable, match="longer than"):
+                await rest.agg_trades("BTCUSDT")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 3 * MAX_BODY_BYTES
+
+
+async def test_packed_answers_are_read(weight: WeightCoordinator) -> None:
+    async with (
+        packed(gzip.compress(b'{"serverTime":1704164645000}')) as url,
+        BinanceRest(url, weight) as rest,
+    ):
+        assert await rest.server_time() == START_MS
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "why"),
+    [
+        (b"no gzip at all", "gzip", "unpacked"),
+        (gzip.compress(b'{"serverTime":1704164645000}')[:-9], "gzip", "ends before"),
+        (b"{}", "br", "'br'"),
+    ],
+)
+async def test_what_cannot_be_unpacked_is_told(
+    weight: WeightCoordinator, body: bytes, encoding: str, why: str
+) -> None:
+    async with packed(body, encoding) as url, BinanceRest(url, weight, attempts=2) as rest:
+        with pytest.raises(ExchangeUnavailable, match=why):
+            await rest.server_time()
+
+
+def packed(body: bytes, encoding: str = "gzip") -> AbstractAsyncContextManager[str]:
+    """An exchange that answers with these bytes."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=body, headers={"Content-Encoding": encoding})
+
+    return served(web.get("/api/v3/{any}", answer))
 
 
 async def test_gaps_and_the_clock_go_before_history(exchange: SimulatedExchange) -> None:

@@ -61,6 +61,8 @@ def error_of(answer: bytes) -> Any:
         (GET + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", {400}),
         (GET + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400}),
         (GET + b"Transfer-Encoding: gzip\r\n\r\n", {400}),
+        (GET + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", {400}),
+        (b"GET /api/v1/tickers/ HTTP/1.1\r\nHost: a b/c\r\n\r\n", {400}),
         (GET + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nab\r\n0\r\n\r\n", {400}),
         (GET + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab", {415}),
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: [::]\r\n\r\n", {431}),

@@ -96,6 +96,7 @@ async def test_a_silent_client_is_let_go() -> None:
         ("{upgrade}Origin: https://evil.test\r\n", "", 403),
         ("{upgrade}Content-Length: 5\r\n", "hello", 400),
         ("{upgrade}Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n", 400),
+        ("{upgrade}Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n", 400),
         ("{upgrade}Origin: https://good.test\r\n", "", 101),
     ],
 )
@@ -110,9 +111,15 @@ async def test_an_upgrade_is_refused_for_what_is_wrong_with_it(
         assert int(line.split()[1]) == status
 
 
+async def test_an_upgrade_of_http_1_0_is_refused() -> None:
+    async with rooms_app() as app, raw(app, version="1.0") as (reader, _):
+        line = await asyncio.wait_for(reader.readline(), 5)
+        assert int(line.split()[1]) == 400
+
+
 @asynccontextmanager
 async def raw(
-    app: App, headers: str = "{upgrade}", body: str = ""
+    app: App, headers: str = "{upgrade}", body: str = "", version: str = "1.1"
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A bare socket, its buffer small, on which an upgrade was asked for."""
     key = base64.b64encode(os.urandom(16)).decode()
@@ -126,7 +133,7 @@ async def raw(
     sock.setblocking(False)
     await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
     reader, writer = await asyncio.open_connection(sock=sock)
-    head = f"GET /rooms HTTP/1.1\r\nHost: [::]\r\n{headers.format(upgrade=upgrade)}\r\n"
+    head = f"GET /rooms HTTP/{version}\r\nHost: [::]\r\n{headers.format(upgrade=upgrade)}\r\n"
     writer.write(head.encode() + body.encode())
     try:
         yield reader, writer
