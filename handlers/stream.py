@@ -20,8 +20,9 @@ from generated.stream import StreamHandlers
 from handlers.parts import now_ms
 from handlers.subscriptions import Subscriptions, Wish
 from ingest.core.timeframe import MAX_TIMEFRAME_MINUTES, label
+from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
-from ingest.pipeline.watches import Pair
+from ingest.pipeline.watches import SHARE_WHEN_FULL
 from wsrouter import Connection, Detail, Fault, FaultKind
 
 _CODES = {
@@ -121,12 +122,14 @@ class Stream(StreamHandlers[Connection]):
             )
         if self._subscriptions.has(connection, pair):
             return None
-        if self._subscriptions.count(connection) >= self._limit or self._provider.watches.full:
+        count = self._subscriptions.count(connection)
+        if count >= self._limit or not self._provider.watches.has_room(pair, count):
+            limit = self._limit if count >= self._limit else SHARE_WHEN_FULL
             return FailedTimeframe(
                 symbol=symbol,
                 timeframe=timeframe,
                 error_code="SUBSCRIPTION_LIMIT",
-                message=f"This connection may have {self._limit} subscriptions; "
+                message=f"This connection may have {limit} subscriptions now; "
                 "unsubscribe from some first",
             )
         if self._provider.settler.store_failing_since_ms is not None:

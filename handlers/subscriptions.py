@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from handlers import messages
+from handlers.deliveries import Deliveries
 from ingest.core.status import Quality
 from ingest.pipeline.feed import Feed
+from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
-from ingest.pipeline.watches import Pair
 from wsrouter import Connection, Hub
-
-log = logging.getLogger(__name__)
 
 
 class Wish(NamedTuple):
@@ -37,7 +35,7 @@ class Subscriptions:
         self._hub = hub
         self._wanted: dict[Connection, dict[Pair, None]] = {}
         self._owed: dict[str, dict[tuple[Connection, Pair], int]] = defaultdict(dict)
-        self._tasks: dict[Connection, set[asyncio.Task[None]]] = {}
+        self._deliveries = Deliveries()
         provider.on_whole = self._pay_symbol
 
     def of(self, connection: Connection) -> dict[str, list[int]]:
@@ -74,14 +72,14 @@ class Subscriptions:
             return False
         del wanted[pair]
         self._hub.unsubscribe(connection, pair)
+        self._deliveries.cancel(connection, pair)
         self._owed[pair.symbol].pop((connection, pair), None)
         self._provider.watches.release(self._provider.feed(pair.symbol), pair)
         return True
 
     def drop(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
-        for task in self._tasks.pop(connection, ()):
-            task.cancel()
+        self._deliveries.drop(connection)
         for pair in list(self._wanted.get(connection, ())):
             self.remove(connection, pair)
         self._wanted.pop(connection, None)
@@ -89,18 +87,20 @@ class Subscriptions:
 
     def deliver(self, connection: Connection, wishes: Sequence[Wish]) -> None:
         """Begin to send history and updates of what was accepted, one pair after the other."""
-        self._spawn(connection, self._deliver(connection, wishes))
-
-    async def _deliver(self, connection: Connection, wishes: Sequence[Wish]) -> None:
         for pair, candles in wishes:
-            if not self.has(connection, pair):
-                continue  # given up before its turn came
-            feed = self._provider.feed(pair.symbol)
-            await self._provider.watches.prepared(feed, pair)
-            if candles and self.has(connection, pair):
-                await self._send_history(connection, feed, pair, candles)
-            if self.has(connection, pair):
-                self._hub.subscribe(connection, pair)
+            self._deliver_later(connection, pair, candles)
+
+    def _deliver_later(self, connection: Connection, pair: Pair, candles: int) -> None:
+        work = partial(self._deliver, connection, pair, candles)
+        self._deliveries.add(connection, pair, work)
+
+    async def _deliver(self, connection: Connection, pair: Pair, candles: int) -> None:
+        feed = self._provider.feed(pair.symbol)
+        await self._provider.watches.prepared(feed, pair)
+        if candles and self.has(connection, pair):
+            await self._send_history(connection, feed, pair, candles)
+        if self.has(connection, pair):
+            self._hub.subscribe(connection, pair)
 
     async def _send_history(
         self, connection: Connection, feed: Feed, pair: Pair, candles: int
@@ -119,20 +119,4 @@ class Subscriptions:
         """Send the real history to those that got an empty one."""
         owed = self._owed.pop(feed.symbol, {})
         for (connection, pair), candles in owed.items():
-            self._spawn(connection, self._send_history(connection, feed, pair, candles))
-
-    def _spawn(self, connection: Connection, work: Coroutine[None, None, None]) -> None:
-        tasks = self._tasks.setdefault(connection, set())
-        task = asyncio.get_running_loop().create_task(work)
-        tasks.add(task)
-        task.add_done_callback(lambda done: self._finished(connection, tasks, done))
-
-    def _finished(
-        self,
-        connection: Connection,
-        tasks: set[asyncio.Task[None]],
-        task: asyncio.Task[None],
-    ) -> None:
-        tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("%s: its candles could not be sent", connection, exc_info=task.exception())
+            self._deliver_later(connection, pair, candles)

@@ -72,6 +72,8 @@ class Server:
             settings.history_ms,
             Kept(settings.keep_trades, settings.keep_candles),
             settings.confirm_seconds,
+            settings.max_materialized,
+            settings.materialized_idle_minutes * 60.0,
         )
         contract = Contract.from_json(STREAM_CONTRACT.read_bytes())
         received = contract.channel(STREAM_ADDRESS).receives

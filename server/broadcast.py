@@ -12,8 +12,8 @@ from handlers.subscriptions import Subscriptions
 from ingest.core.candle import Candle
 from ingest.core.status import Quality
 from ingest.pipeline.feed import Feed
+from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
-from ingest.pipeline.watches import Pair
 from wsrouter import Connection, Endpoint, Fault, FaultKind, Hub, Update
 
 UPDATE_SECONDS = 1.0

@@ -58,6 +58,8 @@ class Settings:
     symbols: tuple[str, ...]
     history_ms: int
     confirm_seconds: int
+    max_materialized: int
+    materialized_idle_minutes: int
     store: str
     cluster: str
     keep_trades: Keep
@@ -248,6 +250,18 @@ TABLE = (
         "120",
         "Seconds over which the exchange has to pass over ids before they count as absent.",
         _whole(1, 86_400),
+    ),
+    Setting(
+        "max_materialized",
+        "500",
+        "Timeframes of symbols that are kept in the store; those watched longest ago go first.",
+        _whole(0, 100_000),
+    ),
+    Setting(
+        "materialized_idle_minutes",
+        "1440",
+        "Minutes after which a timeframe that nobody watches is kept no longer.",
+        _whole(1, 525_600),
     ),
     Setting(
         "store",

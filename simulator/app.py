@@ -24,7 +24,7 @@ from simulator.market import Market
 from simulator.replay import Recording
 from simulator.rest import Rest
 from simulator.script import Script
-from simulator.seeded import GENESIS_US, SeededMarket
+from simulator.seeded import GENESIS_US, QUIET, SeededMarket
 from simulator.stream import Hub
 
 
@@ -40,6 +40,8 @@ class Settings:
     rate: float = 5.0
     """Mean seeded trades per second and symbol."""
     tombstones: float = 0.0
+    quiet: float = QUIET
+    """Share of the minutes without a seeded trade."""
     genesis_us: int = GENESIS_US
     start_at: str | None = None
     """Where the clock starts: an ISO time, a share of the recording (0.5), or a trade's number."""
@@ -150,6 +152,7 @@ def build(settings: Settings) -> Exchange:
                 seed=settings.seed,
                 rate=settings.rate,
                 tombstones=settings.tombstones,
+                quiet=settings.quiet,
                 genesis_us=settings.genesis_us,
                 end_us=end_us,
             ),

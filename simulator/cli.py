@@ -15,6 +15,7 @@ from simulator.clock import Clock
 from simulator.errors import SimulatorError
 from simulator.faults import Faults
 from simulator.limits import Limits
+from simulator.seeded import QUIET
 
 DEFAULT_PORT = 9300
 DEFAULT_SYMBOLS = "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT"
@@ -44,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--tombstones", type=float, default=0.0, help="share of tombstones among seeded trades"
+    )
+    what.add_argument(
+        "--quiet",
+        type=float,
+        default=QUIET,
+        help="share of minutes without a seeded trade (%(default)s)",
     )
     what.add_argument(
         "--genesis", default="2017-01-01T00:00Z", help="first hour of seeded trades (%(default)s)"
@@ -102,6 +109,7 @@ def settings(args: argparse.Namespace) -> Settings:
         seed=args.seed,
         rate=args.rate,
         tombstones=args.tombstones,
+        quiet=args.quiet,
         genesis_us=iso_us(args.genesis),
         start_at=args.start_at,
         end_at=args.end_at,

@@ -33,11 +33,12 @@ BUSY_RATE: Final = 50.0
 
 MAX_TOMBSTONES: Final = 1 / GROUP
 """Largest share of tombstones: at most the last trade of a group is one."""
+QUIET: Final = 0.04
+"""Share of minutes in which a symbol has no trade, unless another is asked for."""
 
 _HOUR_US: Final = 3_600_000_000
 _MINUTE_US: Final = 60_000_000
 _MINUTES: Final = 60
-_QUIET_MINUTES: Final = 0.04
 _PIECE: Final = 1 << 16
 _PRICE_PERIODS_MS: Final = tuple(64 * 86_400_000 // 4**layer for layer in range(12))
 
@@ -63,6 +64,7 @@ class SeededMarket:
         seed: int = 0,
         rate: float = 5.0,
         tombstones: float = 0.0,
+        quiet: float = QUIET,
         genesis_us: int = GENESIS_US,
         end_us: int | None = None,
     ) -> None:
@@ -70,11 +72,14 @@ class SeededMarket:
             raise SimulatorError(f"rate must be above 0 and at most {MAX_RATE:.0f} trades/s")
         if not 0 <= tombstones <= MAX_TOMBSTONES:
             raise SimulatorError(f"tombstones must be a share from 0 to {MAX_TOMBSTONES}")
+        if not 0 <= quiet < 1:
+            raise SimulatorError("quiet must be a share of the minutes, from 0 to below 1")
         if genesis_us < 0 or genesis_us % _HOUR_US:
             raise SimulatorError("the genesis must be a full hour, not before 1970")
         self._asset = asset
         self._rate = rate
         self._tombstones = tombstones
+        self._quiet = quiet
         self._genesis_us = genesis_us
         self._groups_per_hour = max(1, round(rate * 3600 / GROUP))
         self._keys = {
@@ -139,7 +144,7 @@ class SeededMarket:
         """Give the number of the hour's groups before each of its minutes, and in all."""
         minutes = hour * _MINUTES + np.arange(_MINUTES, dtype=np.int64)
         weights = 200 + noise.below(self._keys["minute"], minutes, 1000)
-        weights[noise.happens(self._keys["quiet"], minutes, _QUIET_MINUTES)] = 0
+        weights[noise.happens(self._keys["quiet"], minutes, self._quiet)] = 0
         if self._rate >= BUSY_RATE:
             weights[:] = 1
         weights[0] = max(int(weights[0]), 1)

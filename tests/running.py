@@ -22,7 +22,12 @@ START_SECONDS = 30.0
 
 @asynccontextmanager
 async def simulator(*options: str) -> AsyncIterator[str]:
-    """A simulated exchange in a process of its own; gives its base URL."""
+    """A simulated exchange in a process of its own; gives its base URL.
+
+    In real time no minute is without trades: tests wait for the next.
+    """
+    if "--speed" not in options:
+        options = ("--quiet", "0", *options)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--port", "0", *options),
         cwd=ROOT,

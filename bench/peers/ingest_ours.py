@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import uvloop
 
+from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
-from ingest.pipeline.watches import Pair
 from ingest.storage import Store
 
 HISTORY_MS = 0

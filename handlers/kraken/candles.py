@@ -10,8 +10,8 @@ from handlers.kraken.pairs import Pairs
 from ingest.core.candle import Candle
 from ingest.core.timeframe import bucket_start, width_ms
 from ingest.pipeline.feed import Feed
+from ingest.pipeline.pair import Pair as Watch
 from ingest.pipeline.provider import Provider
-from ingest.pipeline.watches import Pair as Watch
 from wsrouter import Hub, Update
 
 FEED = "ohlc"

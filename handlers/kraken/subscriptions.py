@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
+from handlers.deliveries import Deliveries
 from handlers.kraken import errors
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
@@ -27,7 +28,7 @@ class Subscriptions:
         self._hub = hub
         self._wanted: dict[Connection, dict[Channel, None]] = {}
         self._subscribers: Counter[Channel] = Counter()
-        self._tasks: dict[Connection, set[asyncio.Task[None]]] = {}
+        self._deliveries = Deliveries()
 
     def of(self, connection: Connection) -> Sequence[Channel]:
         """The channels of one connection."""
@@ -55,6 +56,7 @@ class Subscriptions:
             return False
         del wanted[channel]
         self._hub.unsubscribe(connection, channel)
+        self._deliveries.cancel(connection, channel, channel.feed)
         self._subscribers[channel] -= 1
         if not self._subscribers[channel]:
             del self._subscribers[channel]
@@ -63,8 +65,7 @@ class Subscriptions:
 
     def drop(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
-        for task in self._tasks.pop(connection, ()):
-            task.cancel()
+        self._deliveries.drop(connection)
         for channel in self.of(connection):
             self.remove(connection, channel)
         self._wanted.pop(connection, None)
@@ -73,7 +74,8 @@ class Subscriptions:
     def deliver(self, connection: Connection, channels: Sequence[Channel]) -> None:
         """Begin to send the data of channels that were accepted."""
         for channel in channels:
-            self._spawn(connection, self._deliver(connection, channel))
+            work = partial(self._deliver, connection, channel)
+            self._deliveries.add(connection, channel, work, channel.feed)
 
     def status(self, request: object, channel: Channel, state: str) -> errors.Json:
         """The `subscriptionStatus` of one channel."""
@@ -100,9 +102,3 @@ class Subscriptions:
             if message is not None:
                 connection.send(message)
             self._hub.subscribe(connection, channel)
-
-    def _spawn(self, connection: Connection, work: Coroutine[None, None, None]) -> None:
-        tasks = self._tasks.setdefault(connection, set())
-        task = asyncio.get_running_loop().create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)

@@ -28,6 +28,7 @@ from .checks import Checks
 from .expiry import Expiry, Kept
 from .feed import Feed
 from .listing import RELIST_SECONDS, Listing
+from .materialize import IDLE_SECONDS, MAX_MATERIALIZED, Materializer
 from .refill import Refill
 from .settle import Settler
 from .shared_call import SharedCall
@@ -59,10 +60,13 @@ class Provider:
         history_ms: int,
         kept: Kept | None = None,
         confirm_seconds: float = CONFIRM_SECONDS,
+        max_materialized: int = MAX_MATERIALIZED,
+        materialized_idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         """`history_ms` is downloaded of each symbol; what is `kept` is for ever if not said.
 
-        Ids count as absent when the exchange has passed over them for `confirm_seconds`.
+        Ids count as absent when the exchange has passed over them for `confirm_seconds`. So many
+        timeframes at most are materialized, and each until nobody has watched it for so long.
         """
         self.store = store
         self.weight = WeightCoordinator()
@@ -74,7 +78,10 @@ class Provider:
         }
         self.listing = Listing(self.rest, tuple(symbols))
         self.settler = Settler(store, self.clock, self.feeds, self._when_whole)
-        self.watches = Watches(store, self.settler, self.clock)
+        self._materializer = Materializer(
+            store, self.settler, max_materialized, materialized_idle_seconds
+        )
+        self.watches = Watches(store, self.settler, self.clock, self._materializer)
         self._expiry = Expiry(store, self.settler, self.clock, kept or Kept())
         self.on_whole: Callable[[Feed], None] = lambda _: None
         """Called whenever a symbol's data has become complete."""
@@ -102,6 +109,7 @@ class Provider:
                 group.create_task(self.settler.run(), name="settler")
                 group.create_task(self._checks.run(), name="checks")
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
+                group.create_task(self._materializer.run(), name="materializer")
                 for feed in self.feeds.values():
                     group.create_task(self._follow(feed), name=f"follow {feed.symbol}")
         finally:

@@ -82,20 +82,24 @@ class Settler:
         # Fixed for the whole cycle: what ends during it has not been recomputed.
         close_ms = {feed.symbol: feed.shown_ms(over_ms) for feed in feeds}
         async with self.watermark_lock:
-            touched: dict[str, list[tuple[int, int]]] = {}
+            ends = {feed.symbol: feed.settled_until(close_ms[feed.symbol]) for feed in feeds}
+            touched = await self.patiently(self._store.candles.unsettled, ends)
+            earliest = {symbol: spans[0][0] for symbol, spans in touched.items()}
             for feed in feeds:
-                until = feed.settled_until(close_ms[feed.symbol])
-                minutes = {bucket_start(t.timestamp, 1) for t in batch.get(feed.symbol, ())}
-                minutes |= feed.live.minutes.keys()
-                if until > feed.live.watermark:
-                    minutes.add(until - MINUTE_MS)  # quiet or not: the store learns what has ended
-                spans = _spans(minute for minute in minutes if minute < until)
-                if spans:
-                    touched[feed.symbol] = spans
+                end = ends[feed.symbol]
+                minutes = {minute for minute in feed.live.minutes if minute < end}
+                if end > feed.live.watermark:
+                    minutes.add(end - MINUTE_MS)  # quiet or not: the store learns what has ended
+                if minutes:
+                    touched[feed.symbol] = [*touched.get(feed.symbol, ()), *_spans(minutes)]
             if touched:
                 await self.patiently(self._store.candles.recompute, touched)
             for feed in feeds:
-                await self._advance(feed, close_ms[feed.symbol], taken[feed.symbol][1])
+                late_from = taken[feed.symbol][1]
+                unsettled = earliest.get(feed.symbol, feed.live.watermark)
+                if unsettled < feed.live.watermark:
+                    late_from = unsettled if late_from is None else min(late_from, unsettled)
+                await self._advance(feed, close_ms[feed.symbol], late_from)
         await self._keep_malformed()
 
     async def store_rest(self) -> None:

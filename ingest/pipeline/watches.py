@@ -1,10 +1,9 @@
-"""Which timeframes are watched: materialized on the first subscription, counted by reference."""
+"""Which timeframes are watched: followed live as long as anybody does, counted by reference."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import NamedTuple
 
 from ingest.binance.clock import ExchangeClock
 from ingest.core.candle import Candle
@@ -13,46 +12,47 @@ from ingest.core.status import Quality
 from ingest.storage import Store
 
 from .feed import Feed
+from .materialize import Materializer
+from .pair import Pair
 from .settle import Settler
 
 MAX_WATCHED = 5_000
 """Different (symbol, timeframe) pairs that may be watched at the same time."""
 
-HISTORY_FIRST_SECONDS = 1.0
-"""How long a new pair waits to be materialized: its first history needs the engine before."""
-
-
-class Pair(NamedTuple):
-    """One symbol at one timeframe of so many minutes."""
-
-    symbol: str
-    timeframe: int
+SHARE_WHEN_FULL = 10
+"""Subscriptions that a client may have even then, so that many of one client lock out nobody."""
 
 
 class Watches:
     """The pairs that somebody watches, and their history."""
 
-    def __init__(self, store: Store, settler: Settler, clock: ExchangeClock) -> None:
+    def __init__(
+        self, store: Store, settler: Settler, clock: ExchangeClock, materializer: Materializer
+    ) -> None:
         self._store = store
         self._settler = settler
         self._clock = clock
+        self._materializer = materializer
         self._references: Counter[Pair] = Counter()
         self._prepared: dict[Pair, asyncio.Task[None]] = {}
-        self._materializing: set[asyncio.Task[None]] = set()
-        self._one_at_a_time = asyncio.Lock()
 
     @property
     def references(self) -> dict[Pair, int]:
         """How many subscriptions need each watched pair."""
         return dict(self._references)
 
-    @property
-    def full(self) -> bool:
-        """Whether no further pair may be watched until one is given up."""
-        return len(self._references) >= MAX_WATCHED
+    def has_room(self, pair: Pair, subscriptions: int) -> bool:
+        """Whether a client that has so many subscriptions may watch one more pair."""
+        return (
+            len(self._references) < MAX_WATCHED
+            or pair in self._references
+            or subscriptions < SHARE_WHEN_FULL
+        )
 
     def retain(self, pair: Pair) -> None:
         """Count one more subscription; `prepared` has to be awaited before the pair is read."""
+        if pair not in self._references:
+            self._materializer.watched(pair)
         self._references[pair] += 1
 
     def release(self, feed: Feed, pair: Pair) -> None:
@@ -60,12 +60,13 @@ class Watches:
         self._references[pair] -= 1
         if self._references[pair] <= 0:
             del self._references[pair]
+            self._materializer.released(pair)
             feed.live.unwatch(pair.timeframe)
             if pair in self._prepared and self._prepared[pair].done():
                 del self._prepared[pair]
 
     async def prepared(self, feed: Feed, pair: Pair) -> None:
-        """Wait until a retained pair is followed live; it is materialized soon after.
+        """Wait until a retained pair is followed live.
 
         That takes as long as the store is away.
         """
@@ -97,8 +98,9 @@ class Watches:
     async def _prepare(self, feed: Feed, pair: Pair) -> None:
         frame = Frame(pair.timeframe)
         async with self._settler.watermark_lock:
-            await self._settler.rebase(feed, frame)
-            if pair not in self._references:  # it was given up meanwhile
+            if pair in self._references:  # else nobody has waited so long
+                await self._settler.rebase(feed, frame)
+            if pair not in self._references:
                 del self._prepared[pair]
                 return
             feed.live.watch(frame)
@@ -106,18 +108,3 @@ class Watches:
                 frame.mark_shown(
                     feed.live.walk(pair.timeframe, feed.shown_ms(self._clock.now_ms()))[:-1]
                 )
-        if pair not in self._store.candles.pairs:
-            task = asyncio.create_task(self._materialize(pair))
-            self._materializing.add(task)
-            task.add_done_callback(self._materializing.discard)
-
-    async def _materialize(self, pair: Pair) -> None:
-        """Materialize a pair that is still watched once its first history is out of the way.
-
-        Until then histories are read from the minutes, which is faster than to wait for this. One
-        pair at a time, so that many new ones leave the store to what has to be stored.
-        """
-        await asyncio.sleep(HISTORY_FIRST_SECONDS)
-        async with self._one_at_a_time:
-            if pair in self._references:
-                await self._settler.patiently(self._store.candles.materialize, *pair)

@@ -15,6 +15,7 @@ from . import fold
 from .candles import Candles
 from .connection import Connection, Row
 from .gaps import Gaps
+from .moved import Moved
 from .progress import Progress
 from .recompute import MINUTES, Span
 from .retention import Retention
@@ -99,8 +100,8 @@ SELECT intDiv(width, {MINUTE_MS}), candle_time FROM (
 GROUP BY width, candle_time HAVING count() != 2 OR min(figures) != max(figures)
 """
 _SEVERAL_TIMES = """
-SELECT symbol, aggregate_id, groupUniqArray(timestamp) FROM trades
-WHERE symbol IN (
+SELECT symbol, aggregate_id, arraySort(groupUniqArray(timestamp)) FROM trades
+WHERE symbol IN {symbols:Array(String)} AND symbol IN (
     SELECT symbol FROM (
         SELECT symbol, count() AS trades FROM trades FINAL GROUP BY symbol
         SETTINGS do_not_merge_across_partitions_select_final = 0
@@ -114,6 +115,16 @@ ORDER BY symbol, aggregate_id LIMIT 1000
 """
 """A trade has one time; in two months it would be counted twice."""
 
+_TIME_AROUND = """
+SELECT quantileExact(time), count() FROM (
+    SELECT min(timestamp) AS time FROM trades WHERE symbol = {symbol:String}
+        AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}
+    GROUP BY aggregate_id HAVING uniqExact(timestamp) = 1
+)
+"""
+NEIGHBOURS = (100, 10_000, 1_000_000)
+"""How many ids around trades are looked at for their time, until some have one time."""
+
 _Keys = Mapping[tuple[str, int], Sequence[int]]
 """The times of candles by symbol and timeframe."""
 
@@ -125,6 +136,7 @@ class Audit:
         self,
         connection: Connection,
         trades: Trades,
+        moved: Moved,
         candles: Candles,
         gaps: Gaps,
         progress: Progress,
@@ -132,19 +144,22 @@ class Audit:
     ) -> None:
         self._connection = connection
         self._trades = trades
+        self._moved = moved
         self._candles = candles
         self._gaps = gaps
         self._progress = progress
         self._retention = retention
 
     def run(self, symbols: Iterable[str] | None = None, *, repair: bool) -> Iterator[Difference]:
-        """Name each difference of these symbols, or of all; mend those of candles on the way.
+        """Name each difference of these symbols, or of all; mend what can be on the way.
 
         Candles that are not closed yet are left out. A missing trade cannot be mended here: the
-        exchange has to be asked.
+        exchange has to be asked. Of several times of a trade that one stays that fits best
+        between those of the trades around it.
         """
         wanted = sorted(symbols) if symbols is not None else self._symbols()
         yield from self._ids(wanted)
+        yield from self._times(wanted, repair=repair)
         wrong: set[str] = set()
         for keys in self._wrong_minutes(wanted):
             for difference in self._named(keys, _MINUTES_OF_TRADES):
@@ -178,10 +193,32 @@ class Audit:
             for gap in continuity.gaps:
                 words = f"{gap.missing} trades up to id {gap.to_id} are missing"
                 yield Difference(symbol, "ids", gap.from_id, words)
-        for symbol, aggregate_id, times in self._connection.rows(_SEVERAL_TIMES):
-            if symbol in symbols:
-                words = f"stored with several times: {', '.join(map(str, times))}"
-                yield Difference(symbol, "ids", aggregate_id, words)
+
+    def _times(self, symbols: Sequence[str], *, repair: bool) -> Iterator[Difference]:
+        """The trades that are stored with several times."""
+        while rows := self._connection.rows(_SEVERAL_TIMES, {"symbols": list(symbols)}):
+            wrong: dict[str, list[tuple[int, int]]] = defaultdict(list)
+            for symbol, run in _runs(rows):
+                around = self._time_around(symbol, run[0][0], run[-1][0])
+                for aggregate_id, times in run:
+                    words = f"stored with several times: {', '.join(map(str, times))}"
+                    yield Difference(symbol, "ids", aggregate_id, words)
+                    right = min(times, key=lambda time: abs(time - around))
+                    wrong[symbol] += [(aggregate_id, time) for time in times if time != right]
+            if not repair:
+                break
+            self._moved.take_out(wrong)
+
+    def _time_around(self, symbol: str, first_id: int, last_id: int) -> int:
+        """The median time of the trades around that have one time each; 0 where there are none."""
+        for reach in NEIGHBOURS:
+            [[middle, count]] = self._connection.rows(
+                _TIME_AROUND,
+                {"symbol": symbol, "first": first_id - reach, "last": last_id + reach},
+            )
+            if count:
+                return int(middle)
+        return 0
 
     # What differs --------------------------------------------------------------------------------
 
@@ -270,6 +307,22 @@ class Audit:
             self._candles.forget(symbol, timeframe, times)
             touched[symbol] += [(time, time + width_ms(timeframe)) for time in times]
         self._candles.recompute(touched)
+
+
+def _runs(
+    rows: Iterable[tuple[str, int, Sequence[int]]],
+) -> Iterator[tuple[str, list[tuple[int, Sequence[int]]]]]:
+    """Ids and their times in runs, each of one symbol and of neighbours."""
+    run: list[tuple[int, Sequence[int]]] = []
+    last = ("", 0)
+    for symbol, aggregate_id, times in rows:
+        if run and (symbol != last[0] or aggregate_id - last[1] > NEIGHBOURS[0]):
+            yield last[0], run
+            run = []
+        run.append((aggregate_id, times))
+        last = (symbol, aggregate_id)
+    if run:
+        yield last[0], run
 
 
 def _in_parts(rows: Iterable[tuple[str, int, int]]) -> Iterator[_Keys]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..core.candle import Candle, flat
 from ..core.keep import DAY_MS
@@ -61,17 +61,29 @@ class Candles:
         return {symbol: parts for symbol, parts in spans.items() if parts}
 
     def materialize(self, symbol: str, timeframe: int) -> None:
-        """Keep the candles of this pair from now on; to do it again changes nothing."""
+        """Keep the candles of this pair from now on; to do it again changes nothing.
+
+        The rows of a dropped pair have to be deleted before.
+        """
         self._timeframes.materialize(symbol, timeframe)
 
     def drop(self, symbol: str, timeframe: int) -> None:
-        """Keep the candles of this pair no longer."""
+        """Keep the candles of this pair no longer; its rows stay until `delete_dropped`."""
         self._timeframes.drop(symbol, timeframe)
+
+    def delete_dropped(self, pairs: Collection[tuple[str, int]]) -> None:
+        """Delete the rows of dropped pairs; no read of them may be under way."""
+        self._timeframes.delete_dropped(pairs)
 
     @property
     def pairs(self) -> frozenset[tuple[str, int]]:
         """The (symbol, timeframe) pairs that are materialized."""
         return self._timeframes.pairs
+
+    @property
+    def dropped(self) -> frozenset[tuple[str, int]]:
+        """The pairs that are materialized no longer, but still have rows."""
+        return self._timeframes.dropped
 
     def views(self, symbol: str) -> list[View]:
         """The materialized timeframes of a symbol with their true sizes."""
@@ -182,6 +194,13 @@ class Candles:
             " AND candle_time IN {times:Array(Int64)}",
             parameters,
         )
+
+    def forget_around(self, symbol: str, minutes: Collection[int]) -> None:
+        """Delete the candles of these minutes, and every bucket that they lie in."""
+        timeframes = {MINUTES, *(tf for s, tf in self._timeframes.pairs if s == symbol)}
+        for timeframe in sorted(timeframes):
+            times = sorted({bucket_start(minute, timeframe) for minute in minutes})
+            self.forget(symbol, timeframe, times)
 
     def source(
         self, symbol: str, timeframe: int, start: int, end: int

@@ -26,6 +26,8 @@ _PLAIN = r"'^[0-9]{1,11}(\\.[0-9]{1,8})?$'"
 _MAX_DECIMAL = f"toDecimal128('{text(MAX_FIXED)}', 8)"
 _MAX_NOTIONAL = text(MAX_NOTIONAL, 16)
 
+_TIME = f"if(told >= {FIRST_MICROSECOND_TIME}, intDiv(told, 1000), told)"
+
 _INSERT = f"""
 INSERT INTO trades (symbol, aggregate_id, price, quantity, first_trade_id, last_trade_id,
     timestamp, is_buyer_maker)
@@ -39,7 +41,7 @@ FROM (
         toInt64OrNull(columns[4]) AS first,
         toInt64OrNull(columns[5]) AS last,
         toInt64OrNull(columns[6]) AS told,
-        if(told >= {FIRST_MICROSECOND_TIME}, intDiv(told, 1000), told) AS time,
+        {_TIME} AS time,
         columns[7] AS maker,
         length(columns) IN (7, 8) AND match(columns[2], {_PLAIN}) AND match(columns[3], {_PLAIN})
             AND maker IN ('True', 'true', 'False', 'false')
@@ -52,6 +54,20 @@ FROM (
     FROM {LINES}
 )
 WHERE NOT throwIf(NOT valid)
+"""
+
+_FIND_MOVED = f"""
+INSERT INTO moved (symbol, aggregate_id, timestamp)
+SELECT DISTINCT {{symbol:String}}, stored.aggregate_id, stored.timestamp
+FROM (
+    SELECT aggregate_id, timestamp FROM trades WHERE symbol = {{symbol:String}}
+        AND aggregate_id >= {{first:Int64}} AND aggregate_id <= {{last:Int64}}
+) AS stored
+INNER JOIN (
+    SELECT toInt64OrNull(columns[1]) AS id, toInt64OrNull(columns[6]) AS told, {_TIME} AS time
+    FROM (SELECT splitByChar(',', line) AS columns FROM {LINES})
+) AS new ON new.id = stored.aggregate_id
+WHERE new.time != stored.timestamp
 """
 
 
@@ -67,3 +83,14 @@ def insert(connection: Connection, symbol: str, lines: bytes, since_ms: int, unt
         if error.code not in _INVALID_CODES:
             raise
         raise MalformedTrade(f"A line of the archive of {symbol} is no valid trade") from error
+
+
+def find_moved(
+    connection: Connection, symbol: str, lines: bytes, first_id: int, last_id: int
+) -> None:
+    """Note in the table `moved` the stored trades that have another time in these lines.
+
+    Ids that are not from `first_id` to `last_id` are not looked for.
+    """
+    parameters = {"symbol": symbol, "first": first_id, "last": last_id}
+    connection.command_on_lines(_FIND_MOVED, parameters, lines)

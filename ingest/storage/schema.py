@@ -3,6 +3,7 @@
 | table | a row is |
 |---|---|
 | trades | one aggregate trade; a repeat of (symbol, aggregate_id) replaces it |
+| moved | a stored trade that turns out to have another time, while it is taken out |
 | minutes | one closed minute with trades, recomputed whole from them |
 | timeframes | one (symbol, timeframe) in use |
 | candles | one bucket that ended of a pair in use, recomputed whole from the minutes |
@@ -61,6 +62,14 @@ CREATE TABLE IF NOT EXISTS trades (
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(timestamp, 'UTC'))
+ORDER BY (symbol, aggregate_id)
+SETTINGS {_FSYNC}""",
+    "moved": f"""
+CREATE TABLE IF NOT EXISTS moved (
+    symbol LowCardinality(String),
+    aggregate_id Int64,
+    timestamp Int64
+) ENGINE = MergeTree
 ORDER BY (symbol, aggregate_id)
 SETTINGS {_FSYNC}""",
     "minutes": f"""

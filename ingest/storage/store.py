@@ -12,6 +12,7 @@ from .audit import Audit
 from .candles import Candles
 from .connection import Connection, Parameters, Row
 from .gaps import Gaps
+from .moved import Moved
 from .pages import Pages
 from .progress import Progress
 from .quarantine import Quarantine
@@ -50,14 +51,16 @@ class Store:
             self.torn_parts = find_torn_parts(self._connection, self._progress)
             """Parts of tables that were found broken, at the start or since."""
             self._connection.on_reopened = self._note_torn_parts
-            self.trades = Trades(self._connection, self._progress, self.retention)
             self.candles = Candles(self._connection, self._progress, self.retention)
+            moved = Moved(self._connection, self.candles)
+            self.trades = Trades(self._connection, self._progress, self.retention, moved)
             self.pages = Pages(self._connection, self.trades, self.candles)
             self.gaps = Gaps(self._connection)
             self.quarantine = Quarantine(self._connection)
             self.audit = Audit(
                 self._connection,
                 self.trades,
+                moved,
                 self.candles,
                 self.gaps,
                 self._progress,

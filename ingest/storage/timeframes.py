@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..core.timeframe import bucket_start, width_ms
@@ -19,6 +20,12 @@ from .retention import Retention
 
 _VIEWS = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
 _SYMBOL = re.compile(r"[A-Z0-9]{1,40}", re.ASCII)
+
+_AMONG_PAIRS = (
+    "symbol IN {symbols:Array(String)} AND has("
+    "arrayZip({symbols:Array(String)}, {timeframes:Array(UInt32)}), (symbol, timeframe))"
+)
+"""A condition: the pair is one of those that `_columns` gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Timeframes:
         """Held while pairs come and go, and while buckets are written for all of them."""
         rows = connection.rows("SELECT symbol, timeframe, state FROM timeframes FINAL")
         self._ready = frozenset((row[0], row[1]) for row in rows if row[2] == "ready")
+        self._dropped = self._with_rows((row[0], row[1]) for row in rows if row[2] == "dropped")
         views = {name for (name,) in connection.rows(_VIEWS)}
         for symbol, timeframe in self._ready:
             if view_name(symbol, timeframe) not in views:  # a full disk did not take it
@@ -55,10 +63,16 @@ class Timeframes:
         """The (symbol, timeframe) pairs that are materialized."""
         return self._ready
 
+    @property
+    def dropped(self) -> frozenset[tuple[str, int]]:
+        """The pairs that are materialized no longer, but still have rows."""
+        return self._dropped
+
     def materialize(self, symbol: str, timeframe: int) -> None:
         """Keep the candles of this pair from now on, and write those of all stored minutes.
 
-        To do it again changes nothing. Raises StoreUnavailable on a full disk, half done.
+        To do it again changes nothing. The rows of a dropped pair have to be deleted before.
+        Raises StoreUnavailable on a full disk, half done.
         """
         with self.unchanged:
             if (symbol, timeframe) in self._ready:
@@ -96,17 +110,25 @@ class Timeframes:
         )
 
     def drop(self, symbol: str, timeframe: int) -> None:
-        """Keep the candles of this pair no longer."""
-        name, layout = view_name(symbol, timeframe), self._connection.layout
+        """Keep the candles of this pair no longer; its rows stay until `delete_dropped`."""
+        name, on_cluster = view_name(symbol, timeframe), self._connection.layout.on_cluster
         with self.unchanged:
-            self._ready -= {(symbol, timeframe)}
             self._set_state(symbol, timeframe, "dropped")
-            self._connection.command(f"DROP VIEW IF EXISTS {name}{layout.on_cluster}")
-            self._connection.command(
-                f"DELETE FROM {layout.changed('candles')} "
-                "WHERE symbol = {symbol:String} AND timeframe = {timeframe:UInt32}",
-                {"symbol": symbol, "timeframe": timeframe},
-            )
+            self._ready -= {(symbol, timeframe)}
+            self._dropped |= {(symbol, timeframe)}
+            self._connection.command(f"DROP VIEW IF EXISTS {name}{on_cluster}")
+
+    def delete_dropped(self, pairs: Collection[tuple[str, int]]) -> None:
+        """Delete the rows of dropped pairs; no read of them may be under way."""
+        pairs = self._dropped.intersection(pairs)
+        if not pairs:
+            return
+        self._connection.command(
+            f"DELETE FROM {self._connection.layout.changed('candles')} WHERE {_AMONG_PAIRS}",
+            _columns(pairs),
+        )
+        with self.unchanged:
+            self._dropped -= pairs
 
     def views(self, symbol: str) -> list[View]:
         """The materialized timeframes of a symbol with their true sizes: buckets that have a row,
@@ -125,11 +147,32 @@ class Timeframes:
         )
         return [View(view_name(symbol, row[0]), *row) for row in rows]
 
+    def _with_rows(self, pairs: Iterable[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Those of some pairs that have candles."""
+        columns = _columns(pairs)
+        if not columns["symbols"]:
+            return frozenset()
+        rows = self._connection.rows(
+            f"SELECT symbol, timeframe FROM candles WHERE {_AMONG_PAIRS}"
+            " GROUP BY symbol, timeframe",
+            columns,
+        )
+        return frozenset((row[0], row[1]) for row in rows)
+
     def _set_state(self, symbol: str, timeframe: int, state: str) -> None:
         self._connection.command(
             "INSERT INTO timeframes SELECT {symbol:String}, {timeframe:UInt32}, {state:String}",
             {"symbol": symbol, "timeframe": timeframe, "state": state},
         )
+
+
+def _columns(pairs: Iterable[tuple[str, int]]) -> dict[str, list[object]]:
+    """Pairs as the parameters of a statement."""
+    columns: dict[str, list[object]] = {"symbols": [], "timeframes": []}
+    for symbol, timeframe in pairs:
+        columns["symbols"].append(symbol)
+        columns["timeframes"].append(timeframe)
+    return columns
 
 
 def view_name(symbol: str, timeframe: int) -> str:

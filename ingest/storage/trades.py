@@ -12,6 +12,7 @@ from ..core.timeframe import MINUTE_MS
 from ..core.trade import MAX_TIMESTAMP, Trade
 from . import columns, fold, lines
 from .connection import Connection, Parameters
+from .moved import Moved, times_of
 from .progress import Progress
 from .retention import Retention
 
@@ -72,21 +73,30 @@ class Trades:
     Tombstones are stored, for their ids count, and never shown.
     """
 
-    def __init__(self, connection: Connection, progress: Progress, retention: Retention) -> None:
+    def __init__(
+        self, connection: Connection, progress: Progress, retention: Retention, moved: Moved
+    ) -> None:
         self._connection = connection
         self._progress = progress
         self._retention = retention
+        self._moved = moved
 
     def insert(self, batch: Mapping[str, Sequence[Trade]]) -> int:
         """Store the trades of many symbols at once; returns how many.
 
         They are on disk when this returns. After StoreUnavailable they may or may not be: insert
-        the same batch again.
+        the same batch again. One that was stored with another time is there no longer, and leaves
+        its minute unsettled.
         """
         count = sum(len(trades) for trades in batch.values())
         if count:
-            times = {symbol: [t.timestamp for t in trades] for symbol, trades in batch.items()}
+            moved = self._moved.among(batch)
+            times = {
+                symbol: [*(trade.timestamp for trade in trades), *times_of(moved, symbol)]
+                for symbol, trades in batch.items()
+            }
             with self._progress.storing(times):
+                self._moved.take_out(moved)
                 self._connection.insert("trades", columns.of_trades(batch))
         return count
 
@@ -96,7 +106,10 @@ class Trades:
         All their times have to be in [since, until). Raises MalformedTrade when a line is no such
         trade: then some of the others may be stored, and `insert` can store the valid ones.
         """
-        with self._progress.storing({symbol: range(since_ms, until_ms, MINUTE_MS)}):
+        moved = self._moved.among_lines(symbol, text)
+        times = [*range(since_ms, until_ms, MINUTE_MS), *times_of(moved, symbol)]
+        with self._progress.storing({symbol: times}):
+            self._moved.take_out(moved)
             lines.insert(self._connection, symbol, text, since_ms, until_ms)
 
     def missing(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:

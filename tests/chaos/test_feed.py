@@ -18,8 +18,10 @@ from ingest.core.trade import Trade
 from ingest.pipeline import feed as feed_module
 from ingest.pipeline import settle
 from ingest.pipeline.feed import MAX_JUMP, Feed
+from ingest.pipeline.materialize import Materializer
+from ingest.pipeline.pair import Pair
 from ingest.pipeline.settle import Settler
-from ingest.pipeline.watches import Pair, Watches
+from ingest.pipeline.watches import Watches
 from ingest.storage import Store
 from tests.factories import naive_candles, row, trade
 from tests.running import until
@@ -178,7 +180,7 @@ async def test_a_pair_that_is_given_up_while_it_is_prepared_is_let_go(
     feed: Feed, store: Store
 ) -> None:
     settler = await settler_of(store, feed)
-    watches = Watches(store, settler, await still_clock())
+    watches = Watches(store, settler, await still_clock(), Materializer(store, settler))
     pair = Pair(SYMBOL, 7)
     async with settler.watermark_lock:
         watches.retain(pair)

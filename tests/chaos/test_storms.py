@@ -6,6 +6,7 @@ CHAOS_STORMS=1000 CHAOS_SEED=1 python -m pytest tests/chaos/test_storms.py -s
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import time
@@ -18,6 +19,7 @@ import aiohttp
 from ingest.core.status import Quality
 from server.app import Server
 from tests.chaos.exchange import Exchange
+from tests.e2e.client import Client
 from tests.running import server, settings, until
 
 ROUNDS = int(os.environ.get("CHAOS_STORMS", "1"))
@@ -84,3 +86,80 @@ async def test_synchronizations_leave_the_weight_to_continuity(tmp_path: Path) -
                 f"{time.monotonic() - missed:.1f} s"
             )
             assert after.requests - before.requests < 60
+
+
+async def test_subscription_storms_starve_nobody(tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    async with (
+        Exchange.started(*MARKET) as exchange,
+        served(exchange, tmp_path) as (running, url),
+        aiohttp.ClientSession() as session,
+    ):
+        for _ in range(ROUNDS):
+            ends = time.monotonic() + chance.uniform(2, 6)
+
+            async def storm() -> int:
+                asked = 0
+                while time.monotonic() < ends:  # noqa: B023  # it ends within the round
+                    async with session.ws_connect(f"{url}/ws/stream") as socket:
+                        for symbol in chance.choices(SYMBOLS, k=10):
+                            frames = chance.sample(range(2, 500_000), 100)
+                            await socket.send_str(subscription(symbol, frames, candles=10))
+                            asked += len(frames)
+                        await asyncio.sleep(chance.uniform(0, 0.5))
+                return asked
+
+            storms = [asyncio.create_task(storm()) for _ in range(10)]
+            await asyncio.sleep(chance.uniform(0.5, 2))
+            waits = []
+            for _ in range(3):
+                asked_at = time.monotonic()
+                async with Client.connect(url) as client:
+                    await client.subscribe(SYMBOLS[0], [chance.randint(2, 500_000)], candles=5)
+                    await client.wait_for("initial_history", 60)
+                waits.append(time.monotonic() - asked_at)
+            asked = sum(await asyncio.gather(*storms))
+            settled = time.monotonic()
+            await until(lambda: not running.provider.watches.references, 10)
+            await running.provider.store.run(running.provider.store.statistics)
+            print(
+                f"{asked} timeframes by 10 clients: others waited "
+                f"{', '.join(f'{wait:.2f}' for wait in waits)} s, the store answered "
+                f"{time.monotonic() - settled:.2f} s after the storm"
+            )
+            assert max(waits) < 5
+
+
+def subscription(symbol: str, timeframes: list[int], candles: int) -> str:
+    wanted = [{"timeframe": minutes, "initial_candles": candles} for minutes in timeframes]
+    asked = {"symbol": symbol, "timeframes": wanted}
+    return json.dumps({"action": "subscribe", "subscriptions": [asked]})
+
+
+async def test_timeframes_do_not_pile_up(tmp_path: Path) -> None:
+    chance, limit = random.Random(SEED), 20
+    async with (
+        Exchange.started(*MARKET) as exchange,
+        served(exchange, tmp_path, max_materialized=str(limit)) as (running, url),
+        aiohttp.ClientSession() as session,
+    ):
+        candles = running.provider.store.candles
+        assert candles.pairs == frozenset()
+        for _ in range(ROUNDS):
+            wanted = [(chance.choice(SYMBOLS), chance.randint(2, 5000)) for _ in range(2 * limit)]
+            for _ in range(2):  # asked for once, a pair is not kept; asked for again, it is
+                async with session.ws_connect(f"{url}/ws/stream") as socket:
+                    for symbol, minutes in wanted:
+                        await socket.send_str(subscription(symbol, [minutes], candles=1))
+                    await asyncio.sleep(chance.uniform(3, 5))
+                    most = len(candles.pairs)
+                await until(lambda: not running.provider.watches.references, 10)
+            assert most == limit
+            listed = set()
+            for symbol in SYMBOLS:
+                async with session.get(f"{url}/api/v1/tickers/{symbol}/mvs") as response:
+                    views = (await response.json())["data"]
+                listed |= {(symbol, view["timeframe_minutes"]) for view in views}
+            assert listed == candles.pairs
+            assert listed <= set(wanted)
+            print(f"{len(wanted)} pairs asked for twice: {len(listed)} kept")

@@ -15,8 +15,10 @@ from ingest.core.errors import StoreUnavailable
 from ingest.core.status import Quality
 from ingest.core.trade import Trade
 from ingest.pipeline.feed import Asked, Feed
+from ingest.pipeline.materialize import Materializer
+from ingest.pipeline.pair import Pair
 from ingest.pipeline.settle import Settler
-from ingest.pipeline.watches import Pair, Watches
+from ingest.pipeline.watches import Watches
 from ingest.storage import Store
 from tests.factories import Row, naive_candles, row
 
@@ -52,7 +54,7 @@ class World:
         self.clock = ExchangeClock(self._server_time, monotonic=lambda: self.now_ms / 1000)
         self.feed = Feed(symbol)
         self.settler = Settler(store, self.clock, {symbol: self.feed}, lambda _: None)
-        self.watches = Watches(store, self.settler, self.clock)
+        self.watches = Watches(store, self.settler, self.clock, Materializer(store, self.settler))
         self.made: list[Trade] = []
         self.gone: set[int] = set()
         """Ids that the exchange has no more and that did not come in before."""

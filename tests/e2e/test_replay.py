@@ -74,6 +74,9 @@ async def replayed(tmp_path: Path, symbol: str, path: Path, speed: str, *options
         server(settings(exchange, tmp_path, symbols=symbol, history="30d")) as (running, url),
         Client.connect(url) as client,
     ):
+        for timeframe in TIMEFRAMES:
+            candles = running.provider.store.candles
+            await running.provider.store.run(candles.materialize, symbol, timeframe)
         await client.subscribe(symbol, TIMEFRAMES, candles=1000)
         stored = asyncio.create_task(until_stored(running, symbol, len(trades)))
         while not stored.done():

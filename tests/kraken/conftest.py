@@ -9,8 +9,9 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
+from ingest.core.status import Quality
 from server.app import Server
-from tests.running import server, settings, simulator
+from tests.running import server, settings, simulator, until
 
 API_KEY = "a key of the tests"
 TOKEN_SECONDS = 2
@@ -42,4 +43,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
         simulator("--symbols", chosen["symbols"], "--rate", "20", "--seed", "3") as exchange,
         server(settings(exchange, directory, **chosen)) as (made, url),
     ):
+        feeds = made.provider.feeds.values()
+        await until(lambda: all(feed.status.quality is Quality.COMPLETE for feed in feeds))
         yield Running(made, url)

@@ -17,7 +17,7 @@ from wsrouter import Contract
 
 KRAKEN_RECORDINGS = RECORDINGS / "kraken"
 CONTRACTS = load_contracts()
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 20.0
 
 Message = Any
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from ingest.storage import Store
@@ -8,6 +10,7 @@ from . import plain
 from .plain import trade
 
 MINUTE = 60_000
+NEXT_MONTH = 2_700_000_000 // MINUTE * MINUTE
 
 
 @pytest.fixture
@@ -49,11 +52,51 @@ def test_missing_ids_are_named_unless_they_are_confirmed(audited_store: Store) -
     assert found(audited_store) == []
 
 
-def test_an_id_with_two_times_in_two_months_is_named(audited_store: Store) -> None:
-    audited_store.trades.insert({"ETHUSDT": [trade(299, time=2_700_000_000)]})
-    assert any(
-        "ETHUSDT ids 299: stored with several times" in line for line in found(audited_store)
-    )
+@pytest.mark.parametrize("moved", [[299], [0], [150, 151, 152], range(40, 290)])
+def test_ids_with_two_times_in_two_months_are_named_and_mended(
+    audited_store: Store, moved: Sequence[int]
+) -> None:
+    audited_store.candles.recompute({"ETHUSDT": [(NEXT_MONTH, NEXT_MONTH + MINUTE)]})
+    before = everything(audited_store)
+    for number in moved:
+        command(
+            audited_store,
+            f"INSERT INTO trades SELECT 'ETHUSDT', {number}, 500, 2, 7, 8, {NEXT_MONTH}, true",
+        )
+    audited_store.candles.recompute({"ETHUSDT": [(NEXT_MONTH, NEXT_MONTH + MINUTE)]})
+    named = [line for line in found(audited_store) if "stored with several times" in line]
+    assert [int(line.split()[2][:-1]) for line in named] == list(moved)
+    found(audited_store, repair=True)
+    assert found(audited_store) == []
+    assert everything(audited_store) == before
+
+
+@pytest.mark.parametrize("to", [5 * MINUTE + 7, NEXT_MONTH])
+def test_a_moved_trade_leaves_nothing_where_it_was(audited_store: Store, to: int) -> None:
+    audited_store.trades.insert({"ETHUSDT": [trade(270, time=to, price="900")]})
+    spans = audited_store.candles.unsettled({"ETHUSDT": NEXT_MONTH + MINUTE})
+    audited_store.candles.recompute(spans)
+    assert found(audited_store) == []
+    trades = audited_store.trades.since("ETHUSDT", 0)
+    assert [t.timestamp for t in trades if t.aggregate_id == 270] == [to]
+
+
+@pytest.mark.parametrize("to", [5 * MINUTE + 7, 99 * MINUTE])
+def test_a_trade_that_an_archive_moves_leaves_nothing_either(audited_store: Store, to: int) -> None:
+    lines = [f"{n},100.5,1,{n * 10},{n * 10},{to},True,True\n" for n in range(268, 272)]
+    audited_store.trades.insert_lines("ETHUSDT", "".join(lines).encode(), 0, 100 * MINUTE)
+    spans = audited_store.candles.unsettled({"ETHUSDT": 100 * MINUTE})
+    audited_store.candles.recompute(spans)
+    assert found(audited_store) == []
+    trades = audited_store.trades.since("ETHUSDT", 0)
+    assert [t.timestamp for t in trades if 268 <= t.aggregate_id < 272] == [to] * 4
+    assert len(trades) == 300
+
+
+def everything(store: Store) -> list[object]:
+    """All trades and candles."""
+    tables = ("trades", "minutes", "candles")
+    return [sorted(map(repr, store.sql(f"SELECT * FROM {table} FINAL"))) for table in tables]
 
 
 def test_a_lost_minute_is_named_and_mended(audited_store: Store) -> None:

@@ -144,6 +144,29 @@ def test_a_pair_outlives_the_process_and_goes_when_it_is_dropped(dsn: str) -> No
         check(store, "BTCUSDT", trades, 7)
     with Store(dsn) as store:
         assert store.candles.pairs == frozenset()
+        assert store.candles.dropped == {("BTCUSDT", 7)}
+        store.candles.delete_dropped([("BTCUSDT", 7)])
+        assert store.candles.dropped == frozenset()
+        assert store.sql("SELECT count() FROM candles") == [(0,)]
+        check(store, "BTCUSDT", trades, 7)
+
+
+def test_a_pair_that_is_kept_again_has_its_rows_again(fresh_store: Store) -> None:
+    trades = [trade(n, time=n * 20_000) for n in range(100)]
+    candles = fresh_store.candles
+    candles.materialize("BTCUSDT", 7)
+    candles.materialize("BTCUSDT", 9)
+    fresh_store.trades.insert({"BTCUSDT": trades})
+    candles.recompute({"BTCUSDT": [whole_minutes(trades)]})
+    for timeframe in (7, 9):
+        candles.drop("BTCUSDT", timeframe)
+    candles.delete_dropped([("BTCUSDT", 7)])
+    candles.materialize("BTCUSDT", 7)
+    candles.delete_dropped([("BTCUSDT", 7), ("BTCUSDT", 9)])
+    kept = fresh_store.sql("SELECT DISTINCT timeframe FROM candles FINAL")
+    assert kept == [(7,)]
+    check(fresh_store, "BTCUSDT", trades, 7)
+    check(fresh_store, "BTCUSDT", trades, 9)
 
 
 def test_the_open_part_is_the_closed_minutes_of_the_bucket(fresh_store: Store) -> None:

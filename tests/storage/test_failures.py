@@ -34,8 +34,8 @@ def test_an_insert_without_a_reply_can_be_made_again(
     store.trades.insert({"BTCUSDT": TRADES[:10]})
     go_wrong(front, kind, 1)
     with pytest.raises(StoreUnavailable):
-        store.trades.insert({"BTCUSDT": TRADES})
-    store.trades.insert({"BTCUSDT": TRADES})
+        store.trades.insert({"BTCUSDT": TRADES[10:]})
+    store.trades.insert({"BTCUSDT": TRADES[10:]})
     go_wrong(front, kind, 1)
     with pytest.raises(StoreUnavailable):
         store.candles.recompute({"BTCUSDT": [(0, 60_000)]})

@@ -1,0 +1,69 @@
+"""Materializes the pairs that are used, one at a time, and drops those that are not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from ingest.core.usage import Usage
+from ingest.storage import Store
+
+from .pair import Pair
+from .settle import Settler
+
+MAX_MATERIALIZED = 500
+IDLE_SECONDS = 86_400.0
+
+CYCLE_SECONDS = 1.0
+READING_SECONDS = 60.0
+"""The rows of a dropped pair are deleted so much later: a read may have begun before."""
+
+
+class Materializer:
+    """Keeps the materialized pairs of a store within a bound."""
+
+    def __init__(
+        self,
+        store: Store,
+        settler: Settler,
+        limit: int = MAX_MATERIALIZED,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        """At most `limit` pairs stay, and none that nobody has watched for `idle_seconds`."""
+        self._store = store
+        self._settler = settler
+        self._usage: Usage[Pair] = Usage(limit, idle_seconds, time.monotonic())
+        self._dropped = dict.fromkeys(map(Pair._make, store.candles.dropped), 0.0)
+        """When each dropped pair was dropped."""
+
+    def watched(self, pair: Pair) -> None:
+        """Somebody watches a pair that nobody watched."""
+        self._usage.watched(pair, time.monotonic())
+
+    def released(self, pair: Pair) -> None:
+        """Nobody watches a pair any more."""
+        self._usage.released(pair, time.monotonic())
+
+    async def run(self) -> None:
+        """Materialize and drop until cancelled."""
+        while True:
+            await self._step()
+            await asyncio.sleep(CYCLE_SECONDS)
+
+    async def _step(self) -> None:
+        candles, attempt = self._store.candles, self._settler.patiently
+        while True:
+            kept = {*map(Pair._make, candles.pairs)}
+            drop, keep = self._usage.change(kept, time.monotonic())
+            for pair in drop:
+                await attempt(candles.drop, *pair)
+                self._dropped[pair] = time.monotonic()
+            if keep is None or keep in self._dropped:
+                break
+            await attempt(candles.materialize, *keep)
+        over = time.monotonic() - READING_SECONDS
+        unread = [pair for pair, dropped in self._dropped.items() if dropped <= over]
+        if unread:
+            await attempt(candles.delete_dropped, unread)
+            for pair in unread:
+                del self._dropped[pair]

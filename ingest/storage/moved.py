@@ -1,0 +1,156 @@
+# ruff: noqa: S608  # statements are put together from constants of this package alone
+"""Trades that are stored with another time than they turn out to have: taken out before.
+
+A trade has one time. With two it would count in both minutes, for rows replace each other within
+a month only; and a minute that loses a trade would keep its candle, for of two candles the one
+with more trades counts as the newer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar, cast
+
+from ..core.timeframe import bucket_start
+from ..core.trade import Trade
+from . import lines
+from .candles import Candles
+from .connection import Connection
+
+IDS_AT_ONCE = 500
+"""Trades that one statement deletes."""
+
+IDS_BETWEEN = 1000
+"""So many ids at most lie between two that are looked up together."""
+
+T = TypeVar("T")
+
+Found = Mapping[str, Sequence[tuple[int, int]]]
+"""The ids and times of stored trades, by symbol."""
+
+
+class Moved:
+    """Finds such trades and takes them out."""
+
+    def __init__(self, connection: Connection, candles: Candles) -> None:
+        self._connection = connection
+        self._candles = candles
+        self._noting = threading.Lock()
+        self._newest: dict[str, int] = {}
+        """An id of each symbol beyond which none is stored."""
+
+    def among(self, batch: Mapping[str, Sequence[Trade]]) -> Found:
+        """The trades that are stored with other times than in this batch, which will be stored."""
+        found: dict[str, Sequence[tuple[int, int]]] = {}
+        for symbol, trades in batch.items():
+            newest = self._newest_of(symbol)
+            times = {t.aggregate_id: t.timestamp for t in trades if t.aggregate_id <= newest}
+            moved = [
+                (id_, time)
+                for run in _runs(sorted(times))
+                for id_, time in self._stored(symbol, *run)
+                if times.get(id_, time) != time
+            ]
+            if moved:
+                found[symbol] = moved
+            self._newest[symbol] = max([newest, *(trade.aggregate_id for trade in trades)])
+        return found
+
+    def among_lines(self, symbol: str, text: bytes) -> Found:
+        """The same for lines of an archive, which are in the order of their ids."""
+        ids = _first_and_last_id(text)
+        if ids is None or not self._any_stored(symbol, *ids):
+            return {}
+        self._newest[symbol] = max(self._newest_of(symbol), ids[1])
+        with self._noting:
+            lines.find_moved(self._connection, symbol, text, *ids)
+            moved = self._connection.rows(
+                "SELECT aggregate_id, timestamp FROM moved WHERE symbol = {symbol:String}",
+                {"symbol": symbol},
+            )
+            if moved:
+                table = self._connection.layout.changed("moved")
+                self._connection.command(
+                    f"DELETE FROM {table} WHERE symbol = {{symbol:String}}", {"symbol": symbol}
+                )
+        return {symbol: [(id_, time) for id_, time in moved]} if moved else {}
+
+    def take_out(self, found: Found) -> None:
+        """Delete these trades, and the candles that they are in.
+
+        Their minutes have to be recomputed, and the trades to be stored anew. After a crash in
+        between the candles come from what is left, and what is not stored anew is missing.
+        """
+        for symbol, moved in found.items():
+            minutes = {bucket_start(time, 1) for time in times_of(found, symbol)}
+            self._candles.forget_around(symbol, minutes)
+            for some in _parts(moved):
+                self._connection.command(
+                    f"DELETE FROM {self._connection.layout.changed('trades')}"
+                    " WHERE symbol = {symbol:String} AND has(arrayZip({ids:Array(Int64)},"
+                    " {times:Array(Int64)}), (aggregate_id, timestamp))",
+                    {
+                        "symbol": symbol,
+                        "ids": [id_ for id_, _ in some],
+                        "times": [time for _, time in some],
+                    },
+                )
+
+    def _newest_of(self, symbol: str) -> int:
+        if symbol not in self._newest:
+            rows = self._connection.rows(
+                "SELECT aggregate_id FROM trades WHERE symbol = {symbol:String}"
+                " ORDER BY aggregate_id DESC LIMIT 1",
+                {"symbol": symbol},
+            )
+            self._newest[symbol] = int(rows[0][0]) if rows else -1
+        return self._newest[symbol]
+
+    def _stored(self, symbol: str, first_id: int, last_id: int) -> Sequence[tuple[int, int]]:
+        return cast(
+            "Sequence[tuple[int, int]]",
+            self._connection.rows(
+                "SELECT DISTINCT aggregate_id, timestamp FROM trades"
+                " WHERE symbol = {symbol:String}"
+                " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}",
+                {"symbol": symbol, "first": first_id, "last": last_id},
+            ),
+        )
+
+    def _any_stored(self, symbol: str, first_id: int, last_id: int) -> bool:
+        rows = self._connection.rows(
+            "SELECT 1 FROM trades WHERE symbol = {symbol:String}"
+            " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64} LIMIT 1",
+            {"symbol": symbol, "first": first_id, "last": last_id},
+        )
+        return bool(rows)
+
+
+def times_of(found: Found, symbol: str) -> list[int]:
+    """The times at which a symbol loses trades."""
+    return [time for _, time in found.get(symbol, ())]
+
+
+def _first_and_last_id(text: bytes) -> tuple[int, int] | None:
+    """The ids of the first and the last line; None when either cannot be read."""
+    whole = text.rstrip(b"\r\n")
+    ends = whole[: whole.find(b",")], whole[whole.rfind(b"\n") + 1 :].partition(b",")[0]
+    if not all(end.isdigit() and len(end) < 19 for end in ends):
+        return None
+    first, last = sorted(map(int, ends))
+    return first, last
+
+
+def _runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and last of ids in order that are close to one another."""
+    start = 0
+    for at in range(1, len(ids) + 1):
+        if at == len(ids) or ids[at] - ids[at - 1] > IDS_BETWEEN:
+            yield ids[start], ids[at - 1]
+            start = at
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for at in range(0, len(items), IDS_AT_ONCE):
+        yield items[at : at + IDS_AT_ONCE]
