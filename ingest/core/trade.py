@@ -7,8 +7,13 @@ import msgspec
 from .errors import MalformedTrade
 from .fixed import MAX_FIXED
 
-MAX_NOTIONAL = 10**18 * 10**16
-"""Price times quantity, in units of 1e-16: a bound that keeps every sum within 38 digits."""
+MAX_NOTIONAL = 10**13 * 10**16
+"""Price times quantity, in units of 1e-16. Sums are kept in 128 bits: those of 10**9 trades fit,
+which is more than a year of any symbol has. In the smallest currency that is quoted, the rupiah,
+it is 600 million dollars."""
+
+MAX_RAW_TRADES = 10**9
+"""Raw trades that one aggregate may stand for; their number is kept in 64 bits."""
 
 MAX_TIMESTAMP = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -51,7 +56,7 @@ def checked(trade: Trade) -> Trade:
         raise MalformedTrade(f"id or time out of range in {trade}")
     if first == last == -1 and price == quantity == 0:
         return trade
-    if not 0 <= first <= last <= MAX_FIXED:
+    if not 0 <= first <= last <= MAX_FIXED or last - first >= MAX_RAW_TRADES:
         raise MalformedTrade(f"raw trade ids out of range in {trade}")
     if not (0 < price <= MAX_FIXED and 0 < quantity <= MAX_FIXED):
         raise MalformedTrade(f"price or quantity out of range in {trade}")

@@ -101,6 +101,8 @@ class Provider:
 
     async def run(self) -> None:
         """Follow all symbols until cancelled; what was taken in by then is stored."""
+        loop = asyncio.get_running_loop()
+        self.store.on_torn = lambda _: loop.call_soon_threadsafe(self._reopen_where, lambda _: True)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -113,6 +115,7 @@ class Provider:
                 for feed in self.feeds.values():
                     group.create_task(self._follow(feed), name=f"follow {feed.symbol}")
         finally:
+            self.store.on_torn = lambda _: None
             await self.stream.close()
             await self.rest.close()
             await self.settler.store_rest()
@@ -176,8 +179,11 @@ class Provider:
 
     def _on_reset(self, now_ms: int) -> None:
         """Open anew what was opened by a clock that turned out to be ahead."""
+        self._reopen_where(lambda feed: feed.live.watermark > now_ms)
+
+    def _reopen_where(self, condition: Callable[[Feed], bool]) -> None:
         for feed in self.feeds.values():
-            if self._group is not None and feed.is_open and feed.live.watermark > now_ms:
+            if self._group is not None and feed.is_open and condition(feed):
                 self._group.create_task(self._reopen(feed), name=f"reopen {feed.symbol}")
 
     async def _reopen(self, feed: Feed) -> None:

@@ -34,10 +34,11 @@ class Difference:
     """One thing that is stored otherwise than the trades say, or an id that is missing."""
 
     symbol: str
+    """Of a part, the table."""
     what: str
-    """"ids", or the timeframe of a candle such as "173m"."""
-    where: int
-    """The first missing id, or the candle's time in milliseconds."""
+    """"part", "ids", or the timeframe of a candle such as "173m"."""
+    where: int | str
+    """The part's name, the first missing id, or the candle's time in milliseconds."""
     text: str
 
     def __str__(self) -> str:
@@ -157,6 +158,10 @@ class Audit:
         exchange has to be asked. Of several times of a trade that one stays that fits best
         between those of the trades around it.
         """
+        parts = list(self._parts(repair=repair))
+        yield from parts
+        if parts and not repair:
+            return  # there is no reading what they hold
         wanted = sorted(symbols) if symbols is not None else self._symbols()
         yield from self._ids(wanted)
         yield from self._times(wanted, repair=repair)
@@ -175,6 +180,16 @@ class Audit:
                 yield from self._named(keys, source)
                 if repair:
                     self._mend(keys)
+
+    def _parts(self, *, repair: bool) -> Iterator[Difference]:
+        """The parts of tables that cannot be read; what they held is missing from then on."""
+        parts = self._connection.unsound_parts()
+        for table, name in parts:
+            yield Difference(table, "part", name, "is not what its checksums say")
+        if parts and repair:
+            self._connection.set_aside(parts)
+            newest = self._trades.newest_minutes()
+            self._candles.recompute(self._candles.unsettled(newest))
 
     def _symbols(self) -> list[str]:
         rows = self._connection.rows(

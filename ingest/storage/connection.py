@@ -10,12 +10,14 @@ import asyncio
 import fcntl
 import functools
 import io
+import json
 import logging
 import queue
+import re
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,12 +91,18 @@ UNAVAILABLE_CODES = {
 BROKEN_CODES = {33, 40, 107, 117, 246, 271}
 """Codes of a file that is missing or not what it should be; one of a table lies in `/store/`."""
 
+NO_SUCH_PART = 232
+
 REOPEN_EVERY_S = 10.0
 """The least time from one reopening for the sake of a reader to the next."""
 
 
 class BrokenPart(StoreUnavailable):
     """The engine uses a part of a table that it cannot read."""
+
+
+_PART = re.compile(r"/store/[0-9a-f]{3}/([0-9a-f-]{36})/([A-Za-z0-9_-]+)")
+"""The path of a part in the engine's words: the table's UUID and the part's name."""
 
 
 class Connection:
@@ -123,8 +131,10 @@ class Connection:
         self._reopening = threading.Lock()
         self._may_reopen_at = 0.0
         self._half_open = False
+        self._set_aside = 0
+        """How many parts were set aside."""
         self.on_reopened: Callable[[], object] = lambda: None
-        """Called when the tables were opened anew, for parts of them were broken."""
+        """Called when parts were found broken, and the engine does without them from now on."""
 
     @property
     def is_embedded(self) -> bool:
@@ -258,9 +268,8 @@ class Connection:
         try:
             with self._lent() as client, _clear_errors():
                 yield client
-        except BrokenPart:
-            if self.is_embedded and time.monotonic() >= self._may_reopen_at:
-                self._reopen_tables()
+        except BrokenPart as error:
+            self._do_without(error)
             raise
 
     @contextmanager
@@ -275,6 +284,76 @@ class Connection:
             yield client
         finally:
             self._idle.put(client)
+
+    def retrying(self, action: Callable[[], None]) -> None:
+        """Do something, again after each part that was set aside because it cannot be read."""
+        while True:
+            before = self._set_aside
+            try:
+                action()
+                return
+            except BrokenPart:
+                if self._set_aside == before:
+                    raise
+
+    def unsound_parts(self) -> list[tuple[str, str]]:
+        """Tables and names of the parts that are not what their checksums say.
+
+        Reads all that is stored. A cluster's replicas mend such parts from one another.
+        """
+        if self.layout.cluster:
+            return []
+        tables = [table for (table,) in self.rows(_TABLES)]
+        return [(table, name) for table in tables for name in self._unsound(f"CHECK TABLE {table}")]
+
+    def set_aside(self, parts: Iterable[tuple[str, str]]) -> None:
+        """Do without these parts from now on; their files stay in `detached`."""
+        found = [self._detach(table, name) for table, name in parts]
+        if any(found):
+            self.on_reopened()
+
+    def _do_without(self, error: BrokenPart) -> None:
+        """Let the engine find a broken part by itself, else set it aside."""
+        if self.layout.cluster:
+            return  # replicas mend it from one another
+        if self.is_embedded and time.monotonic() >= self._may_reopen_at:
+            self._reopen_tables()
+        part = _PART.search(str(error.__cause__ or error))
+        if part is None:
+            return
+        tables = self.rows(
+            "SELECT table FROM system.parts WHERE database = currentDatabase() AND active"
+            " AND name = {name:String} AND position(path, {uuid:String}) > 0",
+            {"uuid": part[1], "name": part[2]},
+        )
+        for (table,) in tables:
+            unsound = self._unsound(f"CHECK TABLE {table} PART '{part[2]}'")
+            self.set_aside((table, name) for name in unsound)
+
+    def _unsound(self, check: str) -> list[str]:
+        """The parts that fail a check of the engine."""
+        try:
+            answer = self.formatted(
+                f"{check} SETTINGS check_query_single_value_result = 0", "JSONCompactEachRow"
+            )
+        except Error as error:
+            if error.code == NO_SUCH_PART:  # merged meanwhile
+                return []
+            raise
+        rows = map(json.loads, answer.splitlines())
+        return [name for name, is_sound, _ in rows if not is_sound]
+
+    def _detach(self, table: str, name: str) -> bool:
+        """Set a part aside; False when it is there no longer."""
+        log.warning("The part %s of the table %s is not what its checksums say", name, table)
+        try:
+            self.command(f"ALTER TABLE {table} DETACH PART '{name}'")
+        except Error as error:
+            if error.code != NO_SUCH_PART:
+                raise
+            return False
+        self._set_aside += 1
+        return True
 
     def _reopen_tables(self) -> None:
         """Let the engine look at its files again, as at a start.

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from ..core.errors import MalformedTrade
 from ..core.fixed import MAX_FIXED, text
-from ..core.trade import MAX_NOTIONAL
+from ..core.trade import MAX_NOTIONAL, MAX_RAW_TRADES
 from .connection import LINES, Connection
 
 FIRST_MICROSECOND_TIME = 10**14
@@ -47,7 +47,8 @@ FROM (
             AND maker IN ('True', 'true', 'False', 'false')
             AND ifNull(id >= 0 AND time >= {{since:Int64}} AND time < {{until:Int64}} AND (
                 first = -1 AND last = -1 AND price = 0 AND quantity = 0
-                OR first >= 0 AND first <= last AND price > 0 AND quantity > 0
+                OR first >= 0 AND first <= last AND last - first < {MAX_RAW_TRADES}
+                    AND price > 0 AND quantity > 0
                     AND price <= {_MAX_DECIMAL} AND quantity <= {_MAX_DECIMAL}
                     AND price * quantity <= {_MAX_NOTIONAL}
             ), 0) AS valid

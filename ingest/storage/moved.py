@@ -57,10 +57,9 @@ class Moved:
             self._newest[symbol] = max([newest, *(trade.aggregate_id for trade in trades)])
         return found
 
-    def among_lines(self, symbol: str, text: bytes) -> Found:
-        """The same for lines of an archive, which are in the order of their ids."""
-        ids = _first_and_last_id(text)
-        if ids is None or not self._any_stored(symbol, *ids):
+    def among_lines(self, symbol: str, text: bytes, ids: tuple[int, int]) -> Found:
+        """The same for lines of an archive with ids from the first to the second of these."""
+        if not self._any_stored(symbol, *ids):
             return {}
         self._newest[symbol] = max(self._newest_of(symbol), ids[1])
         with self._noting:
@@ -132,8 +131,8 @@ def times_of(found: Found, symbol: str) -> list[int]:
     return [time for _, time in found.get(symbol, ())]
 
 
-def _first_and_last_id(text: bytes) -> tuple[int, int] | None:
-    """The ids of the first and the last line; None when either cannot be read."""
+def first_and_last_id(text: bytes) -> tuple[int, int] | None:
+    """The ids of the first and the last line, the lower first; None when one cannot be read."""
     whole = text.rstrip(b"\r\n")
     ends = whole[: whole.find(b",")], whole[whole.rfind(b"\n") + 1 :].partition(b",")[0]
     if not all(end.isdigit() and len(end) < 19 for end in ends):

@@ -10,6 +10,8 @@
 | progress | which minutes of a symbol have to be recomputed after a crash |
 | confirmed_gaps | ids that the exchange itself does not have |
 | kept | from where on a symbol's trades and candles are kept |
+| held | the lowest id of a symbol that was stored |
+| torn_parts | a part of a table that was set aside, for it cannot be read |
 | malformed | a message that was no valid trade, kept aside |
 | schema_version | a version of this schema that was applied |
 
@@ -125,6 +127,21 @@ CREATE TABLE IF NOT EXISTS kept (
     whole_from_ms Int64
 ) ENGINE = ReplacingMergeTree
 ORDER BY symbol
+SETTINGS {_FSYNC}""",
+    "held": f"""
+CREATE TABLE IF NOT EXISTS held (
+    symbol LowCardinality(String),
+    first_id Int64
+) ENGINE = ReplacingMergeTree
+ORDER BY symbol
+SETTINGS {_FSYNC}""",
+    "torn_parts": f"""
+CREATE TABLE IF NOT EXISTS torn_parts (
+    table String,
+    name String,
+    found_at DateTime64(3, 'UTC')
+) ENGINE = MergeTree
+ORDER BY (table, name)
 SETTINGS {_FSYNC}""",
     "malformed": f"""
 CREATE TABLE IF NOT EXISTS malformed (

@@ -12,13 +12,14 @@ from .audit import Audit
 from .candles import Candles
 from .connection import Connection, Parameters, Row
 from .gaps import Gaps
+from .held import Held
 from .moved import Moved
 from .pages import Pages
 from .progress import Progress
 from .quarantine import Quarantine
 from .retention import Retention
 from .statistics import Statistics, statistics
-from .torn import find_torn_parts
+from .torn import TornPart, find_torn_parts
 from .trades import Trades
 
 P = ParamSpec("P")
@@ -44,38 +45,48 @@ class Store:
         Raises StoreInUse, StoreUnavailable or SettingError.
         """
         self._connection = Connection(dsn, cluster)
+        self.torn_parts: list[TornPart] = []
+        """Parts of tables that were found broken, at the start or since."""
+        self.on_torn: Callable[[list[TornPart]], object] = lambda _: None
+        """Called, in any thread, with parts that were found broken since the start."""
         try:
-            schema.create(self._connection)
-            self._progress = Progress(self._connection)
-            self.retention = Retention(self._connection)
-            self.torn_parts = find_torn_parts(self._connection, self._progress)
-            """Parts of tables that were found broken, at the start or since."""
-            self._connection.on_reopened = self._note_torn_parts
-            self.candles = Candles(self._connection, self._progress, self.retention)
-            moved = Moved(self._connection, self.candles)
-            self.trades = Trades(self._connection, self._progress, self.retention, moved)
-            self.pages = Pages(self._connection, self.trades, self.candles)
-            self.gaps = Gaps(self._connection)
-            self.quarantine = Quarantine(self._connection)
-            self.audit = Audit(
-                self._connection,
-                self.trades,
-                moved,
-                self.candles,
-                self.gaps,
-                self._progress,
-                self.retention,
-            )
+            self._connection.retrying(self._open)
         except BaseException:
             self._connection.close()
             raise
+        self._connection.on_reopened = self._note_torn_parts
+
+    def _open(self) -> None:
+        schema.create(self._connection)
+        self._progress = Progress(self._connection)
+        self.torn_parts += find_torn_parts(self._connection, self._progress)
+        self.retention = Retention(self._connection)
+        self.candles = Candles(self._connection, self._progress, self.retention)
+        held = Held(self._connection, self.retention)
+        moved = Moved(self._connection, self.candles)
+        self.trades = Trades(self._connection, self._progress, self.retention, held, moved)
+        self.pages = Pages(self._connection, self.trades, self.candles)
+        self.gaps = Gaps(self._connection)
+        self.quarantine = Quarantine(self._connection)
+        self.audit = Audit(
+            self._connection,
+            self.trades,
+            moved,
+            self.candles,
+            self.gaps,
+            self._progress,
+            self.retention,
+        )
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do a blocking call of this store in one of its own threads."""
         return await self._connection.run(call, *args, **kwargs)
 
     def _note_torn_parts(self) -> None:
-        self.torn_parts = [*self.torn_parts, *find_torn_parts(self._connection, self._progress)]
+        found = find_torn_parts(self._connection, self._progress)
+        if found:
+            self.torn_parts = [*self.torn_parts, *found]
+            self.on_torn(found)
 
     def statistics(self) -> Statistics:
         """The database's version and size."""

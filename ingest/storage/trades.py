@@ -12,7 +12,8 @@ from ..core.timeframe import MINUTE_MS
 from ..core.trade import MAX_TIMESTAMP, Trade
 from . import columns, fold, lines
 from .connection import Connection, Parameters
-from .moved import Moved, times_of
+from .held import Held
+from .moved import Moved, first_and_last_id, times_of
 from .progress import Progress
 from .retention import Retention
 
@@ -49,7 +50,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class IdRange:
-    """The ids stored of one symbol: `count` of them from `first` to `last`, less the holes."""
+    """The ids of one symbol from `first` to `last`: `count` are stored, the holes are not."""
 
     first: int
     last: int
@@ -74,11 +75,17 @@ class Trades:
     """
 
     def __init__(
-        self, connection: Connection, progress: Progress, retention: Retention, moved: Moved
+        self,
+        connection: Connection,
+        progress: Progress,
+        retention: Retention,
+        held: Held,
+        moved: Moved,
     ) -> None:
         self._connection = connection
         self._progress = progress
         self._retention = retention
+        self._held = held
         self._moved = moved
 
     def insert(self, batch: Mapping[str, Sequence[Trade]]) -> int:
@@ -95,6 +102,9 @@ class Trades:
                 symbol: [*(trade.timestamp for trade in trades), *times_of(moved, symbol)]
                 for symbol, trades in batch.items()
             }
+            for symbol, trades in batch.items():
+                if trades:
+                    self._held.lower(symbol, min(trade.aggregate_id for trade in trades))
             with self._progress.storing(times):
                 self._moved.take_out(moved)
                 self._connection.insert("trades", columns.of_trades(batch))
@@ -106,7 +116,10 @@ class Trades:
         All their times have to be in [since, until). Raises MalformedTrade when a line is no such
         trade: then some of the others may be stored, and `insert` can store the valid ones.
         """
-        moved = self._moved.among_lines(symbol, text)
+        ids = first_and_last_id(text)
+        moved = self._moved.among_lines(symbol, text, ids) if ids is not None else {}
+        if ids is not None:
+            self._held.lower(symbol, ids[0])
         times = [*range(since_ms, until_ms, MINUTE_MS), *times_of(moved, symbol)]
         with self._progress.storing({symbol: times}):
             self._moved.take_out(moved)
@@ -241,6 +254,11 @@ class Trades:
         rows = self._connection.rows("SELECT symbol, max(aggregate_id) FROM trades GROUP BY symbol")
         return dict(rows)
 
+    def newest_minutes(self) -> dict[str, int]:
+        """The start of the minute of the newest trade of each symbol; it may go on."""
+        rows = self._connection.rows("SELECT symbol, max(timestamp) FROM trades GROUP BY symbol")
+        return {symbol: newest // MINUTE_MS * MINUTE_MS for symbol, newest in rows}
+
     def id_range(self, symbol: str) -> IdRange | None:
         """Which ids of a symbol are kept; None when it has none."""
         [[first, last, count]] = self._connection.rows(
@@ -248,7 +266,7 @@ class Trades:
             " WHERE symbol = {symbol:String} AND aggregate_id >= {kept_from:Int64}",
             {"symbol": symbol, "kept_from": self._retention.line(symbol).first_id},
         )
-        return self._id_range(symbol, first, last, count) if count else None
+        return self._id_range(symbol, first, last, count) if count else self._lost(symbol)
 
     def id_ranges(self) -> dict[str, IdRange]:
         """Which ids are kept, of each symbol that has any."""
@@ -260,11 +278,20 @@ class Trades:
             " GROUP BY symbol ORDER BY symbol",
             {"symbols": ["", *lines], "kept": [0, *(line.first_id for line in lines.values())]},
         )
-        return {symbol: self._id_range(symbol, *figures) for symbol, *figures in rows}
+        found = {symbol: self._id_range(symbol, *figures) for symbol, *figures in rows}
+        lost = {symbol: self._lost(symbol) for symbol in self._held.symbols - found.keys()}
+        return {**found, **{symbol: ids for symbol, ids in lost.items() if ids is not None}}
 
     def _id_range(self, symbol: str, first: int, last: int, count: int) -> IdRange:
+        held = self._held.first(symbol)
+        first = first if held is None else min(first, held)
         whole = count == last - first + 1
         return IdRange(first, last, count, [] if whole else self._holes(symbol, first, last))
+
+    def _lost(self, symbol: str) -> IdRange | None:
+        """The range of a symbol of which nothing is left; None when nothing was stored."""
+        first = self._held.first(symbol)
+        return None if first is None else IdRange(first, first, 0, [Gap(first, first)])
 
     def _holes(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:
         rows = self._connection.rows(

@@ -71,7 +71,7 @@ def _count(store: Store, options: argparse.Namespace) -> Counter[str]:
 
 
 def _line(difference: Difference) -> str:
-    where = str(difference.where)
-    if difference.what != "ids":
-        where = f"{moment(difference.where)} ({where})"
+    where = difference.where
+    if isinstance(where, int) and difference.what != "ids":
+        where = f"{moment(where)} ({where})"
     return f"{difference.symbol} {difference.what} {where}: {difference.text}"

@@ -293,6 +293,7 @@ async def test_packed_answers_are_read(weight: WeightCoordinator) -> None:
         (gzip.compress(b'{"serverTime":1704164645000}')[:-9], "gzip", "ends before"),
         (b"{}", "br", "'br'"),
     ],
+    ids=["not packed", "cut short", "packed otherwise"],
 )
 async def test_what_cannot_be_unpacked_is_told(
     weight: WeightCoordinator, body: bytes, encoding: str, why: str

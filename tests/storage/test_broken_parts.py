@@ -96,3 +96,59 @@ def no_files() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+def part_files(store: Store, table: str, ending: str) -> list[Path]:
+    rows = store.sql(
+        "SELECT path FROM system.parts WHERE active AND table = {table:String} ORDER BY name",
+        {"table": table},
+    )
+    return [file for (path,) in rows for file in Path(path).glob(f"*{ending}")]
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("table", ["trades", "minutes", "progress", "held", "schema_version"])
+def test_a_part_with_flipped_bits_is_set_aside(tmp_path: Path, table: str) -> None:
+    dsn = f"chdb:///{tmp_path}/db"
+    with Store(dsn) as store:
+        for at in range(0, 200, 50):
+            store.trades.insert({"BTCUSDT": TRADES[at : at + 50]})
+        store.candles.recompute({"BTCUSDT": [(0, 180_000)]})
+        spoilt = part_files(store, table, "data.bin")[0]
+    flip(spoilt)
+    with Store(dsn) as store:
+        found = list(store.audit.run(repair=True))
+        assert [part.table for part in store.torn_parts] == [table]
+        ids = store.trades.id_range("BTCUSDT")
+        assert ids is not None
+        assert (ids.first, ids.last) == (0, 199)
+        assert bool(ids.holes) == (table == "trades")
+        assert any(d.what in ("part", "ids") for d in found) or table not in ("trades", "minutes")
+        store.trades.insert({"BTCUSDT": TRADES})
+        store.candles.recompute(store.candles.unsettled({"BTCUSDT": 180_000}))
+        assert list(store.audit.run(repair=False)) == []
+    assert len(list(tmp_path.glob(f"db/store/*/*/detached/{spoilt.parent.name}"))) == 1
+
+
+@pytest.mark.parametrize("lost", [slice(0, 1), slice(3, 4), slice(0, 4)])
+def test_ids_of_lost_parts_are_missed_wherever_they_lay(tmp_path: Path, lost: slice) -> None:
+    dsn = f"chdb:///{tmp_path}/db"
+    with Store(dsn) as store:
+        for at in range(0, 200, 50):
+            store.trades.insert({"BTCUSDT": TRADES[at : at + 50]})
+        spoilt = part_files(store, "trades", "data.bin")
+        assert len(spoilt) == 4
+    for file in spoilt[lost]:
+        file.write_bytes(file.read_bytes()[:20])
+    with Store(dsn) as store:
+        ids = store.trades.id_range("BTCUSDT")
+        assert ids == store.trades.id_ranges()["BTCUSDT"]
+        assert ids is not None
+        assert ids.first == 0
+        assert ids.count == 50 * (4 - len(spoilt[lost]))
+        assert [hole.from_id for hole in ids.holes] == ([0] if lost.start == 0 else [])

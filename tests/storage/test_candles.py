@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.core.fixed import MAX_FIXED
-from ingest.core.trade import MAX_NOTIONAL, Trade
+from ingest.core.trade import MAX_NOTIONAL, MAX_RAW_TRADES, Trade
 from ingest.storage import Store
 
 from . import plain
@@ -196,3 +196,18 @@ def test_a_quiet_bucket_continues_the_close_of_its_own_timeframe(fresh_store: St
     for timeframe, close in ((1, 20), (2, 30)):
         [flat] = candles.read("BTCUSDT", timeframe, 8 * MINUTE, 1)
         assert (flat.close, flat.trades_count) == (close * 10**8, 0)
+
+
+def test_sums_of_the_largest_trades_are_exact(fresh_store: Store) -> None:
+    price, quantity = 10**10 * 10**8, 10**3 * 10**8
+    assert price * quantity == MAX_NOTIONAL
+    count = 20_000
+    trades = [
+        Trade(n, price, quantity, n * MAX_RAW_TRADES, (n + 1) * MAX_RAW_TRADES - 1, n, False)
+        for n in range(count)
+    ]
+    fresh_store.trades.insert({"BTCUSDT": trades})
+    fresh_store.candles.recompute({"BTCUSDT": [(0, MINUTE)]})
+    [candle] = fresh_store.candles.read("BTCUSDT", 1, MINUTE, 1)
+    assert candle.quote_volume == candle.taker_buy_quote_volume == count * MAX_NOTIONAL
+    assert candle.trades_count == count * MAX_RAW_TRADES

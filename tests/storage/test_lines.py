@@ -12,7 +12,7 @@ from ingest.binance.parse import archive_row
 from ingest.core.continuity import Gap
 from ingest.core.errors import MalformedTrade
 from ingest.core.fixed import text
-from ingest.core.trade import Trade
+from ingest.core.trade import MAX_NOTIONAL, Trade
 from ingest.storage import Store
 from tests.factories import tombstone, trade, trade_runs
 
@@ -86,7 +86,7 @@ def test_lines_are_stored_as_the_trades_that_they_are(fresh_store: Store) -> Non
 def test_the_engine_reads_what_the_parser_reads(
     fresh_store: Store, trades: list[Trade], microseconds: bool
 ) -> None:
-    trades = [item for item in trades if item.price * item.quantity <= 10**34]
+    trades = [item for item in trades if item.price * item.quantity <= MAX_NOTIONAL]
     lines = [line(item, microseconds=microseconds) for item in trades]
     assert [archive_row(one.encode()) for one in lines] == trades
     symbol = f"S{len(fresh_store.trades.high_water())}"
