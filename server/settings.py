@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 
 from ingest.core.errors import SettingError
 from ingest.core.keep import Keep, parse_keep
+from ingest.core.symbol import is_symbol
 from ingest.storage.layout import CLUSTER_NAME
 from server.edge.address import Network, parse_networks
 from server.edge.origin import parse_names, parse_origins
@@ -136,7 +137,7 @@ def _duration_ms(text: str) -> int:
 def parse_symbols(text: str) -> tuple[str, ...]:
     """Symbols with commas between, in upper case; raises ValueError."""
     symbols = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",")))
-    if not all(re.fullmatch(r"[A-Z0-9]{2,20}", symbol, re.ASCII) for symbol in symbols):
+    if not all(map(is_symbol, symbols)):
         raise ValueError('symbols of the exchange with commas between, such as "BTCUSDT,ETHUSDT"')
     return symbols
 

@@ -33,11 +33,11 @@ US_FROM: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp()) * 1000
 _PIECE: Final = 1 << 16
 _PERIOD: Final = r"(?P<year>\d{4})-(?P<month>\d\d)"
 _TRADES: Final = re.compile(
-    r"(?P<every>daily|monthly)/aggTrades/(?P<symbol>[A-Z0-9]+)/"
+    r"(?P<every>daily|monthly)/aggTrades/(?P<symbol>[^\Wa-z]+)/"
     rf"(?P<name>(?P=symbol)-aggTrades-{_PERIOD}(?:-(?P<day>\d\d))?)\.zip(?P<sum>\.CHECKSUM)?"
 )
 _KLINES: Final = re.compile(
-    r"(?P<every>daily|monthly)/klines/(?P<symbol>[A-Z0-9]+)/(?P<interval>[0-9]+[smhdwM])/"
+    r"(?P<every>daily|monthly)/klines/(?P<symbol>[^\Wa-z]+)/(?P<interval>[0-9]+[smhdwM])/"
     rf"(?P<name>(?P=symbol)-(?P=interval)-{_PERIOD}(?:-(?P<day>\d\d))?)\.zip(?P<sum>\.CHECKSUM)?"
 )
 _TRADES_HEADER: Final = (

@@ -10,7 +10,10 @@ from simulator.errors import ApiError
 from simulator.klines import INTERVALS
 from simulator.market import Market
 
-_SYMBOL = re.compile(r"[A-Z0-9\-_.]{1,20}")
+SYMBOL_RANGE = r"[\w\-._&&[^a-z]]{1,50}"
+r"""The legal symbols in the exchange's words, which are Java's: \w is a letter of any script."""
+
+_SYMBOL = re.compile(r"(?:[^\Wa-z]|[-.]){1,50}")
 _INTEGER = re.compile(r"[0-9]{1,20}")
 MAX_LONG = 2**63 - 1
 
@@ -85,7 +88,7 @@ class Params:
         except orjson.JSONDecodeError:
             names = None
         if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-            raise _illegal("symbols", r'\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]')
+            raise _illegal("symbols", rf'\["{SYMBOL_RANGE}"(,"{SYMBOL_RANGE}"){{0,}}\]')
         return [_market(markets, name) for name in dict.fromkeys(names)]
 
     def interval(self) -> str:
@@ -105,7 +108,7 @@ def bad_combination() -> ApiError:
 
 def _market(markets: Mapping[str, Market], symbol: str) -> Market:
     if not _SYMBOL.fullmatch(symbol):
-        raise _illegal("symbol", "[A-Z0-9-_.]{1,20}")
+        raise _illegal("symbol", SYMBOL_RANGE)
     if symbol not in markets:
         raise ApiError(-1121, "Invalid symbol.")
     return markets[symbol]

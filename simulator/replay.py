@@ -93,7 +93,7 @@ class Recording:
 
 def symbol_of(path: Path) -> str:
     """Read the symbol from a file name such as `BTCUSDT-aggTrades-2020-01-02.zip`."""
-    match = re.match(r"([A-Z0-9]{2,20})-", path.name)
+    match = re.match(r"([^\Wa-z]{2,20})-", path.name)
     if match is None:
         raise SimulatorError(f"{path}: no symbol in the file name; use --replay SYMBOL={path}")
     return match[1]

@@ -14,7 +14,7 @@ METHODS: Final = (
 MAX_ID_LENGTH: Final = 36
 
 _STREAM = re.compile(
-    r"[a-z0-9_]{1,20}@(aggTrade|bookTicker|kline_(" + "|".join(STREAMED) + r"))|!serverShutdown"
+    r"[^\WA-Z]{1,20}@(aggTrade|bookTicker|kline_(" + "|".join(STREAMED) + r"))|!serverShutdown"
 )
 
 

@@ -53,7 +53,9 @@ def combined(stream: str, data: Iterable[str]) -> list[str]:
 
 
 def frames(texts: list[str]) -> tuple[bytes, list[int]]:
-    """Frame ASCII messages for a client; also give where each frame begins, and the end."""
+    """Frame messages for a client; also give where each frame begins, and the end."""
+    if not all(map(str.isascii, texts)):
+        texts = [text.encode().decode("latin-1") for text in texts]  # a character is a byte
     framed = [_header(len(text)) + text for text in texts]
     offsets = [0, *accumulate(map(len, framed))]
     return "".join(framed).encode("latin-1"), offsets

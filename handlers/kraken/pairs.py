@@ -8,11 +8,12 @@ from typing import NamedTuple
 from zlib import crc32
 
 from ingest.binance.answers import SymbolInfo
+from ingest.core.symbol import LETTERS
 
 KRAKEN_ASSETS = {"BTC": "XBT", "DOGE": "XDG"}
 """Assets that Kraken names otherwise."""
 
-PAIR_FORMAT = re.compile(r"[A-Z0-9.]{1,16}/[A-Z0-9.]{1,16}", re.ASCII)
+PAIR_FORMAT = re.compile(rf"[{LETTERS}.]{{1,16}}/[{LETTERS}.]{{1,16}}")
 
 CHANNELS_OF_A_PAIR = 16
 MAX_NUMBER = 2**31 // CHANNELS_OF_A_PAIR

@@ -15,6 +15,7 @@ import msgspec
 
 from ingest.core import fixed
 from ingest.core.errors import MalformedTrade
+from ingest.core.symbol import is_symbol
 from ingest.core.trade import Trade, checked
 
 from .page import Malformed, Page
@@ -26,8 +27,8 @@ FIRST_MICROSECOND_TIMESTAMP: Final = 10**14
 """Times from here on count microseconds, as the archive does from 2025 on and as anybody can ask
 REST and the streams to. As milliseconds this would be the year 5138."""
 
-_SYMBOL: Final = re.compile(rb'"s"\s*:\s*"([A-Z0-9_]{1,32})"')
-_STREAM_SYMBOL: Final = re.compile(rb'"stream"\s*:\s*"([a-z0-9_]{1,32})@aggTrade"')
+_SYMBOL: Final = re.compile(rb'"s"\s*:\s*("[^"@]{1,120}")')
+_STREAM_SYMBOL: Final = re.compile(rb'"stream"\s*:\s*("[^"@]{1,120})@aggTrade"')
 _AGGREGATE_ID: Final = re.compile(rb'"a"\s*:\s*([0-9]{1,19})\s*[,}]')
 _DIGITS: Final = re.compile(r"[0-9]{1,19}|-1", re.ASCII)
 _BOOLEANS: Final = {"True": True, "true": True, "False": False, "false": False}
@@ -240,11 +241,20 @@ def _kind(stream: object) -> str:
 def _symbol_of(raw: bytes) -> str | None:
     """Whose trade a malformed message was meant to be, when its two names agree."""
     names = {
-        found[1].decode().upper()
+        _name(found[1].rstrip(b'"') + b'"')
         for name in (_SYMBOL, _STREAM_SYMBOL)
         if (found := name.search(raw))
     }
     return names.pop() if len(names) == 1 else None
+
+
+def _name(text: bytes) -> str | None:
+    """The symbol that a JSON string names, in capitals; None when it is none."""
+    try:
+        name = msgspec.json.decode(text, type=str).upper()
+    except msgspec.DecodeError:
+        return None
+    return name if is_symbol(name) else None
 
 
 def archive_row(line: bytes) -> Trade | None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .symbol import LETTERS, LONGEST
+
 DAY_MS = 86_400_000
-_ITEM = re.compile(r"(?:([A-Z0-9]{2,20}|\*)=)?([1-9][0-9]{0,5})d", re.ASCII)
+_ITEM = re.compile(rf"(?:([{LETTERS}]{{2,{LONGEST}}}|\*)=)?([1-9][0-9]{{0,5}})d")
 
 
 @dataclass(frozen=True)

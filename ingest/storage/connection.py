@@ -244,7 +244,7 @@ class Connection:
         """Create a table or view of this name; its definition is on disk when this returns."""
         self.command(statement, parameters)
         if self.is_embedded and not is_written(_path(self.dsn), name):
-            self.command(f"DROP TABLE IF EXISTS {name} SYNC")
+            self.command(f"DROP TABLE IF EXISTS `{name}` SYNC")
             raise StoreUnavailable(f"The disk is full, or fails: {name} was not written")
 
     def _part_sizes(self) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from urllib.parse import quote
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,8 @@ are just being made too."""
 
 def is_written(root: Path, name: str) -> bool:
     """Whether a table or view of the database below `root` has a definition on disk."""
-    return any(file.stat().st_size for file in root.glob(f"metadata/*/{name}.sql"))
+    file_name = quote(name, safe="")  # as the engine does with what is no ASCII letter
+    return any(file.stat().st_size for file in root.glob(f"metadata/*/{file_name}.sql"))
 
 
 def forget_unwritten_views(root: Path) -> None:

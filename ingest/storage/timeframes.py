@@ -6,11 +6,11 @@ The candles of one minute are the minutes themselves; those of other timeframes 
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from ..core.symbol import is_symbol
 from ..core.timeframe import bucket_start, width_ms
 from . import fold
 from .connection import Connection
@@ -19,7 +19,6 @@ from .recompute import MINUTES
 from .retention import Retention
 
 _VIEWS = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
-_SYMBOL = re.compile(r"[A-Z0-9]{1,40}", re.ASCII)
 
 _AMONG_PAIRS = (
     "symbol IN {symbols:Array(String)} AND has("
@@ -93,7 +92,7 @@ class Timeframes:
         # A view keeps no bound parameters: the client quotes these two itself.
         self._connection.define(
             name,
-            f"CREATE OR REPLACE VIEW {name}{on_cluster} AS "
+            f"CREATE OR REPLACE VIEW `{name}`{on_cluster} AS "
             f"SELECT candle_time, {fold.FIGURES} FROM {source}",
             {"symbol": symbol, "timeframe": timeframe},
         )
@@ -116,7 +115,7 @@ class Timeframes:
             self._set_state(symbol, timeframe, "dropped")
             self._ready -= {(symbol, timeframe)}
             self._dropped |= {(symbol, timeframe)}
-            self._connection.command(f"DROP VIEW IF EXISTS {name}{on_cluster}")
+            self._connection.command(f"DROP VIEW IF EXISTS `{name}`{on_cluster}")
 
     def delete_dropped(self, pairs: Collection[tuple[str, int]]) -> None:
         """Delete the rows of dropped pairs; no read of them may be under way."""
@@ -177,6 +176,6 @@ def _columns(pairs: Iterable[tuple[str, int]]) -> dict[str, list[object]]:
 
 def view_name(symbol: str, timeframe: int) -> str:
     """The name by which SQL can select a materialized timeframe."""
-    if not _SYMBOL.fullmatch(symbol):
+    if not is_symbol(symbol):
         raise ValueError(f"{symbol[:50]!r} is no symbol that can name a view")
     return f"ohlcv_{int(timeframe)}_{symbol.lower()}_mv"

@@ -18,6 +18,7 @@ from rich.style import Style
 from rich.text import Text
 
 from ingest.core.errors import CandlecastError
+from ingest.core.symbol import is_symbol
 from server.settings import Settings
 
 from .chart import AXIS, DOWN, UP
@@ -49,8 +50,12 @@ class NoServer(CandlecastError):
 
 def pair(text: str) -> Pair:
     """A subscription such as `BTCUSDT:15`; a timeframe of 1 minute need not be said."""
-    match = re.fullmatch(r"([A-Za-z0-9]{2,20})(?::([0-9]{1,6})m?)?", text, re.ASCII)
-    if match is None or not 1 <= (timeframe := int(match[2] or 1)) <= MAX_TIMEFRAME:
+    match = re.fullmatch(r"([^:]+)(?::([0-9]{1,6})m?)?", text, re.ASCII)
+    if (
+        match is None
+        or not is_symbol(match[1].upper())
+        or not 1 <= (timeframe := int(match[2] or 1)) <= MAX_TIMEFRAME
+    ):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no subscription: write BTCUSDT or, with minutes up to {MAX_TIMEFRAME}, "
             "BTCUSDT:15"

@@ -257,10 +257,10 @@ Symbol = TypeAliasType(
     Annotated[
         StrictStr,
         Field(
-            description="A market by the exchange's name for it, in capitals, as in `BTCUSDT`.",
+            description="A market by the exchange's name for it, in capitals, as in `BTCUSDT`. Some names have letters of other scripts, which a URL has percent-encoded.",
             max_length=20,
             min_length=2,
-            pattern="^[A-Z0-9]{2,20}$",
+            pattern="^[0-9A-Z\\u00C0-\\u052F\\u3041-\\uD7A3\\uF900-\\uFAFF]{2,20}$",
         ),
     ],
 )
@@ -818,7 +818,7 @@ class MaterializedView(BaseModel):
         StrictStr,
         Field(
             description="Name under which the candles can be selected from in SQL.",
-            pattern="^ohlcv_[1-9][0-9]*_[a-z0-9]+_mv$",
+            pattern="^ohlcv_[1-9][0-9]*_[0-9a-z\\u00C0-\\u052F\\u3041-\\uD7A3\\uF900-\\uFAFF]+_mv$",
         ),
     ]
     timeframe_minutes: Timeframe

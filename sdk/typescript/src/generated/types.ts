@@ -104,7 +104,7 @@ export type ErrorCode =
   | "INTERNAL_ERROR"
   | "SERVICE_UNAVAILABLE";
 /**
- * A market by the exchange's name for it, in capitals, as in `BTCUSDT`.
+ * A market by the exchange's name for it, in capitals, as in `BTCUSDT`. Some names have letters of other scripts, which a URL has percent-encoded.
  */
 export type Symbol = string;
 /**
