@@ -51,9 +51,9 @@ async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Set
         return
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "simulator", "--port", "0"),
+        *("-m", "simulator", "--port", "0", "--end-with-stdin"),
         *(options or ("--symbols", ",".join(settings.symbols))),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,  # never written to: it ends with this process
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the server, which ends it last
     )

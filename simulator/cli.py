@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     net.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="port, 0 picks one (%(default)s)"
     )
+    net.add_argument(
+        "--end-with-stdin",
+        action="store_true",
+        help="end when the standard input does, as when the program that started this one ends",
+    )
     net.add_argument("--ready-file", type=Path, help="write the base address here once serving")
     what = parser.add_argument_group("trades")
     what.add_argument(
@@ -166,11 +171,26 @@ async def _serve(chosen: Settings, args: argparse.Namespace) -> int:
             await asyncio.to_thread(_put, args.ready_file, address + "\n")
         _say(f"listening on {address}")
         _say(_description(chosen, exchange.clock))
+        watching = None
+        if args.end_with_stdin:
+            watching = loop.create_task(_end_with_stdin(stop))
         await stop.wait()
+        if watching is not None:
+            watching.cancel()
     if args.ready_file is not None:
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(args.ready_file.unlink)
     return 0
+
+
+async def _end_with_stdin(stop: asyncio.Event) -> None:
+    """Stop when whoever holds the other end of the standard input has gone."""
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    while await reader.read(1024):
+        pass
+    stop.set()
 
 
 def _put(path: Path, text: str) -> None:

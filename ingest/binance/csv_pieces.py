@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -76,7 +77,8 @@ def _read(lines: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 def _without_header(piece: bytes) -> bytes:
-    """The lines without the column names, which begin with a letter."""
+    """The lines without a byte order mark and the column names, which begin with a letter."""
+    piece = piece.removeprefix(codecs.BOM_UTF8)
     return piece[piece.index(b"\n") + 1 :] if piece[:1].isalpha() else piece
 
 

@@ -274,7 +274,7 @@ def archive_row(line: bytes) -> Trade | None:
             raise ValueError("an id or the time is no whole number")
         aggregate_id, first, last, timestamp = map(int, numbers)
         timestamp = _milliseconds(timestamp)
-        price, quantity = fixed.parse(columns[1]), fixed.parse(columns[2])
+        price, quantity = fixed.parse_exact(columns[1]), fixed.parse_exact(columns[2])
         maker = _BOOLEANS[columns[6]]
         return checked(Trade(aggregate_id, price, quantity, first, last, timestamp, maker))
     except KeyError:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from fractions import Fraction
 
 DECIMALS = 8
 ONE = 100_000_000
 MAX_FIXED = 2**63 - 1
 """The exchange keeps prices and quantities in 64 bits: 92233720368.54775807 at the most."""
 
+_EXPONENT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?[eE][+-]?[0-9]{1,2}", re.ASCII)
 _PLAIN = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,8})?", re.ASCII)
 
 
@@ -36,6 +38,16 @@ def parse(text: str) -> int:
     if value > MAX_FIXED:
         raise ValueError(f"{text!r} does not fit 64 bits")
     return value
+
+
+def parse_exact(text: str) -> int:
+    """The same for a decimal that may have an exponent, such as "1.0E-5" in archives."""
+    if not _EXPONENT.fullmatch(text):
+        return parse(text)
+    value = Fraction(text) * ONE
+    if value.denominator != 1 or value > MAX_FIXED:
+        raise ValueError(f"{text!r} does not fit 64 bits in units of 1e-8")
+    return value.numerator
 
 
 def text(value: int, decimals: int = DECIMALS) -> str:

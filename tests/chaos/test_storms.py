@@ -38,9 +38,8 @@ async def served(
     exchange: Exchange, directory: Path, **values: str
 ) -> AsyncIterator[tuple[Server, str]]:
     """A server whose symbols are complete."""
-    chosen = settings(
-        exchange.url, directory, symbols=",".join(SYMBOLS), history="1h", **GENEROUS, **values
-    )
+    values = {"symbols": ",".join(SYMBOLS), "history": "1h", **GENEROUS, **values}
+    chosen = settings(exchange.url, directory, **values)
     async with server(chosen) as (running, url):
         await until(lambda: complete(running))
         yield running, url
