@@ -52,3 +52,17 @@ def test_anything_but_a_plain_decimal_is_refused(text: str) -> None:
 def test_a_decimal_that_does_not_fit_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r"not finite|more than"):
         fixed.from_decimal(Decimal(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e2", 100 * 10**8), ("1.0E-5", 1000), ("12.5e+1", 125 * 10**8), ("0.1", 10**7)],
+)
+def test_exponents_are_read_exactly(text: str, value: int) -> None:
+    assert fixed.parse_exact(text) == value
+
+
+@pytest.mark.parametrize("text", ["1e-9", "1e11", "1e99", "e5", "1e", "-1e2", "1e1000", "NaN"])
+def test_what_does_not_fit_is_refused_with_an_exponent_too(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # each has words of its own
+        fixed.parse_exact(text)

@@ -31,7 +31,7 @@ BAD = (
     f"18446744073709551623,100.5,2,70,71,{START},True,True",
     f"7.0,100.5,2,70,71,{START},True,True",
     f"7,-100.5,2,70,71,{START},True,True",
-    f"7,1e2,2,70,71,{START},True,True",
+    f"7,1e99,2,70,71,{START},True,True",
     f"7,nan,2,70,71,{START},True,True",
     f"7,0,2,70,71,{START},True,True",
     f"7,100.123456789,2,70,71,{START},True,True",
