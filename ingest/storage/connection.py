@@ -7,44 +7,35 @@ and lends one to each call. All calls block; `run` does them in threads.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import functools
 import io
-import json
-import logging
 import queue
-import re
 import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
-from urllib.parse import urlsplit
 
-import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 
-from ..core.errors import SettingError, StoreInUse, StoreUnavailable
+from ..core.errors import SettingError, StoreUnavailable
+from . import unsound
 from .definitions import forget_unwritten_views, is_written
+from .engine import BrokenPart, clear_errors, database_path, holder_of, open_client
 from .layout import CLUSTER_SETTINGS, Layout
 from .parts import PARTS, PartFiles
+from .unsound import Part
 
 P = ParamSpec("P")
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
 
 CLIENTS = 4
 """Calls that run at the same time; more wait for their turn."""
-
-CONNECT_TIMEOUT_S = 5
-ANSWER_TIMEOUT_S = 120
 
 PIECE_BYTES = 65_536
 """Most of a streamed result that is handed over at once."""
@@ -65,44 +56,8 @@ SETTINGS = {
 all in one partition and FINAL need not merge across them. Decimals are JSON numbers without
 trailing zeros."""
 
-UNAVAILABLE_CODES = {
-    33: "the data is cut short",
-    74: "a file cannot be read",
-    75: "a file cannot be written",
-    76: "a file cannot be opened",
-    159: "a query took too long",
-    202: "too many queries at the same time",
-    209: "a connection timed out",
-    210: "a connection failed",
-    241: "memory is short",
-    242: "the table is read-only",
-    243: "the disk is full",
-    252: "too many parts are waiting to be merged",
-    279: "no replica answers",
-    285: "too few replicas are alive",
-    319: "it is unknown whether the insert was stored",
-    516: "user or password is wrong",
-    999: "ClickHouse Keeper does not answer",
-    1001: "the file system failed",
-}
-"""ClickHouse error codes that say nothing against the statement: it may be tried again."""
-
-
-BROKEN_CODES = {33, 40, 107, 117, 246, 271}
-"""Codes of a file that is missing or not what it should be; one of a table lies in `/store/`."""
-
-NO_SUCH_PART = 232
-
 REOPEN_EVERY_S = 10.0
 """The least time from one reopening for the sake of a reader to the next."""
-
-
-class BrokenPart(StoreUnavailable):
-    """The engine uses a part of a table that it cannot read."""
-
-
-_PART = re.compile(r"/store/[0-9a-f]{3}/([0-9a-f-]{36})/([A-Za-z0-9_-]+)")
-"""The path of a part in the engine's words: the table's UUID and the part's name."""
 
 
 class Connection:
@@ -119,9 +74,9 @@ class Connection:
         if cluster and self.is_embedded:
             raise SettingError("An embedded database has no cluster: name a server by http(s)://")
         self._settings = {**SETTINGS, **(CLUSTER_SETTINGS if cluster else {})}
-        if self.is_embedded and not _holder(_path(dsn) / "status"):
-            forget_unwritten_views(_path(dsn))
-        self._opened = [_open_client(dsn, self._settings)]
+        if self.is_embedded and not holder_of(database_path(dsn) / "status"):
+            forget_unwritten_views(database_path(dsn))
+        self._opened = [open_client(dsn, self._settings)]
         self._idle: queue.LifoQueue[Client | None] = queue.LifoQueue()
         """Clients that nobody uses; None stands for one that was never needed yet."""
         for client in [None] * (CLIENTS - 1) + self._opened:
@@ -243,7 +198,7 @@ class Connection:
     def define(self, name: str, statement: str, parameters: Parameters | None = None) -> None:
         """Create a table or view of this name; its definition is on disk when this returns."""
         self.command(statement, parameters)
-        if self.is_embedded and not is_written(_path(self.dsn), name):
+        if self.is_embedded and not is_written(database_path(self.dsn), name):
             self.command(f"DROP TABLE IF EXISTS `{name}` SYNC")
             raise StoreUnavailable(f"The disk is full, or fails: {name} was not written")
 
@@ -266,7 +221,7 @@ class Connection:
         if self._half_open:
             self._reopen_tables()
         try:
-            with self._lent() as client, _clear_errors():
+            with self._lent() as client, clear_errors():
                 yield client
         except BrokenPart as error:
             self._do_without(error)
@@ -279,7 +234,7 @@ class Connection:
         client = self._idle.get()
         try:
             if client is None:
-                client = _open_client(self.dsn, self._settings)
+                client = open_client(self.dsn, self._settings)
                 self._opened.append(client)
             yield client
         finally:
@@ -296,168 +251,49 @@ class Connection:
                 if self._set_aside == before:
                     raise
 
-    def unsound_parts(self) -> list[tuple[str, str]]:
-        """Tables and names of the parts that are not what their checksums say.
+    def unsound_parts(self) -> list[Part]:
+        """The parts that are not what their checksums say; reads all that is stored.
 
-        Reads all that is stored. A cluster's replicas mend such parts from one another.
+        A cluster's replicas mend such parts from one another.
         """
         if self.layout.cluster:
             return []
-        tables = [table for (table,) in self.rows(_TABLES)]
-        return [(table, name) for table in tables for name in self._unsound(f"CHECK TABLE {table}")]
+        with self._client() as client:
+            return unsound.unsound_parts(client)
 
-    def set_aside(self, parts: Iterable[tuple[str, str]]) -> None:
-        """Do without these parts from now on; their files stay in `detached`."""
-        found = [self._detach(table, name) for table, name in parts]
-        if any(found):
+    def set_aside(self, parts: Iterable[Part]) -> None:
+        """Do without these parts from now on."""
+        with self._client() as client:
+            count = sum(unsound.set_aside(client, part) for part in parts)
+        if count:
+            self._set_aside += count
             self.on_reopened()
 
     def _do_without(self, error: BrokenPart) -> None:
         """Let the engine find a broken part by itself, else set it aside."""
         if self.layout.cluster:
-            return  # replicas mend it from one another
+            return
         if self.is_embedded and time.monotonic() >= self._may_reopen_at:
             self._reopen_tables()
-        part = _PART.search(str(error.__cause__ or error))
-        if part is None:
-            return
-        tables = self.rows(
-            "SELECT table FROM system.parts WHERE database = currentDatabase() AND active"
-            " AND name = {name:String} AND position(path, {uuid:String}) > 0",
-            {"uuid": part[1], "name": part[2]},
-        )
-        for (table,) in tables:
-            unsound = self._unsound(f"CHECK TABLE {table} PART '{part[2]}'")
-            self.set_aside((table, name) for name in unsound)
-
-    def _unsound(self, check: str) -> list[str]:
-        """The parts that fail a check of the engine."""
-        try:
-            answer = self.formatted(
-                f"{check} SETTINGS check_query_single_value_result = 0", "JSONCompactEachRow"
-            )
-        except Error as error:
-            if error.code == NO_SUCH_PART:  # merged meanwhile
-                return []
-            raise
-        rows = map(json.loads, answer.splitlines())
-        return [name for name, is_sound, _ in rows if not is_sound]
-
-    def _detach(self, table: str, name: str) -> bool:
-        """Set a part aside; False when it is there no longer."""
-        log.warning("The part %s of the table %s is not what its checksums say", name, table)
-        try:
-            self.command(f"ALTER TABLE {table} DETACH PART '{name}'")
-        except Error as error:
-            if error.code != NO_SUCH_PART:
-                raise
-            return False
-        self._set_aside += 1
-        return True
+        with self._client() as client:
+            parts = unsound.unsound_part_of(client, error.__cause__ or error)
+        if parts:
+            self.set_aside(parts)
 
     def _reopen_tables(self) -> None:
-        """Let the engine look at its files again, as at a start.
-
-        A disk that runs full during a merge can leave the result in use though it is not whole.
-        The engine sets such a part aside when it opens the table, and goes back to those that it
-        was made of.
-        """
+        """Open the tables anew, once no call runs."""
         with self._reopening:
-            log.warning("A part of a table cannot be read: the tables are opened anew")
-            idle = [self._idle.get() for _ in range(CLIENTS)]  # so nothing else runs
+            idle = [self._idle.get() for _ in range(CLIENTS)]
             self._half_open = True
             try:
-                client = next(each for each in idle if each is not None)
-                with _clear_errors():
-                    for (table,) in client.query(_TABLES).result_rows:
-                        client.command(f"ATTACH TABLE IF NOT EXISTS {table}")
-                        client.command(f"DETACH TABLE {table} SYNC")
-                        client.command(f"ATTACH TABLE {table}")
+                with clear_errors():
+                    unsound.reopen_tables(next(each for each in idle if each is not None))
                 self._half_open = False
             finally:
                 for each in idle:
                     self._idle.put(each)
                 self._may_reopen_at = time.monotonic() + REOPEN_EVERY_S
         self.on_reopened()
-
-
-_TABLES = (
-    "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
-    " UNION DISTINCT SELECT table FROM system.detached_tables WHERE database = currentDatabase()"
-)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Turn what another try may mend into StoreUnavailable; a faulty statement stays as it is."""
-    try:
-        yield
-    except Error as error:
-        if error.code in BROKEN_CODES and "/store/" in str(error):
-            raise BrokenPart(f"A part of a table cannot be read: {_short(error)}") from error
-        if error.code is not None and error.code not in UNAVAILABLE_CODES:
-            raise
-        what = UNAVAILABLE_CODES.get(error.code or 0, "it does not answer")
-        raise StoreUnavailable(f"The database is unavailable: {what}. {_short(error)}") from error
-    except OSError as error:
-        raise StoreUnavailable(f"The database is unavailable: {error}") from error
-
-
-def _open_client(dsn: str, settings: dict[str, Any]) -> Client:
-    if dsn.startswith("chdb:"):
-        try:
-            return clickhouse_connect.get_client(dsn=dsn, settings=settings)
-        except ClickHouseError as error:
-            raise _embedded_fault(dsn, error) from error
-    if not dsn.startswith(("http://", "https://")):
-        raise SettingError(
-            f"{dsn.partition(':')[0]}: is no database: use chdb:///path, http://... or https://..."
-        )
-    with _clear_errors():
-        return clickhouse_connect.get_client(
-            dsn=dsn,
-            settings=settings,
-            autogenerate_session_id=False,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            send_receive_timeout=ANSWER_TIMEOUT_S,
-        )
-
-
-def _path(dsn: str) -> Path:
-    """Where an embedded database is."""
-    return Path(urlsplit(dsn).path)
-
-
-def _embedded_fault(dsn: str, error: ClickHouseError) -> StoreInUse | StoreUnavailable:
-    path = _path(dsn)
-    holder = _holder(path / "status")
-    if holder:
-        return StoreInUse(
-            f"The database in {path} is open in another process ({holder}). "
-            "End that one, or use a database of its own for each."
-        )
-    return StoreUnavailable(
-        f"The database in {path} cannot be opened. Check that the directory can be written, "
-        f"and that the process has no other database open. {_short(error)}"
-    )
-
-
-def _holder(status: Path) -> str | None:
-    """Who holds the engine's lock file, by its own words; None when nobody does."""
-    try:
-        with status.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                first = file.readline(100).decode("ascii", "replace").strip()
-                return first or "unknown"
-    except OSError:
-        return None
-    return None
-
-
-def _short(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
 
 
 def _dict(parameters: Parameters | None) -> dict[str, Any] | None:

@@ -21,11 +21,12 @@ class Held:
         self._lock = threading.Lock()
         rows = connection.rows("SELECT symbol, first_id FROM held FINAL")
         self._first: dict[str, int] = dict(rows)
-        if not self._first:  # of an earlier version, or lost
-            for symbol, first in connection.rows(
-                "SELECT symbol, min(aggregate_id) FROM trades GROUP BY symbol"
-            ):
-                self.lower(symbol, int(first))
+        unnoted = connection.rows(  # of an earlier version, or lost
+            "SELECT symbol, min(aggregate_id) FROM trades"
+            " WHERE symbol NOT IN (SELECT symbol FROM held) GROUP BY symbol"
+        )
+        for symbol, first in unnoted:
+            self.lower(symbol, int(first))
 
     @property
     def symbols(self) -> frozenset[str]:

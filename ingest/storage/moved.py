@@ -61,7 +61,6 @@ class Moved:
         """The same for lines of an archive with ids from the first to the second of these."""
         if not self._any_stored(symbol, *ids):
             return {}
-        self._newest[symbol] = max(self._newest_of(symbol), ids[1])
         with self._noting:
             lines.find_moved(self._connection, symbol, text, *ids)
             moved = self._connection.rows(
@@ -74,6 +73,10 @@ class Moved:
                     f"DELETE FROM {table} WHERE symbol = {{symbol:String}}", {"symbol": symbol}
                 )
         return {symbol: [(id_, time) for id_, time in moved]} if moved else {}
+
+    def forget_newest(self, symbol: str) -> None:
+        """Look up the newest id of a symbol again: any may have been stored."""
+        self._newest.pop(symbol, None)
 
     def take_out(self, found: Found) -> None:
         """Delete these trades, and the candles that they are in.

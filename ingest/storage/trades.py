@@ -123,7 +123,10 @@ class Trades:
         times = [*range(since_ms, until_ms, MINUTE_MS), *times_of(moved, symbol)]
         with self._progress.storing({symbol: times}):
             self._moved.take_out(moved)
-            lines.insert(self._connection, symbol, text, since_ms, until_ms)
+            try:
+                lines.insert(self._connection, symbol, text, since_ms, until_ms)
+            finally:
+                self._moved.forget_newest(symbol)
 
     def missing(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:
         """The ids from `first_id` to `last_id` that are not stored, oldest first."""

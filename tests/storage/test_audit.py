@@ -93,6 +93,20 @@ def test_a_trade_that_an_archive_moves_leaves_nothing_either(audited_store: Stor
     assert len(trades) == 300
 
 
+def test_a_trade_of_an_archive_that_is_moved_later_leaves_nothing_either(
+    audited_store: Store,
+) -> None:
+    audited_store.trades.insert({"ETHUSDT": [trade(300, time=99 * MINUTE)]})
+    lines = [f"{n},100.5,1,{n * 10},{n * 10},{98 * MINUTE},True,True\n" for n in range(301, 304)]
+    audited_store.trades.insert_lines("ETHUSDT", "".join(lines).encode(), 0, 100 * MINUTE)
+    audited_store.candles.recompute({"ETHUSDT": [(0, 100 * MINUTE)]})
+    audited_store.trades.insert({"ETHUSDT": [trade(302, time=NEXT_MONTH)]})
+    audited_store.candles.recompute(
+        audited_store.candles.unsettled({"ETHUSDT": NEXT_MONTH + MINUTE})
+    )
+    assert found(audited_store) == []
+
+
 def everything(store: Store) -> list[object]:
     """All trades and candles."""
     tables = ("trades", "minutes", "candles")

@@ -152,3 +152,23 @@ def test_ids_of_lost_parts_are_missed_wherever_they_lay(tmp_path: Path, lost: sl
         assert ids.first == 0
         assert ids.count == 50 * (4 - len(spoilt[lost]))
         assert [hole.from_id for hole in ids.holes] == ([0] if lost.start == 0 else [])
+
+
+def test_the_lowest_id_of_a_symbol_is_noted_again_where_its_note_is_lost(tmp_path: Path) -> None:
+    dsn = f"chdb:///{tmp_path}/db"
+    with Store(dsn) as store:
+        store.trades.insert({"BTCUSDT": TRADES})
+        store.trades.insert({"ETHUSDT": TRADES})
+        [spoilt, _] = part_files(store, "held", "data.bin")
+    spoilt.write_bytes(spoilt.read_bytes()[:20])
+    with Store(dsn) as store:
+        store.trades.insert({"BTCUSDT": TRADES[150:], "ETHUSDT": TRADES[150:]})
+        [lost] = part_files(store, "trades", "data.bin")[:1]
+        assert sorted(store.sql("SELECT symbol, first_id FROM held FINAL")) == [
+            ("BTCUSDT", 0),
+            ("ETHUSDT", 0),
+        ]
+    lost.write_bytes(lost.read_bytes()[:20])
+    with Store(dsn) as store:
+        ranges = store.trades.id_ranges()
+        assert [ids.first for ids in ranges.values()] == [0, 0]
