@@ -757,11 +757,42 @@ class HealthComponents(BaseModel):
     State of each part of the server.
     """
 
-    initialized: Annotated[StrictBool, Field(description="Whether the start has come to its end.")]
+    initialized: Annotated[
+        StrictBool,
+        Field(description="Whether each symbol that the exchange lists is followed."),
+    ]
     binance_client: ExchangeClientHealth
     weight_coordinator: WeightCoordinatorHealth
     tickers: TickersHealth
     websocket_manager: WebSocketManagerHealth
+
+
+class HealthProblem(BaseModel):
+    """
+    One thing that does not work.
+    """
+
+    component: Annotated[
+        Literal["store", "binance_client", "weight_coordinator", "tickers"],
+        Field(description="The part that does not work."),
+    ]
+    symbol: Annotated[
+        Symbol | None,
+        Field(description="The symbol that it is about; null where it is about all of them."),
+    ]
+    reason: Annotated[StrictStr, Field(description="Why, for a person to read.")]
+
+
+HealthProblems = TypeAliasType(
+    "HealthProblems",
+    Annotated[
+        list[HealthProblem],
+        Field(description="What does not work, and why; empty while the status is `healthy`."),
+    ],
+)
+"""
+What does not work, and why; empty while the status is `healthy`.
+"""
 
 
 class Heartbeat(BaseModel):
@@ -865,6 +896,23 @@ class Pong(BaseModel):
     client_timestamp: Annotated[
         TimestampMs | None,
         Field(description="The `timestamp` of the ping; null when it had none."),
+    ]
+
+
+class Readiness(BaseModel):
+    """
+    Whether the server has all that it was set up to serve.
+    """
+
+    ready: Annotated[
+        StrictBool,
+        Field(
+            description="Whether the store answers, the exchange is connected, and each symbol that the exchange lists is complete."
+        ),
+    ]
+    problems: Annotated[
+        HealthProblems,
+        Field(description="What has to end before the server is ready; empty once it is."),
     ]
 
 
@@ -1162,10 +1210,11 @@ class Health(BaseModel):
     status: Annotated[
         Literal["healthy", "degraded", "unhealthy"],
         Field(
-            description="- `healthy`: everything works.\n- `degraded`: requests are answered, but a feed is cut, a symbol is not complete or the\n  exchange has told the server to slow down.\n- `unhealthy`: the server is not ready or its store does not answer."
+            description="- `healthy`: everything works.\n- `degraded`: requests are answered, but the server is starting, the exchange cannot be\n  reached or has told the server to slow down, or a symbol is not complete.\n- `unhealthy`: the store does not answer."
         ),
     ]
     components: HealthComponents
+    problems: HealthProblems
     timestamp: TimestampMs
     uptime_seconds: Annotated[
         StrictFloat, Field(description="Seconds since the server started.", ge=0.0)

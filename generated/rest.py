@@ -14,6 +14,7 @@ from generated.models import (
     CandleListEnvelope,
     Health,
     MaterializedViewListEnvelope,
+    Readiness,
     SyncReportEnvelope,
     SystemInfoEnvelope,
     TickerEnvelope,
@@ -114,6 +115,10 @@ class MonitoringHandlers(Protocol):
         """Health check."""
 
     @abstractmethod
+    async def get_readiness(self) -> Readiness | tuple[Readiness, Literal[503]] | Raw:
+        """Readiness check."""
+
+    @abstractmethod
     async def get_system_info(self) -> SystemInfoEnvelope | Raw:
         """What runs here."""
 
@@ -190,6 +195,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "get_health": Operation(
         "get_health", "GET", "/monitoring/health", "monitoring", {200: Health, 503: Health}
+    ),
+    "get_readiness": Operation(
+        "get_readiness", "GET", "/monitoring/ready", "monitoring", {200: Readiness, 503: Readiness}
     ),
     "get_system_info": Operation(
         "get_system_info", "GET", "/monitoring/system/info", "monitoring", {200: SystemInfoEnvelope}

@@ -16,6 +16,7 @@ from generated.models import (
     Health,
     HealthComponents,
     ProcessInfo,
+    Readiness,
     SpecVersions,
     StorageInfo,
     SystemInfo,
@@ -24,8 +25,8 @@ from generated.models import (
     WebSocketManagerHealth,
     WeightCoordinatorHealth,
 )
+from handlers.health import hindrances, is_healthy, problems
 from handlers.parts import Parts, envelope, now_ms
-from ingest.core.status import Quality
 
 
 class Monitoring(rest.MonitoringHandlers):
@@ -38,30 +39,38 @@ class Monitoring(rest.MonitoringHandlers):
         """Health check."""
         parts, provider = self._parts, self._parts.provider
         feeds = provider.feeds.values()
-        healthy = sum(f.connected and f.status.quality is Quality.COMPLETE for f in feeds)
         free = provider.weight.ban_remaining() <= 0
-        initialized = all(feed.continuity is not None for feed in feeds)
-        status: Literal["healthy", "degraded", "unhealthy"] = "healthy"
+        found = problems(provider)
+        status: Literal["healthy", "degraded", "unhealthy"] = "degraded" if found else "healthy"
         if provider.settler.store_failing_since_ms is not None:
             status = "unhealthy"
-        elif healthy < len(feeds) or not free:
-            status = "degraded"
         health = Health(
             status=status,
             components=HealthComponents(
-                initialized=initialized,
+                initialized=all(
+                    feed.is_open or feed.symbol in provider.listing.absent for feed in feeds
+                ),
                 binance_client=ExchangeClientHealth(connected=any(f.connected for f in feeds)),
                 weight_coordinator=WeightCoordinatorHealth(active=free, healthy=free),
-                tickers=TickersHealth(active_tasks=len(feeds), healthy_processors=healthy),
+                tickers=TickersHealth(
+                    active_tasks=len(feeds), healthy_processors=sum(map(is_healthy, feeds))
+                ),
                 websocket_manager=WebSocketManagerHealth(
                     connections=len(parts.stream.connections),
                     active_symbols=len({pair.symbol for pair in provider.watches.references}),
                 ),
             ),
+            problems=found,
             timestamp=now_ms(),
             uptime_seconds=parts.uptime_seconds,
         )
         return (health, 503) if status == "unhealthy" else health
+
+    async def get_readiness(self) -> Readiness | tuple[Readiness, Literal[503]]:
+        """Readiness check."""
+        found = hindrances(self._parts.provider)
+        readiness = Readiness(ready=not found, problems=found)
+        return (readiness, 503) if found else readiness
 
     async def get_system_info(self) -> SystemInfoEnvelope:
         """What runs here."""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from generated.rest import JSON, Raw
 from handlers.replies import Reply
 from server.negotiation import negotiate
+from server.problems import RETRY_AFTER_S
 from server.validation import BODY, PARAMETERS
 
 HandlerFunction = Callable[..., Awaitable[Reply]]
@@ -50,6 +51,8 @@ class _Operation:
             arguments[MEDIA_TYPE] = negotiate(self._media_types, accept)
             headers.append((b"vary", b"accept"))
         raw, status = encode(await self._handler(**arguments))
+        if status == 503:
+            headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
         headers.append((b"content-type", raw.media_type.encode("latin-1")))
         headers += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in raw.headers.items()]
         if isinstance(raw.body, bytes):

@@ -145,6 +145,8 @@ async def health(url: str) -> dict[str, Any]:
     ):
         answer: dict[str, Any] = await response.json()
         assert response.status == (503 if answer["status"] == "unhealthy" else 200)
+        failing = [problem for problem in answer["problems"] if problem["component"] == "store"]
+        assert len(failing) == (answer["status"] == "unhealthy")
         return answer
 
 

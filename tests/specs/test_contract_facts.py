@@ -43,6 +43,7 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
         "limit": ("query", False, "integer", 1, 1000, 100),
     },
     ("get", "/monitoring/health"): {},
+    ("get", "/monitoring/ready"): {},
     ("get", "/monitoring/system/info"): {},
     ("get", "/tickers/"): {},
     ("get", "/tickers/{symbol}"): {"symbol": SYMBOL},
@@ -67,7 +68,7 @@ FIELDS: Mapping[str, set[str]] = {
         *("aggregate_id", "price", "quantity", "first_trade_id", "last_trade_id"),
         *("timestamp", "is_buyer_maker"),
     },
-    "Health": {"status", "components", "timestamp", "uptime_seconds"},
+    "Health": {"status", "components", "problems", "timestamp", "uptime_seconds"},
     "HealthComponents": {
         *("initialized", "binance_client", "weight_coordinator", "tickers", "websocket_manager"),
     },

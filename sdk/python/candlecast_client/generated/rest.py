@@ -12,6 +12,7 @@ from candlecast_client.generated.models import (
     CandleListEnvelope,
     Health,
     MaterializedViewListEnvelope,
+    Readiness,
     SyncReportEnvelope,
     SystemInfoEnvelope,
     TickerEnvelope,
@@ -117,6 +118,10 @@ class RestOperations(ABC):
     async def get_health(self) -> Health:
         """Health check."""
         return await self._call("GET", "/monitoring/health", {}, {200: Health, 503: Health})
+
+    async def get_readiness(self) -> Readiness:
+        """Readiness check."""
+        return await self._call("GET", "/monitoring/ready", {}, {200: Readiness, 503: Readiness})
 
     async def get_system_info(self) -> SystemInfoEnvelope:
         """What runs here."""

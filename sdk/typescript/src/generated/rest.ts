@@ -4,6 +4,7 @@ import type {
   CandleListEnvelope,
   Health,
   MaterializedViewListEnvelope,
+  Readiness,
   SyncReportEnvelope,
   SystemInfoEnvelope,
   TickerEnvelope,
@@ -96,6 +97,13 @@ export abstract class RestOperations {
    */
   getHealth(): Promise<Health> {
     return this.call("GET", `/monitoring/health`, {}, [200, 503]);
+  }
+
+  /**
+   * Readiness check.
+   */
+  getReadiness(): Promise<Readiness> {
+    return this.call("GET", `/monitoring/ready`, {}, [200, 503]);
   }
 
   /**

@@ -112,6 +112,10 @@ export type Symbol = string;
  */
 export type GapKind = "open" | "unreadable" | "confirmed";
 /**
+ * What does not work, and why; empty while the status is `healthy`.
+ */
+export type HealthProblems = HealthProblem[];
+/**
  * The stored timeframes of one symbol.
  */
 export type MaterializedViewListEnvelope = Envelope & {
@@ -456,12 +460,13 @@ export interface Gap {
 export interface Health {
   /**
    * - `healthy`: everything works.
-   * - `degraded`: requests are answered, but a feed is cut, a symbol is not complete or the
-   *   exchange has told the server to slow down.
-   * - `unhealthy`: the server is not ready or its store does not answer.
+   * - `degraded`: requests are answered, but the server is starting, the exchange cannot be
+   *   reached or has told the server to slow down, or a symbol is not complete.
+   * - `unhealthy`: the store does not answer.
    */
   status: "healthy" | "degraded" | "unhealthy";
   components: HealthComponents;
+  problems: HealthProblems;
   timestamp: TimestampMs;
   /**
    * Seconds since the server started.
@@ -473,7 +478,7 @@ export interface Health {
  */
 export interface HealthComponents {
   /**
-   * Whether the start has come to its end.
+   * Whether each symbol that the exchange lists is followed.
    */
   initialized: boolean;
   binance_client: ExchangeClientHealth;
@@ -519,6 +524,23 @@ export interface WebSocketManagerHealth {
    * Number of symbols that somebody is subscribed to.
    */
   active_symbols: number;
+}
+/**
+ * One thing that does not work.
+ */
+export interface HealthProblem {
+  /**
+   * The part that does not work.
+   */
+  component: "store" | "binance_client" | "weight_coordinator" | "tickers";
+  /**
+   * The symbol that it is about; null where it is about all of them.
+   */
+  symbol: Symbol | null;
+  /**
+   * Why, for a person to read.
+   */
+  reason: string;
 }
 export interface Heartbeat {
   type: "heartbeat";
@@ -606,6 +628,19 @@ export interface ProcessInfo {
    * Processor time used since the start, in user and system mode together.
    */
   cpu_seconds: number;
+}
+/**
+ * Whether the server has all that it was set up to serve.
+ */
+export interface Readiness {
+  /**
+   * Whether the store answers, the exchange is connected, and each symbol that the exchange lists is complete.
+   */
+  ready: boolean;
+  /**
+   * What has to end before the server is ready; empty once it is.
+   */
+  problems: HealthProblems;
 }
 /**
  * Versions of the two documents that the server promises to hold.
