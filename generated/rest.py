@@ -80,7 +80,18 @@ class TradesHandlers(Protocol):
         """Trades of a symbol."""
 
     @abstractmethod
-    async def get_latest_trades(self, symbol: str, *, limit: int = 100) -> TradeListEnvelope | Raw:
+    async def get_latest_trades(
+        self,
+        symbol: str,
+        *,
+        limit: int = 100,
+        media_type: Literal[
+            "application/json",
+            "application/vnd.apache.arrow.stream",
+            "application/vnd.apache.parquet",
+            "text/csv",
+        ] = "application/json",
+    ) -> TradeListEnvelope | Raw:
         """Newest trades of a symbol."""
 
 
@@ -179,6 +190,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "/data/trades/{symbol}/latest",
         "trades",
         {200: TradeListEnvelope},
+        (
+            "application/json",
+            "application/vnd.apache.arrow.stream",
+            "application/vnd.apache.parquet",
+            "text/csv",
+        ),
     ),
     "get_candles": Operation(
         "get_candles",

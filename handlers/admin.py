@@ -85,7 +85,7 @@ class Admin(AdminHandlers):
             banned_until=now_ms() + int(weight.banned_for * 1000) if banned else None,
             retry_after_seconds=weight.banned_for if banned else None,
         )
-        return envelope(WeightStatisticsEnvelope, data, "Request weight retrieved successfully")
+        return envelope(WeightStatisticsEnvelope, data, "Weight statistics retrieved successfully")
 
     async def force_sync(self) -> SyncReportEnvelope:
         """Synchronize now: the clock with the exchange's, each symbol with its newest trade."""
@@ -99,4 +99,6 @@ class Admin(AdminHandlers):
             gaps_found=found,
             gaps_queued=max(0, found - before),
         )
-        return envelope(SyncReportEnvelope, data, f"{len(provider.feeds)} symbols were checked")
+        return envelope(
+            SyncReportEnvelope, data, f"Synchronization started for {len(provider.feeds)} symbols"
+        )

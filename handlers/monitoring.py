@@ -105,7 +105,7 @@ class Monitoring(rest.MonitoringHandlers):
             ),
             settings=dict(about.settings),
         )
-        return envelope(SystemInfoEnvelope, info, "candlecast runs")
+        return envelope(SystemInfoEnvelope, info, "System information retrieved successfully")
 
 
 def _memory_bytes(peak: int) -> int:

@@ -34,7 +34,7 @@ class Tickers(TickersHandlers):
         """All active symbols."""
         feeds = sorted(self._provider.feeds.values(), key=lambda feed: feed.symbol)
         summaries = [TickerSummary.model_validate(self._summary(feed)) for feed in feeds]
-        return envelope(TickerListEnvelope, summaries, f"{len(summaries)} symbols are active")
+        return envelope(TickerListEnvelope, summaries, f"Retrieved {len(summaries)} active tickers")
 
     async def get_ticker(self, symbol: str) -> TickerEnvelope:
         """One symbol."""

@@ -42,11 +42,11 @@ class Trades(TradesHandlers):
             return _reply(symbol, page, _after(page.last_id) if page.count == limit else None)
         return _reply(symbol, await run(trades.latest, symbol, limit, end_time=end_time), None)
 
-    async def get_latest_trades(self, symbol: str, *, limit: int = 100) -> Raw:
+    async def get_latest_trades(
+        self, symbol: str, *, limit: int = 100, media_type: str = JSON
+    ) -> Raw:
         """Newest trades of a symbol."""
-        self._provider.feed(symbol)
-        page = await self._store.run(self._store.trades.latest, symbol, limit)
-        return _reply(symbol, page, None)
+        return await self.get_trades(symbol, limit=limit, media_type=media_type)
 
     async def _table(self, wanted: Selection, limit: int, media_type: str) -> Raw:
         trades, run = self._store.trades, self._store.run

@@ -26,7 +26,7 @@ from ingest.pipeline.feed import Feed
 from ingest.storage import Store
 from server.app import Server
 from tests import running
-from tests.factories import naive_candles, trade_runs
+from tests.factories import naive_candles, trade, trade_runs
 
 JSON = "application/json"
 START_MS = 1_640_995_200_000
@@ -166,6 +166,17 @@ FIELDS = (
     *("candle_time", "open", "high", "low", "close", "volume", "trades_count"),
     *("taker_buy_volume", "taker_sell_volume"),
 )
+
+
+@pytest.mark.parametrize("accept", READERS)
+async def test_the_newest_trades_come_in_every_format(rest: Rest, accept: str) -> None:
+    trades = [trade(100 + n, timestamp=START_MS + n) for n in range(30)]
+    feed = await rest.follow(trades, START_MS)
+    status, headers, body = await rest.get(f"trades/{feed.symbol}/latest", accept, limit=7)
+    assert (status, headers.get("Next-Cursor")) == (200, None)
+    assert READERS[accept](body) == [shown(trade) for trade in trades[-7:]]
+    status, _, _ = await rest.get(f"trades/{feed.symbol}/latest", "image/png")
+    assert status == 406
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))

@@ -55,8 +55,9 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
 }
 
 TABLES = {"application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "text/csv"}
-PAGED = {
+IN_TABLES: dict[str, set[str]] = {
     "/data/trades/{symbol}": {"Next-Cursor"},
+    "/data/trades/{symbol}/latest": set(),
     "/data/candles/{symbol}": {"Next-Cursor", "Data-Quality"},
 }
 """Paths that also give tables, and what headers say beside those."""
@@ -183,13 +184,13 @@ def test_every_status_is_documented_with_its_headers(method: str, path: str) -> 
     responses = REST["paths"][path][method]["responses"]
     statuses = {"200", "400", "403", "405", "429", "500", "503"}
     statuses |= {"404"} if "{symbol}" in path else set()
-    assert set(responses) == statuses | ({"406"} if path in PAGED else set())
+    assert set(responses) == statuses | ({"406"} if path in IN_TABLES else set())
     headers = {s: set(resolved(REST, r).get("headers", {})) for s, r in responses.items()}
     limits = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
     assert headers["400"] == limits
-    assert headers["200"] == limits | PAGED.get(path, set())
+    assert headers["200"] == limits | IN_TABLES.get(path, set())
     assert set(responses["200"]["content"]) - {"application/json"} == (
-        TABLES if path in PAGED else set()
+        TABLES if path in IN_TABLES else set()
     )
     assert headers["429"] == {*limits, "Retry-After"}
     assert headers["503"] == {"Retry-After"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -211,3 +212,18 @@ def test_sums_of_the_largest_trades_are_exact(fresh_store: Store) -> None:
     [candle] = fresh_store.candles.read("BTCUSDT", 1, MINUTE, 1)
     assert candle.quote_volume == candle.taker_buy_quote_volume == count * MAX_NOTIONAL
     assert candle.trades_count == count * MAX_RAW_TRADES
+
+
+def test_the_bytes_of_a_view_are_those_before_compression(tmp_path: Path) -> None:
+    trades = [trade(n, time=n * MINUTE, price=str(100 + n % 7)) for n in range(2000)]
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        store.trades.insert({"BTCUSDT": trades})
+        store.candles.materialize("BTCUSDT", 2)
+        store.candles.recompute({"BTCUSDT": [(0, 2000 * MINUTE)]})
+        [[uncompressed]] = store.sql(
+            "SELECT sum(data_uncompressed_bytes) FROM system.parts"
+            " WHERE active AND table = 'candles'"
+        )
+        [view] = store.candles.views("BTCUSDT")
+    assert view.total_rows == 1000
+    assert abs(view.total_bytes - uncompressed) < uncompressed / 10

@@ -673,7 +673,7 @@ class Error(BaseModel):
     details: Annotated[
         dict[str, object],
         Field(
-            description="What is known besides. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request and a `message`; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`."
+            description="What is known besides. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request, a `message` and the `schema_path` of the rule; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`."
         ),
     ]
 
@@ -856,7 +856,10 @@ class MaterializedView(BaseModel):
     total_rows: Annotated[Integer, Field(description="Number of candles stored.", ge=0)]
     total_bytes: Annotated[
         Integer,
-        Field(description="Bytes that they take in the store, compressed.", ge=0),
+        Field(
+            description="Bytes of these candles in the engine's memory, before the store compresses them.",
+            ge=0,
+        ),
     ]
 
 

@@ -315,7 +315,7 @@ export interface Error {
    */
   message: string;
   /**
-   * What is known besides. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request and a `message`; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`.
+   * What is known besides. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request, a `message` and the `schema_path` of the rule; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`.
    */
   details: {};
 }
@@ -584,7 +584,7 @@ export interface MaterializedView {
    */
   total_rows: number;
   /**
-   * Bytes that they take in the store, compressed.
+   * Bytes of these candles in the engine's memory, before the store compresses them.
    */
   total_bytes: number;
 }
