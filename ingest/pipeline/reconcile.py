@@ -46,6 +46,7 @@ class Cause(Enum):
     EDGE = "our trades begin within it"
     STORED_OTHERWISE = "stored otherwise than our trades say: run `candlecast audit --repair`"
     OTHER_TRADES = "the exchange gives other trades now than those that are stored"
+    UNREADABLE = "what the exchange gives now has trades that cannot be read"
     OTHER_KLINE = "the exchange's kline is not what its own trades come to"
     NO_KLINE = "the exchange has no kline here"
     OFF_GRID = "the exchange's kline opens off the grid of its timeframe"
@@ -136,11 +137,18 @@ class Reconciliation:
         Usually one each, which opens with it.
         """
         klines: dict[int, list[Kline]] = {}
-        for kline in await self._rest.klines(
-            self._symbol, INTERVALS[self._timeframe], start_time=start, end_time=end - 1
-        ):
-            if start <= kline.open_time < end:
+        while start < end:
+            found = await self._rest.klines(
+                self._symbol, INTERVALS[self._timeframe], start_time=start, end_time=end - 1
+            )
+            inside = [kline for kline in found if start <= kline.open_time < end]
+            for kline in inside:
                 klines.setdefault(bucket_start(kline.open_time, self._timeframe), []).append(kline)
+            if not inside:
+                break
+            # The answer may be shorter than what was asked for, and end within a candle.
+            start = inside[-1].open_time + 1
+            end = max(klines) + self._width
         return klines
 
     async def _span(self, from_ms: int, until_ms: int) -> tuple[int, int]:
@@ -227,10 +235,9 @@ class Reconciliation:
         if self._refetched < MAX_REFETCHED:
             self._refetched += 1
             fetched = await self._refetch(time_ms, end)
-            if fetched is not None:
-                if fetched != folded:
-                    return Cause.OTHER_TRADES, ""
-                return Cause.OTHER_KLINE, ""
+            if isinstance(fetched, Cause):
+                return fetched, ""
+            return Cause.OTHER_KLINE if fetched == folded else Cause.OTHER_TRADES, ""
         return Cause.UNKNOWN, ""
 
     async def _begins_within(self, time_ms: int) -> bool:
@@ -240,20 +247,26 @@ class Reconciliation:
         first = await self._rest.first_at(self._symbol, time_ms)
         return first is not None and first.aggregate_id < self._first.aggregate_id
 
-    async def _refetch(self, start_ms: int, end_ms: int) -> Candle | None:
-        """What the exchange's own trades come to now; None where they are none, or too many."""
+    async def _refetch(self, start_ms: int, end_ms: int) -> Candle | Cause | None:
+        """What the exchange's own trades come to now, or why that cannot be said.
+
+        None where the exchange has no trade.
+        """
         trades: list[Trade] = []
         page = await self._rest.agg_trades(self._symbol, start_time=start_ms, end_time=end_ms - 1)
         for _ in range(MAX_REFETCHED_PAGES):
+            if page.malformed:
+                return Cause.UNREADABLE
             trades += page.trades
-            if len(page.trades) < MAX_ROWS or page.trades[-1].timestamp >= end_ms:
+            # A page may be shorter than what was asked for: only the next one shows its end.
+            if not page.trades or page.trades[-1].timestamp >= end_ms:
                 inside = (t for t in trades if start_ms <= t.timestamp < end_ms)
                 parts = (of_trade(t, start_ms) for t in inside if not t.is_tombstone)
                 return merged(parts, start_ms)
             page = await self._rest.agg_trades(
                 self._symbol, from_id=page.trades[-1].aggregate_id + 1
             )
-        return None
+        return Cause.UNKNOWN
 
 
 def _ours(candle: Candle, field: str) -> int:

@@ -51,6 +51,7 @@ async def recorded_exchange(
     async def get(request: web.Request) -> web.Response:
         start = int(request.query.get("startTime", 0))
         end = int(request.query.get("endTime", 2**53))
+        first = int(request.query.get("fromId", 0))
         if request.path.endswith("time"):
             return web.json_response({"serverTime": klines[-1][6] + MINUTE})
         if request.path.endswith("exchangeInfo"):
@@ -64,7 +65,7 @@ async def recorded_exchange(
                 "f": t.first_trade_id, "l": t.last_trade_id, "T": t.timestamp,
                 "m": t.is_buyer_maker,
             }
-            for t in trades if start <= t.timestamp <= end
+            for t in trades if start <= t.timestamp <= end and t.aggregate_id >= first
         ]  # fmt: skip
         return web.json_response(rows)
 
@@ -160,6 +161,32 @@ async def test_a_kline_off_its_grid_does_not_end_the_comparison(tmp_path: Path) 
     ]
     assert sum("12:06:00" in line for line in lines) == 4
     assert any(line.startswith("8 candles from 2024-02-27 12:00:00 ") for line in lines)
+    assert status == 1
+
+
+async def test_an_answer_that_ends_between_two_klines_of_a_candle_loses_neither(
+    tmp_path: Path,
+) -> None:
+    trades = by_hand(range(8))
+    klines = [kline(minute, str(100 + minute)) for minute in range(8)]
+    second = [*klines[2]]
+    second[0] += MINUTE // 2
+    klines.insert(3, second)
+    status, lines = await compared(tmp_path, (klines, trades), trades, klines_at_once=3)
+    assert ["open_time" in line for line in lines if "12:02:00" in line] == [True]
+    assert any(line.startswith("8 candles from ") for line in lines)
+    assert status == 1
+
+
+async def test_trades_that_cannot_be_read_are_no_other_trades(tmp_path: Path) -> None:
+    trades = by_hand(range(8))
+    klines = [kline(minute, str(100 + minute)) for minute in range(8)]
+    klines[3][2] = "999"
+    odd = trade(trades[3].aggregate_id, "1", "1", trades[3].timestamp, raw_trades=-1)
+    theirs = [*trades[:3], odd, *trades[4:]]
+    status, lines = await compared(tmp_path, (klines, theirs), trades)
+    assert "12:03:00 high" in lines[0]
+    assert lines[0].endswith("what the exchange gives now has trades that cannot be read")
     assert status == 1
 
 
