@@ -12,6 +12,8 @@ from scripts.rest_source import ERROR_MODEL, METHODS
 
 Object = Mapping[str, object]
 
+_MAX_SAFE_INTEGER = 2**53 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -22,6 +24,8 @@ class Parameter:
     type: str
     description: str
     required: bool
+    is_long: bool
+    """Whether it is a whole number that a JavaScript number may not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,16 @@ class Operation:
     def placed(self, place: str) -> list[Parameter]:
         """The parameters of the path or of the query."""
         return [parameter for parameter in self.parameters if parameter.place == place]
+
+
+def is_long(schema: Object) -> bool:
+    """Whether values are whole numbers that a JavaScript number may not hold."""
+    most = cast(int, schema.get("maximum", _MAX_SAFE_INTEGER + 1))
+    return (
+        schema.get("type") == "integer"
+        and schema.get("format") == "int64"
+        and most > _MAX_SAFE_INTEGER
+    )
 
 
 def base_path(bundle: Bundle) -> str:
@@ -82,6 +96,7 @@ def _parameter(document: Object, value: Object) -> Parameter:
         type=cast(str, schema["type"]),
         description=" ".join(cast(str, value.get("description", "")).split()),
         required=value.get("required") is True,
+        is_long=is_long(schema),
     )
 
 

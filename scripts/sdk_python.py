@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -106,17 +106,17 @@ def _rest(rest: Bundle) -> str:
         "from collections.abc import Mapping\n"
         "from decimal import Decimal\n"
         "from typing import TypeVar\n"
-        "from urllib.parse import quote\n"
         "from pydantic import BaseModel\n"
         f"from candlecast_client.generated.models import {models}\n\n"
         'M = TypeVar("M", bound=BaseModel)\n\n\n'
         "class RestOperations(ABC):\n"
         '    """The operations; `_call` says how they are carried."""\n\n'
         "    @abstractmethod\n"
-        "    async def _call(self, method: str, path: str, query: Mapping[str, object], "
-        "replies: Mapping[int, type[M]]) -> M:\n"
-        '        """Send a request; `replies` has the model of each status that is no error."""\n\n'
-        + "\n".join(map(_method, all_operations))
+        "    async def _call(self, method: str, path: str, names: Mapping[str, str], "
+        "query: Mapping[str, object], replies: Mapping[int, type[M]]) -> M:\n"
+        '        """Send a request; `names` are put into the path.\n\n'
+        "        `replies` has the model of each status that is no error.\n"
+        '        """\n\n' + "\n".join(map(_method, all_operations))
     )
 
 
@@ -130,15 +130,18 @@ def _method(operation: Operation) -> str:
         *([""] if operation.parameters else []),
         *(f"- `{p.name}`: {p.description}" for p in operation.parameters),
     ]
-    pattern = re.sub(r"\{(\w+)\}", r"{quote(str(\1), safe='')}", operation.path)
     return (
         f"    async def {operation.name}({', '.join(signature)}) -> {operation.model}:\n"
         f"{docstring(chr(10).join(lines), '        ')}\n"
         f"        return await self._call({operation.method!r}, "
-        f"{'f' if path else ''}{json.dumps(pattern)}, "
-        f"{{{', '.join(f'{p.name!r}: {p.name}' for p in query)}}}, "
+        f"{json.dumps(operation.path)}, {_given(path)}, {_given(query)}, "
         f"{{{', '.join(f'{status}: {model}' for status, model in operation.replies.items())}}})\n"
     )
+
+
+def _given(parameters: Sequence[Parameter]) -> str:
+    """A dict of arguments by their names."""
+    return f"{{{', '.join(f'{p.name!r}: {p.name}' for p in parameters)}}}"
 
 
 def _keyword(parameter: Parameter) -> str:

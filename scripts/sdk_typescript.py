@@ -7,12 +7,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import cast
 
 from scripts.bundle import REST, STREAM, Bundle
-from scripts.sdk_operations import Operation, base_path, operations
+from scripts.sdk_operations import Operation, Parameter, base_path, is_long, operations
 from scripts.sdk_python import stream_address, version
 
 PACKAGE = Path("sdk/typescript")
@@ -21,7 +21,9 @@ _JSON2TS = PACKAGE / "node_modules/.bin/json2ts"
 _TYPES = {"integer": "number", "string": "string", "boolean": "boolean", "number": "Decimal"}
 _DECIMAL = (
     "/** A decimal as text, exactly as the server wrote it: plain, without an exponent. */\n"
-    "export type Decimal = string;\n"
+    "export type Decimal = string;\n\n"
+    "/** A whole number: a bigint where a number would round it, beyond 2^53. */\n"
+    "export type Integer = number | bigint;\n"
 )
 
 
@@ -41,7 +43,7 @@ def typescript_files(
     """The text of every generated file of the TypeScript client by its path."""
     schemas = {**rest.schemas, **stream.schemas}
     return {
-        SOURCE / "decimals.ts": _decimals(schemas),
+        SOURCE / "exact.ts": _exact(schemas, set(_payloads(projection, "send"))),
         SOURCE / "rest.ts": _rest(rest),
         SOURCE / "stream.ts": _stream(projection),
         SOURCE / "types.ts": _types(schemas, projection),
@@ -90,6 +92,8 @@ def _definition(value: object) -> object:
         copy["$ref"] = reference.replace("#/components/schemas/", "#/definitions/")
     if _is_decimal(copy):
         copy["tsType"] = "Decimal"
+    if is_long(copy):
+        copy["tsType"] = "Integer"
     if copy.pop("nullable", False):
         described = {"description": copy.pop("description")} if "description" in copy else {}
         nothing = copy.get("enum") == [None]
@@ -104,20 +108,45 @@ def _definition(value: object) -> object:
     return copy
 
 
-def _decimals(schemas: Mapping[str, object]) -> str:
-    """The names of all members that are decimals, which none of another kind may share."""
-    decimals: set[str] = set()
-    others: set[str] = set()
-    for name, schema in _members(schemas):
-        (decimals if _is_decimal(_led(schemas, schema)) else others).add(name)
-    if both := decimals & others:
-        raise ValueError(f"members are decimals in one place and not in another: {sorted(both)}")
-    names = "".join(f"  {json.dumps(name)},\n" for name in sorted(decimals))
+def _exact(schemas: Mapping[str, object], sent: Set[str]) -> str:
+    """The names of all members that binary floating point would round.
+
+    The schemas in `sent` are left out: they are never read.
+    """
+    read = {name: schema for name, schema in schemas.items() if name not in sent}
+    decimals = _names(schemas, read, _is_decimal)
+    integers = _names(schemas, read, is_long)
     return (
         f"{_head(REST, STREAM)}\n"
         "/** The members of messages and replies that are exact decimals. */\n"
-        f"export const DECIMAL_FIELDS: readonly string[] = [\n{names}];\n"
+        f"export const DECIMAL_FIELDS: readonly string[] = [\n{decimals}];\n\n"
+        "/** The members that are whole numbers which may be beyond 2^53. */\n"
+        f"export const INTEGER_FIELDS: readonly string[] = [\n{integers}];\n"
     )
+
+
+def _names(
+    schemas: Mapping[str, object],
+    read: Mapping[str, object],
+    condition: Callable[[Mapping[str, object]], bool],
+) -> str:
+    """The names of all members of `read` that are so, which none of another kind may share."""
+    found: set[str] = set()
+    others: set[str] = set()
+    for name, schema in _members(read):
+        kinds = [_led(schemas, schema), *_alternatives(schemas, schema)]
+        (found if any(map(condition, kinds)) else others).add(name)
+    if both := found & others:
+        raise ValueError(f"members are exact in one place and not in another: {sorted(both)}")
+    return "".join(f"  {json.dumps(name)},\n" for name in sorted(found))
+
+
+def _alternatives(
+    schemas: Mapping[str, object], schema: Mapping[str, object]
+) -> list[Mapping[str, object]]:
+    """The schemas of a member that may be of several, such as null."""
+    listed = cast(list[Mapping[str, object]], schema.get("anyOf", []))
+    return [_led(schemas, one) for one in listed]
 
 
 def _members(value: object) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -175,7 +204,7 @@ def _stream(projection: Mapping[str, object]) -> str:
 def _rest(rest: Bundle) -> str:
     """A class with one method for each REST operation."""
     all_operations = list(operations(rest))
-    names = sorted({operation.model for operation in all_operations})
+    names = sorted({"Integer", *(operation.model for operation in all_operations)})
     return (
         f"{_head(REST)}\n"
         f"import type {{\n{''.join(f'  {name},{chr(10)}' for name in names)}}} "
@@ -183,12 +212,13 @@ def _rest(rest: Bundle) -> str:
         f"export const REST_BASE_PATH = {json.dumps(base_path(rest))};\n"
         f"export const REST_VERSION = {json.dumps(version(rest.document))};\n\n"
         "/** The values of query parameters by name. */\n"
-        "export type Query = Record<string, string | number | boolean | undefined>;\n\n"
+        "export type Query = Record<string, string | number | bigint | boolean | undefined>;\n\n"
         "/** Every operation; `call` says how they are carried. */\n"
         "export abstract class RestOperations {\n"
-        "  /** Send a request; `statuses` are those that are no error. */\n"
+        "  /** Send a request; `names` are put into the path, `statuses` are no errors. */\n"
         "  protected abstract call<T>(\n    method: string,\n    path: string,\n"
-        "    query: Query,\n    statuses: readonly number[],\n  ): Promise<T>;\n"
+        "    names: Record<string, string>,\n    query: Query,\n"
+        "    statuses: readonly number[],\n  ): Promise<T>;\n"
         + "".join(map(_method, all_operations))
         + "}\n"
     )
@@ -200,23 +230,27 @@ def _method(operation: Operation) -> str:
     if query:
         members = "".join(
             f"      /** {p.description} */\n"
-            f"      {p.name}{'' if p.required else '?'}: {_TYPES[p.type]};\n"
+            f"      {p.name}{'' if p.required else '?'}: {_type(p)};\n"
             for p in query
         )
         default = "" if any(item.required for item in query) else " = {}"
         arguments.append(f"query: {{\n{members}    }}{default}")
     words = operation.name.split("_")
     camel = words[0] + "".join(word.capitalize() for word in words[1:])
-    pattern = re.sub(r"\{(\w+)\}", r"${encodeURIComponent(\1)}", operation.path)
+    names = f"{{ {', '.join(p.name for p in path)} }}" if path else "{}"
     signature = ",\n    ".join(arguments)
     text = "".join(f"   * @param {p.name} {p.description}\n" for p in path)
     return (
         f"\n  /**\n   * {operation.summary}.\n{'   *' + chr(10) + text if text else ''}   */\n"
         f"  {camel}({chr(10) + '    ' + signature + ',' + chr(10) + '  ' if arguments else ''})"
         f": Promise<{operation.model}> {{\n"
-        f"    return this.call({json.dumps(operation.method)}, `{pattern}`, "
-        f"{'query' if query else '{}'}, {json.dumps(list(operation.replies))});\n  }}\n"
+        f"    return this.call({json.dumps(operation.method)}, {json.dumps(operation.path)}, "
+        f"{names}, {'query' if query else '{}'}, {json.dumps(list(operation.replies))});\n  }}\n"
     )
+
+
+def _type(parameter: Parameter) -> str:
+    return "Integer" if parameter.is_long else _TYPES[parameter.type]
 
 
 def _operations(projection: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:

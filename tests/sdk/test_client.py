@@ -18,6 +18,7 @@ from candlecast_client import (
     Client,
     ConnectionLost,
     ContractBroken,
+    InvalidCall,
     Picture,
     RequestRefused,
     RestError,
@@ -289,8 +290,32 @@ async def test_what_the_users_own_callback_raises_reaches_the_user(
 async def test_arguments_that_no_server_takes_are_refused_at_once(
     client: Client, symbol: str, timeframe: int, count: int
 ) -> None:
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(InvalidCall, match=r"symbol|timeframe|initial_candles"):
         client.candles(symbol, timeframe, history=count)
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8080", "ftp://localhost", "http://", "http://a b"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(InvalidCall, match="http://localhost:8080"):
+        Client(url)
+
+
+@pytest.mark.parametrize("symbol", ["", ".", "..", "\ud800", None])
+async def test_a_name_that_cannot_be_part_of_a_path_is_refused(client: Client, symbol: Any) -> None:
+    with pytest.raises(InvalidCall, match="symbol has to be a name"):
+        await client.rest.get_ticker(symbol)
+
+
+async def test_a_client_that_is_not_open_refuses_every_call(url: str) -> None:
+    client = Client(url)
+    with pytest.raises(InvalidCall, match="async with"):
+        _ = client.rest
+    async with client:
+        rest = client.rest
+    with pytest.raises(InvalidCall, match="closed"):
+        client.candles("BTCUSDT", 1)
+    with pytest.raises(InvalidCall, match="closed"):
+        await rest.list_tickers()
 
 
 async def test_decimals_keep_every_digit(server: Scripted, client: Client) -> None:

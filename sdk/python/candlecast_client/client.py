@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 
 import aiohttp
+from pydantic import ValidationError
 
 from .backoff import Backoff
 from .candles import Candles, Pair
@@ -16,6 +18,7 @@ from .connection import Connection, connected, first_of
 from .errors import (
     CandlecastError,
     ConnectionLost,
+    InvalidCall,
     RequestRefused,
     SubscriptionRefused,
 )
@@ -59,12 +62,14 @@ class Client:
         silence_seconds: float = 40.0,
         on_connection: Callable[[ConnectionLost | None], None] = lambda _: None,
     ) -> None:
-        """`url` as in `http://localhost:8080`.
+        """`url` as in `http://localhost:8080`; raises InvalidCall for what is none.
 
         After `silence_seconds` without a message the server is asked for a sign of life.
         `on_connection` is called whenever the connection is made (None) or lost (why).
         """
         self._url = url.rstrip("/")
+        if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", self._url):
+            raise InvalidCall(f"url has to be such as http://localhost:8080, not {url}")
         self._backoff = backoff or Backoff()
         self._silence_seconds = silence_seconds
         self._on_connection = on_connection
@@ -72,10 +77,19 @@ class Client:
         self._asked: dict[Pair, int] = {}
         self._released: dict[Pair, None] = {}
         self._work = asyncio.Event()
+        self._rest: RestClient | None = None
+        self._is_closed = False
+
+    @property
+    def rest(self) -> RestClient:
+        """The REST interface; InvalidCall outside of `async with`."""
+        if self._rest is None:
+            raise InvalidCall("The client is not open: use `async with Client(...) as client`")
+        return self._rest
 
     async def __aenter__(self) -> Client:
         self._session = aiohttp.ClientSession()
-        self.rest = RestClient(self._session, self._url)
+        self._rest = RestClient(self._session, self._url)
         self._task = asyncio.create_task(self._run(), name="candlecast client")
         return self
 
@@ -89,6 +103,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every sequence and the connection."""
+        self._is_closed = True
         self._task.cancel()
         await asyncio.wait([self._task])
         for sequence in self._all():
@@ -107,10 +122,16 @@ class Client:
 
         `timeframe` in minutes. The running candle is one of the history. `on_status` is told
         whenever the server says something new of how complete the data is; while it is loading
-        or partial the sequence pauses. Raises ValueError for arguments that no server takes.
+        or partial the sequence pauses. Raises InvalidCall for arguments that no server takes.
         """
-        TimeframeSubscription(timeframe=timeframe, initial_candles=history)
-        SymbolUnsubscription(symbol=symbol, timeframes=[timeframe])
+        if self._is_closed:
+            raise InvalidCall("The client is closed")
+        try:
+            TimeframeSubscription(timeframe=timeframe, initial_candles=history)
+            SymbolUnsubscription(symbol=symbol, timeframes=[timeframe])
+        except ValidationError as error:
+            reasons = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
+            raise InvalidCall(reasons) from None
         pair = Pair(symbol, timeframe)
         sequence = Candles(pair, history, on_status, self._closed)
         self._sequences.setdefault(pair, []).append(sequence)

@@ -1,6 +1,7 @@
 """What can go wrong.
 
 CandlecastError
+├── InvalidCall           no server could serve this call
 ├── ConnectionLost        the connection ended; the client makes a new one by itself
 ├── AccessRefused         the server does not let this client in
 ├── ContractBroken        the server sent what its document does not allow
@@ -23,6 +24,10 @@ class CandlecastError(Exception):
     """Any error of this package."""
 
 
+class InvalidCall(CandlecastError, ValueError):
+    """A call that no server could serve, such as a history of -1 candles."""
+
+
 class ConnectionLost(CandlecastError):
     """The connection ended. Sequences of candles go on by themselves over the next one."""
 
@@ -36,11 +41,11 @@ class ContractBroken(CandlecastError):
 
 
 class RequestRefused(CandlecastError):
-    """The server refused a request; `error` is its answer."""
+    """The server refused a request; `refusal` is its answer."""
 
-    def __init__(self, error: Error) -> None:
-        super().__init__(f"{error.error_code}: {error.message}")
-        self.error = error
+    def __init__(self, refusal: Error) -> None:
+        super().__init__(f"{refusal.error_code}: {refusal.message}")
+        self.refusal = refusal
 
 
 class SubscriptionRefused(CandlecastError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import aiohttp
 
 from .codec import M, build, read
-from .errors import ConnectionLost, ContractBroken, RestError
+from .errors import ConnectionLost, ContractBroken, InvalidCall, RestError
 from .generated import REST_BASE_PATH
 from .generated.models import ErrorEnvelope
 from .generated.rest import RestOperations
@@ -16,8 +17,9 @@ from .generated.rest import RestOperations
 class RestClient(RestOperations):
     """Every REST operation as a method.
 
-    A call raises RestError for an answer that is an error, ConnectionLost when there is none and
-    ContractBroken when it is not as documented. Calls are not repeated by themselves.
+    A call raises RestError for an answer that is an error, ConnectionLost when there is none,
+    ContractBroken when it is not as documented and InvalidCall when it cannot be sent. Calls are
+    not repeated by themselves.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, seconds: float = 30.0) -> None:
@@ -27,8 +29,16 @@ class RestClient(RestOperations):
         self._timeout = aiohttp.ClientTimeout(total=seconds)
 
     async def _call(
-        self, method: str, path: str, query: Mapping[str, object], replies: Mapping[int, type[M]]
+        self,
+        method: str,
+        path: str,
+        names: Mapping[str, str],
+        query: Mapping[str, object],
+        replies: Mapping[int, type[M]],
     ) -> M:
+        path = path.format_map({name: _segment(name, value) for name, value in names.items()})
+        if self._session.closed:
+            raise InvalidCall("The client is closed")
         parameters = {name: _text(value) for name, value in query.items() if value is not None}
         try:
             async with self._session.request(
@@ -42,6 +52,16 @@ class RestClient(RestOperations):
         if model is not None:
             return build(model, read(body))
         raise RestError(response.status, _answer(body), _seconds(response.headers))
+
+
+def _segment(name: str, value: object) -> str:
+    """A name as a part of a path."""
+    if isinstance(value, str) and value not in ("", ".", ".."):
+        try:
+            return quote(value, safe="")
+        except UnicodeError:
+            pass  # half of a surrogate pair
+    raise InvalidCall(f"{name} has to be a name, not {value!r}")
 
 
 def _answer(body: bytes) -> ErrorEnvelope | None:

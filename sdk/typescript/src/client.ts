@@ -9,6 +9,7 @@ import {
 } from "./connection.js";
 import {
   ConnectionLost,
+  InvalidCall,
   RequestRefused,
   SubscriptionRefused,
 } from "./errors.js";
@@ -78,23 +79,33 @@ export class Client {
   #running = false;
   #wake: () => void = () => undefined;
 
-  /** `url` as in `http://localhost:8080`. */
+  /** `url` as in `http://localhost:8080`. Throws InvalidCall for what is none. */
   constructor(url: string, options: ClientOptions = {}) {
-    const base = url.replace(/\/+$/, "");
+    const base = String(url).replace(/\/+$/, "");
+    if (!/^https?:\/\/[^/?#\s]+[^?#\s]*$/.test(base)) {
+      throw new InvalidCall(`url has to be such as http://localhost:8080, not ${base}`);
+    }
     this.rest = new RestClient(base);
     this.#url = base.replace(/^http/, "ws") + STREAM_ADDRESS;
     this.#backoff = { ...BACKOFF, ...options.backoff };
     this.#options = options;
   }
 
-  /** Candles of a symbol as one sequence; `timeframe` in minutes. */
+  /**
+   * Candles of a symbol as one sequence; `timeframe` in minutes.
+   *
+   * Throws InvalidCall for arguments that no server takes.
+   */
   candles(symbol: string, timeframe: number, options: CandlesOptions = {}): Candles {
     const history = options.history ?? 0;
+    if (typeof symbol !== "string" || symbol === "") {
+      throw new InvalidCall(`symbol is a name such as BTCUSDT, not ${JSON.stringify(symbol)}`);
+    }
     if (!Number.isSafeInteger(timeframe) || timeframe < 1) {
-      throw new RangeError(`timeframe is a whole number of minutes from 1 up, not ${timeframe}`);
+      throw new InvalidCall(`timeframe is a whole number of minutes from 1 up, not ${timeframe}`);
     }
     if (!Number.isInteger(history) || history < 0 || history > MAX_HISTORY) {
-      throw new RangeError(`history is a whole number from 0 to ${MAX_HISTORY}, not ${history}`);
+      throw new InvalidCall(`history is a whole number from 0 to ${MAX_HISTORY}, not ${history}`);
     }
     const key = keyOf(symbol, timeframe);
     const sequence = new Candles(symbol, timeframe, history, options.onStatus, (closed) =>

@@ -1,6 +1,6 @@
 /** One connection to the stream, from the handshake to its end. */
 
-import { ConnectionLost, ContractBroken } from "./errors.js";
+import { CandlecastError, ConnectionLost, ContractBroken } from "./errors.js";
 import type { Replies, Requests, Unasked } from "./generated/stream.js";
 import type { ServerMessage } from "./generated/types.js";
 import { read } from "./json.js";
@@ -31,7 +31,7 @@ export async function defaultWebSocket(): Promise<WebSocketConstructor> {
     const module: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ name);
     return (module as { WebSocket: WebSocketConstructor }).WebSocket;
   } catch {
-    throw new Error(
+    throw new CandlecastError(
       "There is no WebSocket here: install the package `ws`, or give one as an option",
     );
   }

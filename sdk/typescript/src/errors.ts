@@ -6,6 +6,9 @@ export class CandlecastError extends Error {
   override name = this.constructor.name;
 }
 
+/** A call that no server could serve, such as a history of -1 candles. */
+export class InvalidCall extends CandlecastError {}
+
 /** The connection ended. Sequences of candles go on by themselves over the next one. */
 export class ConnectionLost extends CandlecastError {}
 

@@ -1,6 +1,6 @@
 /** REST: the generated operations over HTTP. */
 
-import { ConnectionLost, ContractBroken, RestError } from "./errors.js";
+import { ConnectionLost, ContractBroken, InvalidCall, RestError } from "./errors.js";
 import { type Query, REST_BASE_PATH, RestOperations } from "./generated/rest.js";
 import type { ErrorEnvelope } from "./generated/types.js";
 import { read } from "./json.js";
@@ -11,7 +11,8 @@ const TIMEOUT_MS = 30_000;
  * Every REST operation as a method.
  *
  * A call is rejected with RestError for an answer that is an error, ConnectionLost when there is
- * none and ContractBroken when it is not JSON. Calls are not repeated by themselves.
+ * none, ContractBroken when it is not JSON and InvalidCall when it cannot be sent. Calls are not
+ * repeated by themselves.
  */
 export class RestClient extends RestOperations {
   readonly #base: string;
@@ -25,19 +26,21 @@ export class RestClient extends RestOperations {
   protected override async call<T>(
     method: string,
     path: string,
+    names: Record<string, string>,
     query: Query,
     statuses: readonly number[],
   ): Promise<T> {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
-    const target = `${this.#base}${path}${given.length > 0 ? `?${parameters}` : ""}`;
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => segment(name, names[name]));
+    const target = `${this.#base}${filled}${given.length > 0 ? `?${parameters}` : ""}`;
     const [response, body] = await fetch(target, {
       method,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
       .then(async (answer) => [answer, await answer.text()] as const)
       .catch((error: unknown) => {
-        throw new ConnectionLost(`${method} ${path} failed: ${String(error)}`);
+        throw new ConnectionLost(`${method} ${filled} failed: ${String(error)}`);
       });
     if (statuses.includes(response.status)) {
       return read(body) as T;
@@ -49,6 +52,18 @@ export class RestClient extends RestOperations {
       seconds === null || !/^\d+$/.test(seconds) ? undefined : Number(seconds),
     );
   }
+}
+
+/** A name as a part of a path. */
+function segment(name: string, value: unknown): string {
+  try {
+    if (typeof value === "string" && !["", ".", ".."].includes(value)) {
+      return encodeURIComponent(value);
+    }
+  } catch {
+    // half of a surrogate pair
+  }
+  throw new InvalidCall(`${name} has to be a name, not ${JSON.stringify(value)}`);
 }
 
 /** The server's error, if it is one. */

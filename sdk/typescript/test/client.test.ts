@@ -11,6 +11,7 @@ import {
   CandlesMissing,
   Client,
   ContractBroken,
+  InvalidCall,
   RestError,
   SubscriptionRefused,
   type types,
@@ -111,10 +112,12 @@ async function take(candles: Candles, count: number): Promise<[string, number][]
 let http: Server;
 let sockets: WebSocketServer;
 let client: Client;
+let asked: string | undefined;
 let answer: { status: number; headers?: Record<string, string>; body: string };
 
 beforeEach(async () => {
-  http = createServer((_, response) => {
+  http = createServer((request, response) => {
+    asked = request.url;
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   sockets = new WebSocketServer({ server: http, path: "/ws/stream" });
@@ -234,6 +237,25 @@ test("leaving the loop unsubscribes, and with nothing left to read the client le
     message: "",
   });
   await closed;
+});
+
+test("what no server takes is refused at once", async () => {
+  for (const url of ["", "localhost:8080", "ftp://localhost", "http://", "http://a b"]) {
+    assert.throws(() => new Client(url), InvalidCall);
+  }
+  assert.throws(() => client.candles("", 1), InvalidCall);
+  assert.throws(() => client.candles("BTCUSDT", 0), InvalidCall);
+  assert.throws(() => client.candles("BTCUSDT", 1, { history: 1001 }), InvalidCall);
+  for (const symbol of ["", ".", "..", "\ud800", undefined as unknown as string]) {
+    await assert.rejects(client.rest.getTicker(symbol), InvalidCall);
+  }
+});
+
+test("REST takes and gives ids beyond 2^53", async () => {
+  answer = { status: 200, body: '{"success":true,"data":[{"aggregate_id":9007199254740993}]}' };
+  const page = await client.rest.getTrades("BTCUSDT", { from_id: 9007199254740993n });
+  assert.equal(page.data[0]?.aggregate_id, 9007199254740993n);
+  assert.equal(asked, "/api/v1/data/trades/BTCUSDT?from_id=9007199254740993");
 });
 
 test("REST keeps every digit and tells errors", async () => {

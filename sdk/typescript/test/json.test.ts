@@ -21,3 +21,27 @@ test("what looks like a decimal within a text stays text", () => {
 test("what is not JSON is told as a broken contract", () => {
   assert.throws(() => read("{"), ContractBroken);
 });
+
+test("whole numbers keep every digit", () => {
+  const text =
+    '{"aggregate_id":9223372036854775807,"last_trade_id":9007199254740993,' +
+    '"from_id": -9007199254740993,"first_trade_id":9007199254740991,"next_cursor":null,' +
+    '"candle_time":1735691100000,"open":9007199254740993}';
+  assert.deepEqual(read(text), {
+    aggregate_id: 9223372036854775807n,
+    last_trade_id: 9007199254740993n,
+    from_id: -9007199254740993n,
+    first_trade_id: 9007199254740991,
+    next_cursor: null,
+    candle_time: 1735691100000,
+    open: "9007199254740993",
+  });
+});
+
+test("what looks like a long number within a text stays text", () => {
+  const message = 'say "aggregate_id":9223372036854775807';
+  assert.deepEqual(read(`{"message":${JSON.stringify(message)},"to_id":9223372036854775807}`), {
+    message,
+    to_id: 9223372036854775807n,
+  });
+});

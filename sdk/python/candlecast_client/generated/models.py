@@ -39,6 +39,19 @@ AggregateId = TypeAliasType(
 )
 
 
+ClientTimestampMs = TypeAliasType(
+    "ClientTimestampMs",
+    Annotated[
+        Integer,
+        Field(
+            description="Milliseconds since the Unix epoch by the client's own clock, whatever it says.",
+            ge=0,
+            le=9223372036854775807,
+        ),
+    ],
+)
+
+
 DataQuality = TypeAliasType(
     "DataQuality",
     Annotated[
@@ -118,23 +131,36 @@ class FeedCounters(BaseModel):
     What came in for a symbol since the server started.
     """
 
-    received: Annotated[Integer, Field(description="Trades that came over the live feed.", ge=0)]
+    received: Annotated[
+        Integer,
+        Field(
+            description="Trades that came over the live feed.",
+            ge=0,
+            le=9007199254740991,
+        ),
+    ]
     repeated: Annotated[
         Integer,
         Field(
             description="Trades that were dropped because they were there already.",
             ge=0,
+            le=9007199254740991,
         ),
     ]
     malformed: Annotated[
         Integer,
-        Field(description="Messages that could not be read and were put aside.", ge=0),
+        Field(
+            description="Messages that could not be read and were put aside.",
+            ge=0,
+            le=9007199254740991,
+        ),
     ]
     refetched: Annotated[
         Integer,
         Field(
             description="Trades that came over the exchange's REST API to fill gaps.",
             ge=0,
+            le=9007199254740991,
         ),
     ]
 
@@ -181,7 +207,10 @@ class ProcessInfo(BaseModel):
     """
 
     pid: Annotated[Integer, Field(description="Number of the process.", ge=1)]
-    memory_bytes: Annotated[Integer, Field(description="Memory in use (resident set).", ge=0)]
+    memory_bytes: Annotated[
+        Integer,
+        Field(description="Memory in use (resident set).", ge=0, le=9007199254740991),
+    ]
     cpu_seconds: Annotated[
         float,
         Field(
@@ -230,9 +259,17 @@ class StorageInfo(BaseModel):
         Field(
             description="Number of aggregate trades in the store, over all symbols.",
             ge=0,
+            le=9007199254740991,
         ),
     ]
-    bytes: Annotated[Integer, Field(description="Bytes that the store takes, compressed.", ge=0)]
+    bytes: Annotated[
+        Integer,
+        Field(
+            description="Bytes that the store takes, compressed.",
+            ge=0,
+            le=9007199254740991,
+        ),
+    ]
 
 
 StreamErrorCode = TypeAliasType(
@@ -274,7 +311,8 @@ class SyncReport(BaseModel):
     clock_offset_ms: Annotated[
         Integer,
         Field(
-            description="Milliseconds by which the exchange's clock is ahead of this machine's, just measured."
+            description="Milliseconds by which the exchange's clock is ahead of this machine's, just measured.",
+            le=9007199254740991,
         ),
     ]
     symbols_checked: Annotated[
@@ -325,7 +363,12 @@ class TickerSummary(BaseModel):
     ]
     data_status: DataStatus
     trades_stored: Annotated[
-        Integer, Field(description="Number of aggregate trades in the store.", ge=0)
+        Integer,
+        Field(
+            description="Number of aggregate trades in the store.",
+            ge=0,
+            le=9007199254740991,
+        ),
     ]
     last_price: Annotated[
         Decimal | None,
@@ -339,6 +382,7 @@ class TickerSummary(BaseModel):
         Field(
             description="Time of the newest trade in the store, in milliseconds; null when there is none.",
             ge=0,
+            le=253402300799999,
         ),
     ]
 
@@ -410,7 +454,7 @@ TimestampMs = TypeAliasType(
         Field(
             description="Milliseconds since the Unix epoch, UTC.",
             ge=0,
-            le=9223372036854775807,
+            le=253402300799999,
         ),
     ],
 )
@@ -530,11 +574,20 @@ class WebSocketStatus(BaseModel):
         ),
     ]
     messages_sent: Annotated[
-        Integer, Field(description="Messages sent to clients since the start.", ge=0)
+        Integer,
+        Field(
+            description="Messages sent to clients since the start.",
+            ge=0,
+            le=9007199254740991,
+        ),
     ]
     errors_count: Annotated[
         Integer,
-        Field(description="Error messages sent to clients since the start.", ge=0),
+        Field(
+            description="Error messages sent to clients since the start.",
+            ge=0,
+            le=9007199254740991,
+        ),
     ]
     uptime_seconds: Annotated[
         float,
@@ -586,12 +639,16 @@ class WeightStatistics(BaseModel):
     reserved: Annotated[
         Integer, Field(description="Weight of the requests that are under way.", ge=0)
     ]
-    requests: Annotated[Integer, Field(description="Requests sent since the start.", ge=0)]
+    requests: Annotated[
+        Integer,
+        Field(description="Requests sent since the start.", ge=0, le=9007199254740991),
+    ]
     throttled: Annotated[
         Integer,
         Field(
             description="Times that the exchange told the server to slow down (429) or banned it (418).",
             ge=0,
+            le=9007199254740991,
         ),
     ]
     banned_until: Annotated[
@@ -599,6 +656,7 @@ class WeightStatistics(BaseModel):
         Field(
             description="When requests may be sent again, in milliseconds; null when they may be now.",
             ge=0,
+            le=253402300799999,
         ),
     ]
     retry_after_seconds: Annotated[
@@ -632,7 +690,7 @@ class Candle(BaseModel):
         Field(
             description="Start of the candle in milliseconds since the Unix epoch, UTC.",
             ge=0,
-            le=9223372036854775807,
+            le=253402300799999,
         ),
     ]
     open: Price
@@ -645,6 +703,7 @@ class Candle(BaseModel):
         Field(
             description="Number of raw trades, as the exchange counts them in its own candles.",
             ge=0,
+            le=9007199254740991,
         ),
     ]
     taker_buy_volume: Volume
@@ -709,7 +768,10 @@ class ExchangeClock(BaseModel):
     time: TimestampMs
     offset_ms: Annotated[
         Integer,
-        Field(description="Milliseconds by which the exchange's clock is ahead of this machine's."),
+        Field(
+            description="Milliseconds by which the exchange's clock is ahead of this machine's.",
+            le=9007199254740991,
+        ),
     ]
 
 
@@ -738,7 +800,11 @@ class Gap(BaseModel):
     to_id: AggregateId
     missing: Annotated[
         Integer,
-        Field(description="Number of ids in the range, `to_id - from_id + 1`.", ge=1),
+        Field(
+            description="Number of ids in the range, `to_id - from_id + 1`.",
+            ge=1,
+            le=9007199254740991,
+        ),
     ]
     kind: GapKind
     since: Annotated[
@@ -746,6 +812,7 @@ class Gap(BaseModel):
         Field(
             description="When the gap was noticed, in milliseconds since the Unix epoch.",
             ge=0,
+            le=253402300799999,
         ),
     ]
     reason: Annotated[StrictStr, Field(description="What was seen, in a few words for people.")]
@@ -853,12 +920,16 @@ class MaterializedView(BaseModel):
         ),
     ]
     timeframe_minutes: Timeframe
-    total_rows: Annotated[Integer, Field(description="Number of candles stored.", ge=0)]
+    total_rows: Annotated[
+        Integer,
+        Field(description="Number of candles stored.", ge=0, le=9007199254740991),
+    ]
     total_bytes: Annotated[
         Integer,
         Field(
             description="Bytes of these candles in the engine's memory, before the store compresses them.",
             ge=0,
+            le=9007199254740991,
         ),
     ]
 
@@ -888,7 +959,7 @@ class Ping(BaseModel):
     )
     action: Literal["ping"]
     request_id: RequestId | None = None
-    timestamp: TimestampMs | None = None
+    timestamp: ClientTimestampMs | None = None
 
 
 class Pong(BaseModel):
@@ -896,7 +967,7 @@ class Pong(BaseModel):
     request_id: RequestId | None = None
     timestamp: TimestampMs
     client_timestamp: Annotated[
-        TimestampMs | None,
+        ClientTimestampMs | None,
         Field(description="The `timestamp` of the ping; null when it had none."),
     ]
 
@@ -1027,6 +1098,7 @@ class Ticker(TickerSummary):
         Field(
             description="Time of the oldest trade in the store, in milliseconds; null when there is none.",
             ge=0,
+            le=253402300799999,
         ),
     ]
     last_aggregate_id: Annotated[
@@ -1041,6 +1113,7 @@ class Ticker(TickerSummary):
         Field(
             description="Older trades have expired, in milliseconds since the Unix epoch; null when they are kept for ever, or none has expired yet.",
             ge=0,
+            le=253402300799999,
         ),
     ]
     candles_kept_since: Annotated[
@@ -1048,6 +1121,7 @@ class Ticker(TickerSummary):
         Field(
             description="Older candles have expired, in milliseconds since the Unix epoch; null when they are kept for ever, or none has expired yet.",
             ge=0,
+            le=253402300799999,
         ),
     ]
     open_gaps: Annotated[

@@ -6,7 +6,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import quote
 
 from candlecast_client.generated.models import (
     CandleListEnvelope,
@@ -32,9 +31,17 @@ class RestOperations(ABC):
 
     @abstractmethod
     async def _call(
-        self, method: str, path: str, query: Mapping[str, object], replies: Mapping[int, type[M]]
+        self,
+        method: str,
+        path: str,
+        names: Mapping[str, str],
+        query: Mapping[str, object],
+        replies: Mapping[int, type[M]],
     ) -> M:
-        """Send a request; `replies` has the model of each status that is no error."""
+        """Send a request; `names` are put into the path.
+
+        `replies` has the model of each status that is no error.
+        """
 
     async def get_trades(
         self,
@@ -57,7 +64,8 @@ class RestOperations(ABC):
         """
         return await self._call(
             "GET",
-            f"/data/trades/{quote(str(symbol), safe='')}",
+            "/data/trades/{symbol}",
+            {"symbol": symbol},
             {
                 "start_time": start_time,
                 "end_time": end_time,
@@ -78,7 +86,8 @@ class RestOperations(ABC):
         """
         return await self._call(
             "GET",
-            f"/data/trades/{quote(str(symbol), safe='')}/latest",
+            "/data/trades/{symbol}/latest",
+            {"symbol": symbol},
             {"limit": limit},
             {200: TradeListEnvelope},
         )
@@ -104,7 +113,8 @@ class RestOperations(ABC):
         """
         return await self._call(
             "GET",
-            f"/data/candles/{quote(str(symbol), safe='')}",
+            "/data/candles/{symbol}",
+            {"symbol": symbol},
             {
                 "timeframe": timeframe,
                 "start_time": start_time,
@@ -117,19 +127,21 @@ class RestOperations(ABC):
 
     async def get_health(self) -> Health:
         """Health check."""
-        return await self._call("GET", "/monitoring/health", {}, {200: Health, 503: Health})
+        return await self._call("GET", "/monitoring/health", {}, {}, {200: Health, 503: Health})
 
     async def get_readiness(self) -> Readiness:
         """Readiness check."""
-        return await self._call("GET", "/monitoring/ready", {}, {200: Readiness, 503: Readiness})
+        return await self._call(
+            "GET", "/monitoring/ready", {}, {}, {200: Readiness, 503: Readiness}
+        )
 
     async def get_system_info(self) -> SystemInfoEnvelope:
         """What runs here."""
-        return await self._call("GET", "/monitoring/system/info", {}, {200: SystemInfoEnvelope})
+        return await self._call("GET", "/monitoring/system/info", {}, {}, {200: SystemInfoEnvelope})
 
     async def list_tickers(self) -> TickerListEnvelope:
         """All active symbols."""
-        return await self._call("GET", "/tickers/", {}, {200: TickerListEnvelope})
+        return await self._call("GET", "/tickers/", {}, {}, {200: TickerListEnvelope})
 
     async def get_ticker(self, symbol: str) -> TickerEnvelope:
         """One symbol.
@@ -137,7 +149,7 @@ class RestOperations(ABC):
         - `symbol`: The market by the exchange's name for it, in capitals.
         """
         return await self._call(
-            "GET", f"/tickers/{quote(str(symbol), safe='')}", {}, {200: TickerEnvelope}
+            "GET", "/tickers/{symbol}", {"symbol": symbol}, {}, {200: TickerEnvelope}
         )
 
     async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope:
@@ -147,7 +159,8 @@ class RestOperations(ABC):
         """
         return await self._call(
             "GET",
-            f"/tickers/{quote(str(symbol), safe='')}/mvs",
+            "/tickers/{symbol}/mvs",
+            {"symbol": symbol},
             {},
             {200: MaterializedViewListEnvelope},
         )
@@ -155,21 +168,21 @@ class RestOperations(ABC):
     async def get_websocket_status(self) -> WebSocketStatusEnvelope:
         """Counts of the WebSocket side."""
         return await self._call(
-            "GET", "/admin/websocket/status", {}, {200: WebSocketStatusEnvelope}
+            "GET", "/admin/websocket/status", {}, {}, {200: WebSocketStatusEnvelope}
         )
 
     async def list_websocket_connections(self) -> WebSocketConnectionsEnvelope:
         """Open WebSocket connections."""
         return await self._call(
-            "GET", "/admin/websocket/connections", {}, {200: WebSocketConnectionsEnvelope}
+            "GET", "/admin/websocket/connections", {}, {}, {200: WebSocketConnectionsEnvelope}
         )
 
     async def get_weight_statistics(self) -> WeightStatisticsEnvelope:
         """Request budget at the exchange."""
         return await self._call(
-            "GET", "/admin/coordinators/weight", {}, {200: WeightStatisticsEnvelope}
+            "GET", "/admin/coordinators/weight", {}, {}, {200: WeightStatisticsEnvelope}
         )
 
     async def force_sync(self) -> SyncReportEnvelope:
         """Synchronize now."""
-        return await self._call("POST", "/admin/system/sync", {}, {200: SyncReportEnvelope})
+        return await self._call("POST", "/admin/system/sync", {}, {}, {200: SyncReportEnvelope})

@@ -3,6 +3,7 @@
 import type {
   CandleListEnvelope,
   Health,
+  Integer,
   MaterializedViewListEnvelope,
   Readiness,
   SyncReportEnvelope,
@@ -19,14 +20,15 @@ export const REST_BASE_PATH = "/api/v1";
 export const REST_VERSION = "1.1.0";
 
 /** The values of query parameters by name. */
-export type Query = Record<string, string | number | boolean | undefined>;
+export type Query = Record<string, string | number | bigint | boolean | undefined>;
 
 /** Every operation; `call` says how they are carried. */
 export abstract class RestOperations {
-  /** Send a request; `statuses` are those that are no error. */
+  /** Send a request; `names` are put into the path, `statuses` are no errors. */
   protected abstract call<T>(
     method: string,
     path: string,
+    names: Record<string, string>,
     query: Query,
     statuses: readonly number[],
   ): Promise<T>;
@@ -40,18 +42,18 @@ export abstract class RestOperations {
     symbol: string,
     query: {
       /** Earliest time of a trade in milliseconds since the Unix epoch, included. */
-      start_time?: number;
+      start_time?: Integer;
       /** Latest time of a trade in milliseconds since the Unix epoch, included. Must not be before `start_time`. */
-      end_time?: number;
+      end_time?: Integer;
       /** How many trades to return at most. */
       limit?: number;
       /** Lowest aggregate id to return. */
-      from_id?: number;
+      from_id?: Integer;
       /** The `next_cursor` of the page before. */
-      cursor?: number;
+      cursor?: Integer;
     } = {},
   ): Promise<TradeListEnvelope> {
-    return this.call("GET", `/data/trades/${encodeURIComponent(symbol)}`, query, [200]);
+    return this.call("GET", "/data/trades/{symbol}", { symbol }, query, [200]);
   }
 
   /**
@@ -66,7 +68,7 @@ export abstract class RestOperations {
       limit?: number;
     } = {},
   ): Promise<TradeListEnvelope> {
-    return this.call("GET", `/data/trades/${encodeURIComponent(symbol)}/latest`, query, [200]);
+    return this.call("GET", "/data/trades/{symbol}/latest", { symbol }, query, [200]);
   }
 
   /**
@@ -80,44 +82,44 @@ export abstract class RestOperations {
       /** Length of a candle in minutes, up to a year. */
       timeframe: number;
       /** Earliest `candle_time` in milliseconds since the Unix epoch, included. */
-      start_time?: number;
+      start_time?: Integer;
       /** Latest `candle_time` in milliseconds since the Unix epoch, included. Must not be before `start_time`. */
-      end_time?: number;
+      end_time?: Integer;
       /** How many candles to return at most. */
       limit?: number;
       /** The `next_cursor` of the page before. */
-      cursor?: number;
+      cursor?: Integer;
     },
   ): Promise<CandleListEnvelope> {
-    return this.call("GET", `/data/candles/${encodeURIComponent(symbol)}`, query, [200]);
+    return this.call("GET", "/data/candles/{symbol}", { symbol }, query, [200]);
   }
 
   /**
    * Health check.
    */
   getHealth(): Promise<Health> {
-    return this.call("GET", `/monitoring/health`, {}, [200, 503]);
+    return this.call("GET", "/monitoring/health", {}, {}, [200, 503]);
   }
 
   /**
    * Readiness check.
    */
   getReadiness(): Promise<Readiness> {
-    return this.call("GET", `/monitoring/ready`, {}, [200, 503]);
+    return this.call("GET", "/monitoring/ready", {}, {}, [200, 503]);
   }
 
   /**
    * What runs here.
    */
   getSystemInfo(): Promise<SystemInfoEnvelope> {
-    return this.call("GET", `/monitoring/system/info`, {}, [200]);
+    return this.call("GET", "/monitoring/system/info", {}, {}, [200]);
   }
 
   /**
    * All active symbols.
    */
   listTickers(): Promise<TickerListEnvelope> {
-    return this.call("GET", `/tickers/`, {}, [200]);
+    return this.call("GET", "/tickers/", {}, {}, [200]);
   }
 
   /**
@@ -128,7 +130,7 @@ export abstract class RestOperations {
   getTicker(
     symbol: string,
   ): Promise<TickerEnvelope> {
-    return this.call("GET", `/tickers/${encodeURIComponent(symbol)}`, {}, [200]);
+    return this.call("GET", "/tickers/{symbol}", { symbol }, {}, [200]);
   }
 
   /**
@@ -139,34 +141,34 @@ export abstract class RestOperations {
   listMaterializedViews(
     symbol: string,
   ): Promise<MaterializedViewListEnvelope> {
-    return this.call("GET", `/tickers/${encodeURIComponent(symbol)}/mvs`, {}, [200]);
+    return this.call("GET", "/tickers/{symbol}/mvs", { symbol }, {}, [200]);
   }
 
   /**
    * Counts of the WebSocket side.
    */
   getWebsocketStatus(): Promise<WebSocketStatusEnvelope> {
-    return this.call("GET", `/admin/websocket/status`, {}, [200]);
+    return this.call("GET", "/admin/websocket/status", {}, {}, [200]);
   }
 
   /**
    * Open WebSocket connections.
    */
   listWebsocketConnections(): Promise<WebSocketConnectionsEnvelope> {
-    return this.call("GET", `/admin/websocket/connections`, {}, [200]);
+    return this.call("GET", "/admin/websocket/connections", {}, {}, [200]);
   }
 
   /**
    * Request budget at the exchange.
    */
   getWeightStatistics(): Promise<WeightStatisticsEnvelope> {
-    return this.call("GET", `/admin/coordinators/weight`, {}, [200]);
+    return this.call("GET", "/admin/coordinators/weight", {}, {}, [200]);
   }
 
   /**
    * Synchronize now.
    */
   forceSync(): Promise<SyncReportEnvelope> {
-    return this.call("POST", `/admin/system/sync`, {}, [200]);
+    return this.call("POST", "/admin/system/sync", {}, {}, [200]);
   }
 }

@@ -3,6 +3,9 @@
 /** A decimal as text, exactly as the server wrote it: plain, without an exponent. */
 export type Decimal = string;
 
+/** A whole number: a bigint where a number would round it, beyond 2^53. */
+export type Integer = number | bigint;
+
 /**
  * Length of a candle in minutes; a whole number from 1 up to a year. Candles begin at multiples of the timeframe, counted from the Unix epoch.
  */
@@ -10,7 +13,7 @@ export type Timeframe = number;
 /**
  * The exchange's identity of an aggregate trade. Within a symbol ids rise by one from trade to trade, so a jump means that trades are missing.
  */
-export type AggregateId = number;
+export type AggregateId = Integer;
 /**
  * A price in the quote asset, exact to 8 decimals. Written without an exponent and without trailing zeros.
  */
@@ -32,7 +35,7 @@ export type CandleListEnvelope = Envelope & {
   /**
    * The `cursor` of the next page; null when nothing is left.
    */
-  next_cursor: number | null;
+  next_cursor: Integer | null;
 };
 /**
  * Milliseconds since the Unix epoch, UTC.
@@ -61,6 +64,10 @@ export type TimeframeLabel = string;
  *   candles are sent.
  */
 export type DataQuality = "loading" | "partial" | "complete" | "unknown";
+/**
+ * Milliseconds since the Unix epoch by the client's own clock, whatever it says.
+ */
+export type ClientTimestampMs = Integer;
 /**
  * A name that the client gives to its request; the answer repeats it.
  */
@@ -147,7 +154,7 @@ export type Ticker = TickerSummary & {
   /**
    * Lowest aggregate id in the store; null when there is none.
    */
-  first_aggregate_id: number | null;
+  first_aggregate_id: Integer | null;
   /**
    * Time of the oldest trade in the store, in milliseconds; null when there is none.
    */
@@ -155,7 +162,7 @@ export type Ticker = TickerSummary & {
   /**
    * Highest aggregate id in the store; null when there is none.
    */
-  last_aggregate_id: number | null;
+  last_aggregate_id: Integer | null;
   /**
    * Older trades have expired, in milliseconds since the Unix epoch; null when they are kept for ever, or none has expired yet.
    */
@@ -204,7 +211,7 @@ export type TradeListEnvelope = Envelope & {
   /**
    * The `cursor` of the next page; null when nothing is left.
    */
-  next_cursor?: number | null;
+  next_cursor?: Integer | null;
 };
 /**
  * The open connections.
@@ -601,7 +608,7 @@ export interface OhlcvUpdate {
 export interface Ping {
   action: "ping";
   request_id?: RequestId;
-  timestamp?: TimestampMs;
+  timestamp?: ClientTimestampMs;
 }
 export interface Pong {
   type: "pong";
@@ -610,7 +617,7 @@ export interface Pong {
   /**
    * The `timestamp` of the ping; null when it had none.
    */
-  client_timestamp: TimestampMs | null;
+  client_timestamp: ClientTimestampMs | null;
 }
 /**
  * What the server's process uses.
@@ -846,11 +853,11 @@ export interface Trade {
   /**
    * Identity of the first raw trade that was aggregated.
    */
-  first_trade_id: number;
+  first_trade_id: Integer;
   /**
    * Identity of the last raw trade that was aggregated. `last_trade_id - first_trade_id + 1` raw trades are counted in a candle's `trades_count`.
    */
-  last_trade_id: number;
+  last_trade_id: Integer;
   timestamp: TimestampMs;
   /**
    * Whether the buyer's order stood in the book: `true` means that the taker sold, `false` that the taker bought.

@@ -13,3 +13,17 @@ export const DECIMAL_FIELDS: readonly string[] = [
   "taker_sell_volume",
   "volume",
 ];
+
+/** The members that are whole numbers which may be beyond 2^53. */
+export const INTEGER_FIELDS: readonly string[] = [
+  "aggregate_id",
+  "client_timestamp",
+  "first_aggregate_id",
+  "first_trade_id",
+  "from_id",
+  "last_aggregate_id",
+  "last_complete_timestamp",
+  "last_trade_id",
+  "next_cursor",
+  "to_id",
+];
