@@ -16,27 +16,23 @@ def is_healthy(feed: Feed) -> bool:
     return feed.connected and feed.status.quality is Quality.COMPLETE
 
 
-def problems(provider: Provider) -> list[HealthProblem]:
-    """All that does not work now."""
-    return [*_problems(provider)]
-
-
-def hindrances(provider: Provider) -> list[HealthProblem]:
+def blocking_problems(provider: Provider) -> list[HealthProblem]:
     """The problems for which the server is not ready.
 
     Symbols that the exchange does not list are none, as long as there are others: nothing would
     ever make the server ready. Nor is a lack of request weight while all symbols are complete.
     """
     absent = provider.listing.absent
-    forgiven = absent if len(absent) < len(provider.feeds) else frozenset()
+    ignored = absent if len(absent) < len(provider.feeds) else frozenset()
     return [
         problem
-        for problem in _problems(provider)
-        if problem.component != "weight_coordinator" and problem.symbol not in forgiven
+        for problem in problems(provider)
+        if problem.component != "weight_coordinator" and problem.symbol not in ignored
     ]
 
 
-def _problems(provider: Provider) -> Iterator[HealthProblem]:
+def problems(provider: Provider) -> Iterator[HealthProblem]:
+    """All that does not work now."""
     failing_since_ms = provider.settler.store_failing_since_ms
     if failing_since_ms is not None:
         seconds = max(now_ms() - failing_since_ms, 0) // 1000

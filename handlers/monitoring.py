@@ -25,7 +25,7 @@ from generated.models import (
     WebSocketManagerHealth,
     WeightCoordinatorHealth,
 )
-from handlers.health import hindrances, is_healthy, problems
+from handlers.health import blocking_problems, is_healthy, problems
 from handlers.parts import Parts, envelope, now_ms
 
 
@@ -40,7 +40,7 @@ class Monitoring(rest.MonitoringHandlers):
         parts, provider = self._parts, self._parts.provider
         feeds = provider.feeds.values()
         free = provider.weight.ban_remaining() <= 0
-        found = problems(provider)
+        found = list(problems(provider))
         status: Literal["healthy", "degraded", "unhealthy"] = "degraded" if found else "healthy"
         if provider.settler.store_failing_since_ms is not None:
             status = "unhealthy"
@@ -68,7 +68,7 @@ class Monitoring(rest.MonitoringHandlers):
 
     async def get_readiness(self) -> Readiness | tuple[Readiness, Literal[503]]:
         """Readiness check."""
-        found = hindrances(self._parts.provider)
+        found = blocking_problems(self._parts.provider)
         readiness = Readiness(ready=not found, problems=found)
         return (readiness, 503) if found else readiness
 

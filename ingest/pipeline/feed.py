@@ -73,6 +73,8 @@ class Feed:
         """Whether no trade can be missing behind the newest known one."""
         self.doubts = 0
         """How often that came into doubt: an answer of the exchange may be older than a doubt."""
+        self._doubted_ms = 0
+        """The exchange's time at the last doubt."""
         self.gap_opened = asyncio.Event()
         """Set whenever there is something to refill."""
         self.gaps_since_ms: int | None = None
@@ -145,7 +147,7 @@ class Feed:
             return 0
         continuity = self.continuity
         if continuity is None:  # the first trade ever may have been another
-            self.be_in_doubt()
+            self.be_in_doubt(now_ms)
             return 0
         usable = self._believable(continuity, trades, now_ms, refetched)
         if len(usable) > self.room:
@@ -154,7 +156,7 @@ class Feed:
             self._note_gaps(now_ms)
             self.gap_opened.set()
             return 0
-        known, gaps = continuity.high_water, len(continuity.missing)
+        gaps = len(continuity.missing)
         fresh = continuity.admit(usable)
         if len(continuity.missing) > gaps and not refetched:
             self.gap_opened.set()
@@ -163,8 +165,8 @@ class Feed:
         else:
             self.counters.received += len(usable)
             self.counters.repeated += len(usable) - len(fresh)
-            if continuity.high_water > known:  # what was missed before it is a gap now
-                self.verified = self.connected
+            if not self.verified and any(t.timestamp > self._doubted_ms for t in usable):
+                self.verified = self.connected  # what was missed before it is a gap now
         if not fresh:
             return 0
         self._pending += fresh
@@ -220,11 +222,10 @@ class Feed:
         ids = [trade.aggregate_id for trade in trades]
         return [Gap(number, number) for number in ids if self.continuity.lacks(number)]
 
-    def joined(self) -> None:
+    def joined(self, now_ms: int) -> None:
         """The stream of this symbol is up; what passed before is not known yet."""
         self.connected = True
-        self.verified = False
-        self.doubts += 1
+        self._doubt_newest(now_ms)
 
     def lost(self) -> None:
         """The stream of this symbol is down."""
@@ -235,7 +236,7 @@ class Feed:
     def doubt(self, aggregate_id: int | None, now_ms: int) -> None:
         """A message was unreadable that may have been a trade of this symbol, with this id."""
         self.counters.malformed += 1
-        self.be_in_doubt()
+        self.be_in_doubt(now_ms)
         if aggregate_id is None or self.continuity is None:
             return
         if aggregate_id <= self.continuity.high_water + PLAUSIBLE_JUMP:
@@ -295,14 +296,22 @@ class Feed:
         usable = [t for t in trades if t.timestamp <= horizon and t.aggregate_id <= furthest]
         if len(usable) < len(trades):
             self.counters.malformed += len(trades) - len(usable)
-            self.be_in_doubt()
+            self.be_in_doubt(now_ms)
         return usable
 
-    def be_in_doubt(self) -> None:
-        """A trade may be missing behind the newest one: the exchange has to be asked."""
+    def be_in_doubt(self, now_ms: int) -> None:
+        """A trade may be missing behind the newest one.
+
+        An answer of the exchange settles that, and so does a trade made after the doubt: the
+        trades before it have lower ids. One that is older may only have come late.
+        """
+        self._doubt_newest(now_ms)
+        self._happen(Event.GAP_OPENED)
+
+    def _doubt_newest(self, now_ms: int) -> None:
         self.verified = False
         self.doubts += 1
-        self._happen(Event.GAP_OPENED)
+        self._doubted_ms = max(now_ms, self.live.newest_ms)
 
     def _note_last(self, trade: Trade) -> None:
         last = self.last_trade

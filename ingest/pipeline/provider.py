@@ -156,7 +156,7 @@ class Provider:
     def on_connected(self, symbols: Sequence[str]) -> None:
         """The stream of these symbols is up."""
         for symbol in symbols:
-            self.feeds[symbol].joined()
+            self.feeds[symbol].joined(self.clock.now_ms())
 
     def on_disconnected(self, symbols: Sequence[str], reason: str) -> None:
         """The stream of these symbols is down."""

@@ -183,7 +183,7 @@ class Refill:
                     "%s: the exchange has no id from %d to %d, though it gave one that was higher",
                     *(symbol, asked.from_id, claimed),
                 )
-                self._feed.be_in_doubt()
+                self._feed.be_in_doubt(self._clock.now_ms())
 
     def _put_aside(self, page: Page) -> None:
         self._feed.counters.malformed += len(page.malformed)

@@ -35,7 +35,7 @@ def feed() -> Feed:
     """An open one, joined, that has its first three trades."""
     feed = Feed(SYMBOL)
     feed.open(Continuity(1), NOW_MS - NOW_MS % 60_000, 0)
-    feed.joined()
+    feed.joined(NOW_MS)
     feed.accept(trades(1, 3), NOW_MS)
     return feed
 
@@ -73,6 +73,17 @@ def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) ->
     assert feed.make_whole()
 
 
+def test_a_late_trade_settles_no_doubt(feed: Feed) -> None:
+    """Trade 6 was unreadable when 4 and 5 came, out of order or again."""
+    feed.doubt(None, NOW_MS + 6)
+    feed.accept(trades(4, 5), NOW_MS)
+    assert not feed.make_whole()
+    feed.accept(trades(7, 7), NOW_MS)
+    assert feed.continuity is not None
+    assert feed.continuity.gaps == [Gap(6, 6)]
+    assert feed.verified
+
+
 def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> None:
     asked = feed.asking(NOW_MS)
     newest = Edge(3, trades(3, 3)[0])
@@ -105,7 +116,7 @@ def test_one_wrong_id_does_not_hide_the_trades_after_it(feed: Feed) -> None:
 def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None:
     feed = Feed(SYMBOL)
     feed.open(None, NOW_MS, 0)
-    feed.joined()
+    feed.joined(NOW_MS)
     feed.verify(None, None, feed.asking(NOW_MS), NOW_MS)
     assert feed.make_whole()
     feed.accept(trades(3, 3), NOW_MS)
@@ -162,7 +173,7 @@ async def test_a_frame_that_was_watched_early_starts_from_the_store(store: Store
     continuity = Continuity(1)
     continuity.reach(5)
     feed.open(continuity, NOW_MS, 0)
-    feed.joined()
+    feed.joined(NOW_MS)
     run = [trade(n, timestamp=NOW_MS - 200_000 + n * 40_000) for n in range(1, 9)]
     settler = await settler_of(store, feed)
     feed.accept(run[5:], NOW_MS + 200_000)

@@ -146,14 +146,18 @@ async def test_timeframes_do_not_pile_up(tmp_path: Path) -> None:
         assert candles.pairs == frozenset()
         for _ in range(ROUNDS):
             wanted = [(chance.choice(SYMBOLS), chance.randint(2, 5000)) for _ in range(2 * limit)]
-            for _ in range(2):  # asked for once, a pair is not kept; asked for again, it is
+            for again in (False, True):  # only what is asked for again is kept
                 async with session.ws_connect(f"{url}/ws/stream") as socket:
                     for symbol, minutes in wanted:
                         await socket.send_str(subscription(symbol, [minutes], candles=1))
-                    await asyncio.sleep(chance.uniform(3, 5))
-                    most = len(candles.pairs)
+                    await asyncio.sleep(chance.uniform(1, 2))
+                    if again:
+                        await until(
+                            lambda: len(candles.pairs & set(wanted)) == limit,  # noqa: B023
+                            30,
+                        )
+                    assert len(candles.pairs) <= limit
                 await until(lambda: not running.provider.watches.references, 10)
-            assert most == limit
             listed = set()
             for symbol in SYMBOLS:
                 async with session.get(f"{url}/api/v1/tickers/{symbol}/mvs") as response:
@@ -161,4 +165,5 @@ async def test_timeframes_do_not_pile_up(tmp_path: Path) -> None:
                 listed |= {(symbol, view["timeframe_minutes"]) for view in views}
             assert listed == candles.pairs
             assert listed <= set(wanted)
+            assert len(listed) == limit
             print(f"{len(wanted)} pairs asked for twice: {len(listed)} kept")

@@ -206,7 +206,7 @@ class World:
     def join(self) -> None:
         """The stream is there again."""
         if not self.feed.connected:
-            self.feed.joined()
+            self.feed.joined(self.clock.now_ms())
 
     def ask(self) -> None:
         """The exchange is asked for its newest trade; the answer takes its time."""

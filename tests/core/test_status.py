@@ -11,7 +11,7 @@ def feed_with(*gaps: Gap) -> Feed:
     """A feed that holds ids 1 to 9 less the gaps, its stream up."""
     feed = Feed("BTCUSDT")
     feed.open(Continuity(1, 9, gaps), watermark=0, whole_from_ms=0)
-    feed.joined()
+    feed.joined(0)
     feed.verified = True
     return feed
 

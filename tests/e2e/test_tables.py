@@ -110,7 +110,7 @@ class Rest:
         await store.run(store.candles.recompute, spans)
         feed.open(Continuity(100, 100 + len(trades) - 1), watermark, 0)
         feed.live.fold(t for t in trades if t.timestamp >= watermark)
-        feed.joined()
+        feed.joined(NOW_MS)
         feed.verified = True
         assert feed.make_whole()
         return feed

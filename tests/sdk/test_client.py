@@ -316,6 +316,8 @@ async def test_a_client_that_is_not_open_refuses_every_call(url: str) -> None:
         client.candles("BTCUSDT", 1)
     with pytest.raises(InvalidCall, match="closed"):
         await rest.list_tickers()
+    async with client:
+        await client.candles("BTCUSDT", 1).aclose()
 
 
 async def test_decimals_keep_every_digit(server: Scripted, client: Client) -> None:

@@ -88,6 +88,7 @@ class Client:
         return self._rest
 
     async def __aenter__(self) -> Client:
+        self._is_closed = False
         self._session = aiohttp.ClientSession()
         self._rest = RestClient(self._session, self._url)
         self._task = asyncio.create_task(self._run(), name="candlecast client")
