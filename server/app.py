@@ -153,7 +153,13 @@ class Server:
         try:
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(self.provider.run(), name="provider")]
-                await site.start()
+                try:
+                    await site.start()
+                except OSError as error:
+                    raise SettingError(
+                        f"CANDLECAST_HOST and CANDLECAST_PORT are {settings.host} and "
+                        f"{settings.port}, where nothing can listen: {error.strerror or error}"
+                    ) from error
                 running += [
                     group.create_task(self._updates(), name="updates"),
                     group.create_task(self._heartbeats(), name="heartbeats"),

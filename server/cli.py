@@ -16,6 +16,7 @@ import wsrouter.mock
 from ingest.core.errors import CandlecastError, SettingError
 from server import settings
 from server.commands import audit, backfill, reconcile, watch
+from server.exits import Exit
 
 if sys.platform == "win32":
     _run = asyncio.run
@@ -26,18 +27,18 @@ else:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong options or settings."""
+    """Run one command; returns its exit status, one of `Exit`."""
     options = parser().parse_args(arguments)
     try:
         return int(options.command(options))
     except CandlecastError as error:
         print(f"candlecast: {error}", file=sys.stderr)  # noqa: T201
-        return 2 if isinstance(error, SettingError) else 1
+        return Exit.WRONG_USE if isinstance(error, SettingError) else Exit.FOUND
     except OSError as error:
         print(f"candlecast: {error.strerror or error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return Exit.FOUND
     except KeyboardInterrupt:
-        return 130
+        return Exit.INTERRUPTED
 
 
 def parser() -> argparse.ArgumentParser:
@@ -94,7 +95,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _on_settings(
-    work: Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, int]],
+    work: Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, Exit]],
 ) -> Callable[[argparse.Namespace], int]:
     """A command that works with the settings."""
 
@@ -106,13 +107,21 @@ def _on_settings(
     return command
 
 
-def _finish(work: Coroutine[Any, Any, int | None]) -> int:
+def _finish(work: Coroutine[Any, Any, Exit]) -> Exit:
+    """Run the work of a command; SIGTERM cancels it, unless it has a handler of its own."""
     try:
-        return _run(work) or 0
+        return _run(_cancelled_by_sigterm(work))
     except BaseExceptionGroup as group:
         raise _first(group) from group
     except asyncio.CancelledError:
-        return 128 + signal.SIGTERM
+        return Exit.TERMINATED
+
+
+async def _cancelled_by_sigterm(work: Coroutine[Any, Any, Exit]) -> Exit:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # it runs in a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def _first(error: BaseException) -> BaseException:

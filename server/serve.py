@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from ingest.core.errors import SettingError
-from ingest.storage import Store
 from server.app import Server
+from server.exits import Exit
 from server.settings import SIMULATOR, Settings
+from server.store import opened_store
 
 SIMULATOR_START_SECONDS = 30.0
 LISTENING = b"listening on "
@@ -22,22 +23,21 @@ LISTENING = b"listening on "
 log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> None:
+async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> Exit:
     """Serve until SIGTERM or SIGINT, then end cleanly."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with _feed(settings, simulator_options) as fed:
-        store = await asyncio.to_thread(Store, fed.store, fed.cluster)
-        try:
-            server = Server(fed, store)
-            async with server.listening() as url:
-                _announce(fed, url)
-                await stop.wait()
-                print("Ending: telling clients, storing what was taken in ...", flush=True)  # noqa: T201
-        finally:
-            await asyncio.to_thread(store.close)
+    async with (
+        _feed(settings, simulator_options) as fed,
+        opened_store(fed) as store,
+        Server(fed, store).listening() as url,
+    ):
+        _announce(fed, url)
+        await stop.wait()
+        print("Ending: telling clients, storing what was taken in ...", flush=True)  # noqa: T201
+    return Exit.DONE
 
 
 @asynccontextmanager
@@ -75,8 +75,9 @@ async def _address(process: asyncio.subprocess.Process) -> str:
         line = b""
     if not line.startswith(LISTENING):
         raise SettingError(
-            "The simulator did not start; run `candlecast simulate` to see why, or set "
-            "CANDLECAST_FEED=binance for the real exchange"
+            "The simulator did not start: correct --simulator by its error above (`candlecast "
+            "simulate --help` lists its options), or set CANDLECAST_FEED=binance for the real "
+            "exchange"
         )
     return line.removeprefix(LISTENING).decode().strip()
 

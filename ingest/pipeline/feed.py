@@ -7,13 +7,12 @@ settler takes them out to the store, and subscribers read candles from it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
-from ingest.core.fixed import MAX_FIXED
 from ingest.core.live import LiveCandles
 from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, Quality, after
 from ingest.core.timeframe import MINUTE_MS, bucket_start
@@ -27,9 +26,14 @@ MAX_PENDING_TRADES = 200_000
 MAX_AHEAD_MS = 5 * MINUTE_MS
 """A trade further ahead of the exchange's clock than this cannot be real."""
 
+IDS_A_MS = 1
+"""A streamed trade may be so many ids ahead of the one before it, for each millisecond that is
+between their times, beyond PLAUSIBLE_JUMP. One that is further ahead is not believed: one wrong
+number would leave a gap that nothing can fill. The exchange is asked for its newest trade instead.
+"""
+
 MAX_JUMP = 1_000_000
-"""A streamed trade so many ids ahead of the newest known one is not believed: one wrong number
-would leave no gap to be seen. The exchange is asked for its newest trade instead."""
+"""No streamed trade is believed to be so many ids ahead, however long none came."""
 
 
 class Asked(NamedTuple):
@@ -292,12 +296,24 @@ class Feed:
     ) -> list[Trade]:
         """The trades that can be real; the others put what is known in doubt."""
         horizon = max(now_ms, self.live.newest_ms) + MAX_AHEAD_MS
-        furthest = MAX_FIXED if refetched else continuity.high_water + MAX_JUMP
-        usable = [t for t in trades if t.timestamp <= horizon and t.aggregate_id <= furthest]
+        usable = [trade for trade in trades if trade.timestamp <= horizon]
+        near = continuity.high_water + PLAUSIBLE_JUMP
+        if not refetched and any(trade.aggregate_id > near for trade in usable):
+            usable = list(self._near(usable, continuity.high_water))
         if len(usable) < len(trades):
             self.counters.malformed += len(trades) - len(usable)
             self.be_in_doubt(now_ms)
         return usable
+
+    def _near(self, trades: Sequence[Trade], high_water: int) -> Iterator[Trade]:
+        """Those of streamed trades whose ids are plausible after the newest known one."""
+        newest_ms = self.live.newest_ms
+        for trade in trades:
+            jump = PLAUSIBLE_JUMP + IDS_A_MS * max(0, trade.timestamp - newest_ms)
+            if trade.aggregate_id <= high_water + min(jump, MAX_JUMP):
+                high_water = max(high_water, trade.aggregate_id)
+                newest_ms = max(newest_ms, trade.timestamp)
+                yield trade
 
     def be_in_doubt(self, now_ms: int) -> None:
         """A trade may be missing behind the newest one.

@@ -186,15 +186,21 @@ class Provider:
             if self._group is not None and feed.is_open and condition(feed):
                 self._group.create_task(self._reopen(feed), name=f"reopen {feed.symbol}")
 
-    async def _reopen(self, feed: Feed) -> None:
+    async def _reopen(self, feed: Feed, remove_from: int | None = None) -> None:
+        """Open a feed anew, without the trades from an id on where that is given."""
         async with self.settler.between_cycles:
             feed.close()
+            if remove_from is not None:
+                trades = self.store.trades
+                await self.settler.patiently(trades.remove_from, feed.symbol, remove_from)
         await self._activate(feed)
 
     async def _follow(self, feed: Feed) -> None:
         """Open a feed, then fill its gaps for as long as it runs."""
         await self._activate(feed)
-        await Refill(feed, self.rest, self.settler, self.clock, self._confirm_seconds).run()
+        await Refill(
+            feed, self.rest, self.settler, self.clock, self._confirm_seconds, self._reopen
+        ).run()
 
     async def _activate(self, feed: Feed) -> None:
         """Open a feed; tried again until it succeeds."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from ingest.core.missing import Kind, Missing
 from ingest.core.status import Quality
 
 from .feed import Feed
+from .impossible import has_impossible_ids
 from .settle import Settler
 
 PAGES_AT_ONCE = 4
@@ -57,14 +59,16 @@ class Refill:
         settler: Settler,
         clock: ExchangeClock,
         confirm_seconds: float,
+        remove_from: Callable[[Feed, int], Awaitable[None]],
     ) -> None:
         """`confirm_seconds` is the time over which the exchange has to pass over ids before they
-        count as absent."""
+        count as absent. `remove_from` takes out the trades of a feed from an id on."""
         self._feed = feed
         self._rest = rest
         self._settler = settler
         self._clock = clock
         self._confirm_seconds = confirm_seconds
+        self._remove_from = remove_from
         self._silences: tuple[int, int, float] = (-1, 0, 0.0)
         """The id after which nothing came, how often, and since when."""
 
@@ -160,6 +164,8 @@ class Refill:
         for gap in reading.absent:
             for missing in feed.continuity.mark_absent(gap, now, self._confirm_seconds):
                 await self._confirm(missing)
+        if reading.next_id is not None:
+            await self._check_above(feed.continuity, asked.to_id)
 
     async def _confirm(self, missing: Missing) -> None:
         symbol, gap = self._feed.symbol, missing.gap
@@ -184,6 +190,20 @@ class Refill:
                     *(symbol, asked.from_id, claimed),
                 )
                 self._feed.be_in_doubt(self._clock.now_ms())
+
+    async def _check_above(self, continuity: Continuity, last_id: int) -> None:
+        """Remove the trades above the gap that ends here if they cannot be the exchange's."""
+        gap = next((gap for gap in continuity.gaps if gap.to_id == last_id), None)
+        symbol, store = self._feed.symbol, self._settler.store
+        if gap is None or gap.to_id == continuity.high_water:
+            return
+        if await has_impossible_ids(symbol, gap, store, self._rest):
+            log.warning(
+                "%s: the trades from id %d on are older than those before them, and the exchange"
+                " does not have them: they are removed",
+                *(symbol, gap.to_id + 1),
+            )
+            await self._remove_from(self._feed, gap.to_id + 1)
 
     def _put_aside(self, page: Page) -> None:
         self._feed.counters.malformed += len(page.malformed)

@@ -50,7 +50,7 @@ class Settler:
         feeds: Mapping[str, Feed],
         on_whole: Callable[[Feed], None],
     ) -> None:
-        self._store = store
+        self.store = store
         self._clock = clock
         self._feeds = feeds
         self._on_whole = on_whole
@@ -75,7 +75,7 @@ class Settler:
         taken = {feed.symbol: feed.take() for feed in feeds}
         batch = {symbol: trades for symbol, (trades, _) in taken.items() if trades}
         if batch:
-            await self.patiently(self._store.trades.insert, batch)
+            await self.patiently(self.store.trades.insert, batch)
             for symbol in batch:
                 self._feeds[symbol].stored()
         over_ms = self._clock.now_ms() - CLOSE_DELAY_MS
@@ -83,7 +83,7 @@ class Settler:
         close_ms = {feed.symbol: feed.shown_ms(over_ms) for feed in feeds}
         async with self.watermark_lock:
             ends = {feed.symbol: feed.settled_until(close_ms[feed.symbol]) for feed in feeds}
-            touched = await self.patiently(self._store.candles.unsettled, ends)
+            touched = await self.patiently(self.store.candles.unsettled, ends)
             earliest = {symbol: spans[0][0] for symbol, spans in touched.items()}
             for feed in feeds:
                 end = ends[feed.symbol]
@@ -93,7 +93,7 @@ class Settler:
                 if minutes:
                     touched[feed.symbol] = [*touched.get(feed.symbol, ()), *_spans(minutes)]
             if touched:
-                await self.patiently(self._store.candles.recompute, touched)
+                await self.patiently(self.store.candles.recompute, touched)
             for feed in feeds:
                 late_from = taken[feed.symbol][1]
                 unsettled = earliest.get(feed.symbol, feed.live.watermark)
@@ -111,7 +111,7 @@ class Settler:
         try:
             async with asyncio.timeout(LAST_SECONDS):
                 if batch:
-                    await self.patiently(self._store.trades.insert, batch)
+                    await self.patiently(self.store.trades.insert, batch)
                 await self._keep_malformed()
         except TimeoutError:
             count = sum(map(len, batch.values()))
@@ -119,7 +119,7 @@ class Settler:
 
     async def confirm_gap(self, symbol: str, gap: Gap, tries: int) -> None:
         """Keep that the exchange does not have these ids, found in so many tries."""
-        await self.patiently(self._store.gaps.confirm, symbol, *gap, tries)
+        await self.patiently(self.store.gaps.confirm, symbol, *gap, tries)
 
     def put_aside(self, symbol: str, raw: bytes, error: str) -> None:
         """Keep a message that is no valid trade for inspection, unless too many wait already."""
@@ -129,7 +129,7 @@ class Settler:
 
     async def _keep_malformed(self) -> None:
         if messages := self._malformed[:]:
-            await self.patiently(self._store.quarantine.keep, messages)
+            await self.patiently(self.store.quarantine.keep, messages)
             del self._malformed[: len(messages)]
 
     async def _advance(self, feed: Feed, close_ms: int, late_from: int | None) -> None:
@@ -157,7 +157,7 @@ class Settler:
             count = 0 if loading else min((bucket - since) // frame.width, MAX_CATCH_UP_CANDLES)
             frame.correct(
                 await self.patiently(
-                    self._store.candles.read, feed.symbol, frame.timeframe, bucket, count
+                    self.store.candles.read, feed.symbol, frame.timeframe, bucket, count
                 )
             )
 
@@ -167,7 +167,7 @@ class Settler:
         frame.rebase(
             watermark,
             *await self.patiently(
-                self._store.candles.basis, feed.symbol, frame.timeframe, watermark
+                self.store.candles.basis, feed.symbol, frame.timeframe, watermark
             ),
         )
 
@@ -180,7 +180,7 @@ class Settler:
         delay = RETRY_SECONDS
         while True:
             try:
-                result = await self._store.run(call, *args, **kwargs)
+                result = await self.store.run(call, *args, **kwargs)
             except Exception as error:
                 known = isinstance(error, StoreUnavailable)
                 log.warning(

@@ -72,7 +72,10 @@ class Connection:
         self.dsn = dsn
         self.layout = Layout(cluster)
         if cluster and self.is_embedded:
-            raise SettingError("An embedded database has no cluster: name a server by http(s)://")
+            raise SettingError(
+                "An embedded database has no cluster: leave CANDLECAST_CLUSTER empty, or let "
+                "CANDLECAST_STORE name a server by http(s)://"
+            )
         self._settings = {**SETTINGS, **(CLUSTER_SETTINGS if cluster else {})}
         if self.is_embedded and not holder_of(database_path(dsn) / "status"):
             forget_unwritten_views(database_path(dsn))

@@ -65,6 +65,18 @@ def clear_errors() -> Iterator[None]:
         raise StoreUnavailable(f"The database is unavailable: {error}") from error
 
 
+@contextmanager
+def clear_refusal() -> Iterator[None]:
+    """Turn the engine's refusal to create or read the tables into SettingError."""
+    try:
+        yield
+    except Error as error:
+        raise SettingError(
+            "The database refuses to have its tables made or read: CANDLECAST_STORE names it and "
+            f"its user, CANDLECAST_CLUSTER its cluster. {_short(error)}"
+        ) from error
+
+
 def open_client(dsn: str, settings: dict[str, Any]) -> Client:
     if dsn.startswith("chdb:"):
         try:

@@ -49,7 +49,7 @@ class Moved:
             moved = [
                 (id_, time)
                 for run in _runs(sorted(times))
-                for id_, time in self._stored(symbol, *run)
+                for id_, time in self.stored(symbol, *run)
                 if times.get(id_, time) != time
             ]
             if moved:
@@ -73,6 +73,18 @@ class Moved:
                     f"DELETE FROM {table} WHERE symbol = {{symbol:String}}", {"symbol": symbol}
                 )
         return {symbol: [(id_, time) for id_, time in moved]} if moved else {}
+
+    def stored(self, symbol: str, first_id: int, last_id: int) -> Sequence[tuple[int, int]]:
+        """The stored trades with ids from the first to the last."""
+        return cast(
+            "Sequence[tuple[int, int]]",
+            self._connection.rows(
+                "SELECT DISTINCT aggregate_id, timestamp FROM trades"
+                " WHERE symbol = {symbol:String}"
+                " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}",
+                {"symbol": symbol, "first": first_id, "last": last_id},
+            ),
+        )
 
     def forget_newest(self, symbol: str) -> None:
         """Look up the newest id of a symbol again: any may have been stored."""
@@ -108,17 +120,6 @@ class Moved:
             )
             self._newest[symbol] = int(rows[0][0]) if rows else -1
         return self._newest[symbol]
-
-    def _stored(self, symbol: str, first_id: int, last_id: int) -> Sequence[tuple[int, int]]:
-        return cast(
-            "Sequence[tuple[int, int]]",
-            self._connection.rows(
-                "SELECT DISTINCT aggregate_id, timestamp FROM trades"
-                " WHERE symbol = {symbol:String}"
-                " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}",
-                {"symbol": symbol, "first": first_id, "last": last_id},
-            ),
-        )
 
     def _any_stored(self, symbol: str, first_id: int, last_id: int) -> bool:
         rows = self._connection.rows(

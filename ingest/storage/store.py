@@ -11,6 +11,7 @@ from . import schema
 from .audit import Audit
 from .candles import Candles
 from .connection import Connection, Parameters, Row
+from .engine import clear_refusal
 from .gaps import Gaps
 from .held import Held
 from .moved import Moved
@@ -50,7 +51,8 @@ class Store:
         self.on_torn: Callable[[list[TornPart]], object] = lambda _: None
         """Called, in any thread, with parts that were found broken since the start."""
         try:
-            self._connection.retrying(self._open)
+            with clear_refusal():
+                self._connection.retrying(self._open)
         except BaseException:
             self._connection.close()
             raise

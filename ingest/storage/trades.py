@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..core.candle import Candle
 from ..core.continuity import Gap
+from ..core.fixed import MAX_FIXED
 from ..core.timeframe import MINUTE_MS
 from ..core.trade import MAX_TIMESTAMP, Trade
 from . import columns, fold, lines
@@ -127,6 +128,13 @@ class Trades:
                 lines.insert(self._connection, symbol, text, since_ms, until_ms)
             finally:
                 self._moved.forget_newest(symbol)
+
+    def remove_from(self, symbol: str, first_id: int) -> None:
+        """Take the trades from this id on out; their minutes are unsettled then."""
+        found = {symbol: self._moved.stored(symbol, first_id, MAX_FIXED)}
+        with self._progress.storing({symbol: times_of(found, symbol)}):
+            self._moved.take_out(found)
+            self._moved.forget_newest(symbol)
 
     def missing(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:
         """The ids from `first_id` to `last_id` that are not stored, oldest first."""
@@ -251,6 +259,15 @@ class Trades:
             {"symbol": symbol, "aggregate_id": aggregate_id},
         )
         return int(rows[0][0]) if rows else None
+
+    def newest_time_from(self, symbol: str, first_id: int) -> int | None:
+        """The newest time in ms of the trades from this id on; None when there are none."""
+        [[newest, count]] = self._connection.rows(
+            "SELECT max(timestamp), count() FROM trades"
+            " WHERE symbol = {symbol:String} AND aggregate_id >= {first:Int64}",
+            {"symbol": symbol, "first": first_id},
+        )
+        return int(newest) if count else None
 
     def high_water(self) -> dict[str, int]:
         """The highest id stored of each symbol."""

@@ -10,10 +10,12 @@ from rich.console import Console
 
 from ingest.core.errors import SettingError
 from ingest.storage import Difference, Store
+from server.exits import Exit
 from server.settings import Settings
+from server.store import opened_store
 
 from .arguments import symbol_list
-from .resources import moment, opened_store
+from .resources import moment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-async def audit(settings: Settings, options: argparse.Namespace) -> int:
-    """Name each difference on a line of its own; 1 when there are any that were not mended."""
+async def audit(settings: Settings, options: argparse.Namespace) -> Exit:
+    """Name each difference on a line of its own; FOUND when there are any that were not mended."""
     console = Console(highlight=False, soft_wrap=True)
     status = Console(stderr=True, highlight=False, soft_wrap=True)
     async with opened_store(settings) as store:
@@ -55,7 +57,7 @@ async def audit(settings: Settings, options: argparse.Namespace) -> int:
     if found and options.repair:
         total, kept = sum(found.values()), sum(left.values())
         console.print(f"{total - kept:,} were mended, {kept:,} are left")
-    return int(bool(left))
+    return Exit.found(left)
 
 
 def _audit(store: Store, options: argparse.Namespace, console: Console) -> Counter[str]:

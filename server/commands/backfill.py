@@ -25,10 +25,12 @@ from ingest.binance.archive import BinanceArchive
 from ingest.core.continuity import Gap
 from ingest.core.errors import SettingError
 from ingest.pipeline.backfill import Backfill, Outcome
+from server.exits import Exit
 from server.settings import Settings
+from server.store import opened_store
 
 from .arguments import moment_ms, symbol_list
-from .resources import check_symbols, moment, opened_exchange, opened_store
+from .resources import check_symbols, moment, opened_exchange
 
 ARCHIVE = "archive"
 REST = "rest"
@@ -62,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-async def backfill(settings: Settings, options: argparse.Namespace) -> int:
-    """Backfill all symbols; 1 when trades are still missing after it."""
+async def backfill(settings: Settings, options: argparse.Namespace) -> Exit:
+    """Backfill all symbols; FOUND when trades are still missing after it."""
     symbols: tuple[str, ...] = options.symbols or settings.symbols
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     async with contextlib.AsyncExitStack() as stack:
@@ -88,7 +90,7 @@ async def backfill(settings: Settings, options: argparse.Namespace) -> int:
             bars.ended(symbol, outcome.stored)
             _report(bars, outcome, time.monotonic() - began)
             missing |= bool(outcome.remaining)
-        return int(missing)
+        return Exit.found(missing)
 
 
 def _check_kept(settings: Settings, symbols: tuple[str, ...], start_ms: int, now_ms: int) -> None:

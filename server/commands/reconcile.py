@@ -9,10 +9,12 @@ from collections import Counter
 from rich.console import Console
 
 from ingest.pipeline.reconcile import FIELDS, INTERVALS, Cause, Difference, Reconciliation
+from server.exits import Exit
 from server.settings import Settings
+from server.store import opened_store
 
 from .arguments import moment_ms, one_symbol
-from .resources import check_symbols, moment, opened_exchange, opened_store
+from .resources import check_symbols, moment, opened_exchange
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-async def reconcile(settings: Settings, options: argparse.Namespace) -> int:
-    """Name each difference on a line of its own; 1 when one is more than truncation."""
+async def reconcile(settings: Settings, options: argparse.Namespace) -> Exit:
+    """Name each difference on a line of its own; FOUND when one is more than truncation."""
     console = Console(highlight=False, soft_wrap=True)
     status = Console(stderr=True, highlight=False, soft_wrap=True)
     causes: Counter[Cause] = Counter()
@@ -57,7 +59,7 @@ async def reconcile(settings: Settings, options: argparse.Namespace) -> int:
         console.print(f"  {tally.quiet:8,}  quiet candles that one side alone has: no difference")
     for cause, count in causes.most_common():
         console.print(f"  {count:8,}  {cause.value}", markup=False)
-    return int(any(cause is not Cause.TRUNCATION for cause in causes))
+    return Exit.found(causes.keys() - {Cause.TRUNCATION})
 
 
 def _line(options: argparse.Namespace, difference: Difference) -> str:

@@ -1,9 +1,7 @@
-"""What commands work on: the store and the exchange, opened and closed again."""
+"""What commands work on: the exchange, opened and closed again, and the symbols that it has."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,24 +9,7 @@ from datetime import UTC, datetime
 from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import WeightCoordinator
 from ingest.core.errors import SettingError
-from ingest.storage import Store
 from server.settings import SIMULATOR, Settings
-
-
-@asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[Store]:
-    """The store, closed again; SIGTERM ends the work on it as Ctrl-C does.
-
-    Raises StoreInUse when a server has the embedded database open.
-    """
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101  # it runs in a task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    store = await asyncio.to_thread(Store, settings.store, settings.cluster)
-    try:
-        yield store
-    finally:
-        await asyncio.to_thread(store.close)
 
 
 @asynccontextmanager

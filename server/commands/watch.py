@@ -19,6 +19,7 @@ from rich.text import Text
 
 from ingest.core.errors import CandlecastError
 from ingest.core.symbol import is_symbol
+from server.exits import Exit
 from server.settings import Settings
 
 from .chart import AXIS, DOWN, UP
@@ -75,8 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-async def watch(settings: Settings, options: argparse.Namespace) -> int:
-    """Draw until Ctrl-C, or once; 1 when there is nothing to draw."""
+async def watch(settings: Settings, options: argparse.Namespace) -> Exit:
+    """Draw until Ctrl-C, or once; FOUND when there is nothing to draw."""
     pairs: Sequence[Pair] = list(dict.fromkeys(options.pairs))
     if len(pairs) > MAX_CHARTS:
         raise NoServer(f"{len(pairs)} charts are too many for one screen: watch {MAX_CHARTS}")
@@ -91,7 +92,7 @@ async def watch(settings: Settings, options: argparse.Namespace) -> int:
             await work
 
 
-async def _once(link: Link, work: asyncio.Task[None]) -> int:
+async def _once(link: Link, work: asyncio.Task[None]) -> Exit:
     told = asyncio.create_task(link.told())
     await asyncio.wait((work, told), timeout=ONCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
@@ -100,16 +101,17 @@ async def _once(link: Link, work: asyncio.Task[None]) -> int:
     console = Console()
     height = min(ONCE_HEIGHT, console.height) if console.is_terminal else ONCE_HEIGHT
     console.print(link.screen(), height=height)
-    return int(not all(s.is_told and s.quality != "refused" for s in link.watched.series.values()))
+    series = link.watched.series.values()
+    return Exit.found([s for s in series if not s.is_told or s.quality == "refused"])
 
 
-async def _live(link: Link, work: asyncio.Task[None]) -> int:
+async def _live(link: Link, work: asyncio.Task[None]) -> Exit:
     with Live(console=Console(), screen=True, auto_refresh=False) as live:
         while not work.done():
             live.update(link.screen(), refresh=True)
             await asyncio.wait((work,), timeout=1 / PICTURES_PER_SECOND)
     work.result()
-    return 1
+    return Exit.FOUND
 
 
 class Link:

@@ -108,9 +108,18 @@ def test_one_wrong_id_does_not_hide_the_trades_after_it(feed: Feed) -> None:
     wild = trade(3 + MAX_JUMP + 1, timestamp=NOW_MS)
     feed.accept([wild], NOW_MS)
     assert not feed.verified
-    feed.accept(trades(5, 5), NOW_MS)
+    feed.accept([trade(4 + 2_000, timestamp=NOW_MS + 900)], NOW_MS)
     assert feed.continuity is not None
+    assert feed.continuity.high_water == 3
+    feed.accept(trades(5, 5), NOW_MS)
     assert (feed.continuity.high_water, list(feed.continuity.gaps)) == (5, [Gap(4, 4)])
+
+
+def test_ids_may_be_as_far_ahead_as_the_time_allows(feed: Feed) -> None:
+    run = [trade(4 + n * 900, timestamp=NOW_MS + 4) for n in range(20)]
+    assert feed.accept(run, NOW_MS) == 20
+    after_an_hour = trade(4 + 600_000, timestamp=NOW_MS + 3_600_000)
+    assert feed.accept([after_an_hour], NOW_MS + 3_600_000) == 1
 
 
 def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None:

@@ -11,6 +11,7 @@ import random
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ingest.core.status import Quality
 from ingest.storage import Store
@@ -85,3 +86,34 @@ async def test_a_lie_at_the_start_mends_itself(tmp_path: Path, lie: dict[str, in
             now_ms = (await exchange.state())["time_ms"]
             assert abs(running.provider.clock.now_ms() - now_ms) < 2_000
             assert feed.live.watermark <= now_ms
+
+
+async def test_stored_ids_that_are_impossible_are_removed(tmp_path: Path) -> None:
+    async with Exchange.started(*MARKET) as exchange:
+        chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="10m")
+        async with server(chosen) as (running, _):
+            await until(lambda: running.provider.feed(SYMBOL).status.quality is Quality.COMPLETE)
+        last = await exchange.last_id(SYMBOL)
+        known = (await exchange.trades(SYMBOL, last))[0]
+        old_ms = known.timestamp - 400_000
+        wrong_ids = [
+            replace(known, aggregate_id=last + ahead, timestamp=old_ms + ahead % 7 * 1000)
+            for ahead in (500_000, 500_001, 10**9)
+        ]
+        with Store(chosen.store) as store:
+            store.trades.insert({SYMBOL: wrong_ids})
+        async with server(chosen) as (running, _):
+            feed = running.provider.feed(SYMBOL)
+            await until(lambda: feed.status.quality is Quality.COMPLETE, 60)
+            await exchange.order("clock", hold=True)
+            trades = await exchange.trades(SYMBOL, feed.continuity.first_id)  # type: ignore[union-attr]
+            await until(
+                lambda: (
+                    feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE
+                )
+            )
+    with Store(chosen.store) as store:
+        assert store.trades.since(SYMBOL, 0) == trades
+        wrong = wrong_store(store, SYMBOL, trades)
+        assert list(store.audit.run([SYMBOL], repair=False)) == []
+    assert not wrong, "\n".join(wrong[:30])

@@ -1,15 +1,18 @@
-"""`candlecast serve` with its simulator: what is left when it ends, however it ends."""
+"""`candlecast serve`: what it says when it cannot start, and what is left when it ends."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
+from server.exits import Exit
 from tests.cli.programs import Program
-from tests.running import until
+from tests.running import ROOT, simulator, until
 
 
 def children(pid: int) -> list[int]:
@@ -31,6 +34,39 @@ def runs(pid: int) -> bool:
     return state != "Z"
 
 
+FAILED_STARTS = {
+    "port": (Exit.WRONG_USE, "CANDLECAST_PORT", {"port": "{taken}"}),
+    "host": (Exit.WRONG_USE, "CANDLECAST_HOST", {"host": "192.0.2.1"}),
+    "directory": (Exit.FOUND, "CANDLECAST_STORE", {"store": "chdb:///dev/null/db"}),
+    "database": (Exit.FOUND, "CANDLECAST_STORE", {"store": "http://127.0.0.1:1/db"}),
+    "cluster": (Exit.WRONG_USE, "CANDLECAST_CLUSTER", {"cluster": "three"}),
+    "exchange": (Exit.WRONG_USE, "CANDLECAST_SYMBOLS", {"symbols": "NOPEUSDT"}),
+    "history": (Exit.WRONG_USE, "CANDLECAST_HISTORY", {"history": "5x"}),
+    "simulator": (Exit.WRONG_USE, "--simulator", {"rest_url": ""}),
+}
+"""What cannot be used: the exit status, the setting that the output names, and the settings."""
+
+
+@pytest.mark.parametrize("name", FAILED_STARTS)
+async def test_a_failed_start_names_the_setting(tmp_path: Path, name: str) -> None:
+    status, named, changed = FAILED_STARTS[name]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        values = {"port": "0", **changed}
+        async with simulator("--symbols", "BTCUSDT") as url:
+            result = await Program(tmp_path, url).run(
+                *("serve", "--simulator=--nonsense"),
+                **{key: value.replace("{taken}", port) for key, value in values.items()},
+            )
+    assert (result.status, named in result.errors) == (status, True), result.errors
+    assert "Traceback" not in result.errors
+
+
+def test_the_guide_lists_the_exit_statuses() -> None:
+    guide = (ROOT / "docs/guides/operation.md").read_text()
+    assert [int(row) for row in re.findall(r"^\| ([0-9]+) \|", guide, re.M)] == [*Exit]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_the_simulator_ends_with_the_server(tmp_path: Path, number: int) -> None:
     program = Program(tmp_path, "")
@@ -38,8 +74,8 @@ async def test_the_simulator_ends_with_the_server(tmp_path: Path, number: int) -
     assert process.stdout is not None
     async with asyncio.timeout(60):
         assert (await process.stdout.readline()).startswith(b"Candlecast serves")
-    [simulator] = children(process.pid)
-    assert b"simulator" in command(simulator)
+    [child] = children(process.pid)
+    assert b"simulator" in command(child)
     process.send_signal(number)
     await asyncio.wait_for(process.communicate(), 60)
-    await until(lambda: not runs(simulator), 20)
+    await until(lambda: not runs(child), 20)

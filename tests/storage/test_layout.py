@@ -84,3 +84,8 @@ def test_a_cluster_has_a_plain_name(name: str) -> None:
 def test_an_embedded_database_has_no_cluster(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no cluster"):
         Store(f"chdb://{tmp_path}/db", "market")
+
+
+def test_a_cluster_that_the_database_does_not_know_is_named(cluster_front: str) -> None:
+    with pytest.raises(SettingError, match="CANDLECAST_CLUSTER"):
+        Store(f"{cluster_front}/elsewhere", "elsewhere")

@@ -1,0 +1,30 @@
+"""The store that the settings name, opened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ingest.core.errors import StoreInUse, StoreUnavailable
+from ingest.storage import Store
+from server.settings import Settings
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """The store, closed again.
+
+    Raises StoreInUse when another process has the embedded database open, StoreUnavailable when
+    the database cannot be opened, and SettingError for settings that fit no database.
+    """
+    try:
+        store = await asyncio.to_thread(Store, settings.store, settings.cluster)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"{error} (CANDLECAST_STORE names the database)") from error
+    except StoreInUse as error:
+        raise StoreInUse(f"{error} CANDLECAST_STORE names the database.") from error
+    try:
+        yield store
+    finally:
+        await asyncio.to_thread(store.close)
