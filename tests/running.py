@@ -37,6 +37,7 @@ async def simulator(*options: str) -> AsyncIterator[str]:
     try:
         async with asyncio.timeout(START_SECONDS):
             line = (await process.stdout.readline()).decode()
+        assert line.startswith("listening on "), "the simulator did not start"
         yield line.removeprefix("listening on ").strip()
     finally:
         if process.returncode is None:

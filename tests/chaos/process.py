@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from server.settings import PREFIX
@@ -40,6 +42,21 @@ class ServerProcess:
                 stderr=file,
             )
         return cls(process)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, exchange_url: str, log: Path | None, **settings: str
+    ) -> AsyncIterator[ServerProcess]:
+        """Start it for as long as the context; it has to end by itself when asked to."""
+        server = await cls.start(exchange_url, log, **settings)
+        try:
+            yield server
+            assert await server.terminate() == 0
+        finally:
+            if server._process.returncode is None:
+                server._process.kill()
+                await server._process.wait()
 
     @property
     def pid(self) -> int:
