@@ -4,8 +4,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 FEED   ?= simulator
+ROUNDS ?= 1000
+JOBS   ?= 2
+MINUTES ?= 30
 
-.PHONY: help setup run test check generate compat release sdk docs lock bench bench-quick clean
+.PHONY: help setup run test chaos soak check generate compat release sdk docs lock bench bench-quick clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +32,12 @@ run: $(VENV)/.run  ## Serve on port 8080, fed by the simulator (FEED=binance: th
 
 test: $(VENV)/.dev  ## Run all tests.
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+chaos: $(VENV)/.dev  ## Run the chaos tests for ROUNDS rounds each (1000), JOBS at a time (2): hours.
+	@$(BIN)/python -m tests.chaos.campaign --rounds $(ROUNDS) --jobs $(JOBS)
+
+soak: $(VENV)/.dev  ## Serve in lies of the exchange and storms of clients for MINUTES (30).
+	@SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/chaos/test_soak.py
 
 check: $(VENV)/.dev  ## Check style, types, layers, specs, and that what is generated is up to date.
 	@$(BIN)/ruff check .

@@ -112,6 +112,7 @@ class Control:
             "answer": self.answer,
             "outage": self.outage,
             "missing": self.missing,
+            "found": self.found,
             "unreadable": self.unreadable,
             "readable": self.readable,
             "microseconds": self.microseconds,
@@ -188,6 +189,13 @@ class Control:
         if from_id is None:
             raise SimulatorError("from_id is needed (and to_id, unless it is one id)")
         market.remove(from_id, from_id if to_id is None else to_id)
+        self._feed[market.symbol].forget_ahead()
+
+    def found(self, body: Body) -> None:
+        """Let all ids of a symbol that were gone be there again; streams go on with new trades."""
+        market = self._market(body)
+        body.done()
+        market.restore()
         self._feed[market.symbol].forget_ahead()
 
     def unreadable(self, body: Body) -> None:

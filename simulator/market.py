@@ -41,6 +41,10 @@ class Market:
             raise SimulatorError(f"at most {MAX_HOLES} gaps of a symbol")
         self.holes = sorted(merged)
 
+    def restore(self) -> None:
+        """Let every id exist again."""
+        self.holes = []
+
     def slice(self, from_id: int, limit: int) -> Trades:
         """Give at most `limit` existing trades from an id on, future ones included."""
         parts: list[Trades] = []

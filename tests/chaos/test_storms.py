@@ -1,6 +1,6 @@
 """Clients that ask for more than anybody needs cost the others nothing that they would notice.
 
-CHAOS_STORMS=1000 CHAOS_SEED=1 python -m pytest tests/chaos/test_storms.py -s
+CHAOS_ROUNDS=1000 CHAOS_SEED=1 python -m pytest tests/chaos/test_storms.py -s
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.chaos.exchange import Exchange
 from tests.e2e.client import Client
 from tests.running import server, settings, until
 
-ROUNDS = int(os.environ.get("CHAOS_STORMS", "1"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "1"))
 SEED = int(os.environ.get("CHAOS_SEED", "8"))
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
 MARKET = ("--symbols", ",".join(SYMBOLS), "--rate", "20", "--seed", "8")

@@ -133,6 +133,10 @@ async def test_missing_ids_are_gone_from_stream_and_rest(client: Client) -> None
     _, rows = await client.get("aggTrades", symbol="BTCUSDT", limit=1000)
     assert not {row["a"] for row in rows} & set(range(gap, gap + 10))
     assert len(rows) == 1000
+    state = await client.control("found", symbol="BTCUSDT")
+    assert state["symbols"]["BTCUSDT"]["missing"] == []
+    _, rows = await client.get("aggTrades", symbol="BTCUSDT", fromId=gap + 1, limit=20)
+    assert [row["a"] for row in rows] == list(range(gap + 1, gap + 21))
 
 
 async def test_the_end_is_announced_and_comes(client: Client) -> None:
