@@ -12,6 +12,10 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
 from ..core.timeframe import bucket_start
 from ..core.trade import Trade
 from . import lines
@@ -58,7 +62,7 @@ class Moved:
         return found
 
     def among_lines(self, symbol: str, text: bytes, ids: tuple[int, int]) -> Found:
-        """The same for lines of an archive with ids from the first to the second of these."""
+        """The same for lines of an archive whose lowest and highest ids are these."""
         if not self._any_stored(symbol, *ids):
             return {}
         with self._noting:
@@ -135,14 +139,22 @@ def times_of(found: Found, symbol: str) -> list[int]:
     return [time for _, time in found.get(symbol, ())]
 
 
-def first_and_last_id(text: bytes) -> tuple[int, int] | None:
-    """The ids of the first and the last line, the lower first; None when one cannot be read."""
-    whole = text.rstrip(b"\r\n")
-    ends = whole[: whole.find(b",")], whole[whole.rfind(b"\n") + 1 :].partition(b",")[0]
-    if not all(end.isdigit() and len(end) < 19 for end in ends):
+def lowest_and_highest_id(text: bytes) -> tuple[int, int] | None:
+    """The lowest and the highest id of lines of an archive, in any order; None when one cannot be
+    read."""
+    try:
+        table = csv.read_csv(
+            pa.py_buffer(text),
+            read_options=csv.ReadOptions(autogenerate_column_names=True),
+            parse_options=csv.ParseOptions(quote_char=False),
+            convert_options=csv.ConvertOptions(
+                include_columns=["f0"], column_types={"f0": pa.int64()}, null_values=[]
+            ),
+        )
+    except pa.ArrowInvalid:
         return None
-    first, last = sorted(map(int, ends))
-    return first, last
+    ends = pc.min_max(table["f0"]).as_py()
+    return None if ends["min"] is None else (ends["min"], ends["max"])
 
 
 def _runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:

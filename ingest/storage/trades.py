@@ -14,7 +14,7 @@ from ..core.trade import MAX_TIMESTAMP, Trade
 from . import columns, fold, lines
 from .connection import Connection, Parameters
 from .held import Held
-from .moved import Moved, first_and_last_id, times_of
+from .moved import Moved, lowest_and_highest_id, times_of
 from .progress import Progress
 from .retention import Retention
 
@@ -117,7 +117,7 @@ class Trades:
         All their times have to be in [since, until). Raises MalformedTrade when a line is no such
         trade: then some of the others may be stored, and `insert` can store the valid ones.
         """
-        ids = first_and_last_id(text)
+        ids = lowest_and_highest_id(text)
         moved = self._moved.among_lines(symbol, text, ids) if ids is not None else {}
         if ids is not None:
             self._held.lower(symbol, ids[0])

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
@@ -154,6 +155,7 @@ async def whole(watcher: Watcher, after: str) -> None:
     print(f"  whole {time.monotonic() - began:.1f} s after {after}", flush=True)
 
 
+@pytest.mark.timeout(MINUTES * 60 + 600)
 async def test_lies_and_storms_change_no_candle_and_lose_no_trade(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     values = {**SETTINGS, "store": f"chdb:///{tmp_path}/db"}

@@ -79,6 +79,19 @@ def test_lines_are_stored_as_the_trades_that_they_are(fresh_store: Store) -> Non
     assert fresh_store.candles.watermark("BTCUSDT") == END - 60_000
 
 
+def test_a_trade_with_another_time_is_found_wherever_its_line_is(fresh_store: Store) -> None:
+    month_ms = 31 * 86_400_000
+    before = [trade(number, timestamp=START - month_ms + number) for number in range(1, 10)]
+    fresh_store.trades.insert({"BTCUSDT": before})
+    fresh_store.candles.recompute(fresh_store.candles.unsettled({"BTCUSDT": END}))
+    moved = [trade(number, timestamp=START + 90_000 + number) for number in (5, 2, 9, 7)]
+    insert(fresh_store, [line(item) for item in moved])
+    fresh_store.candles.recompute(fresh_store.candles.unsettled({"BTCUSDT": END}))
+    by_id = {item.aggregate_id: item for item in (*before, *moved)}
+    assert fresh_store.trades.since("BTCUSDT", 0) == [by_id[number] for number in range(1, 10)]
+    assert list(fresh_store.audit.run(repair=False)) == []
+
+
 @settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
