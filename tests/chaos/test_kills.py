@@ -16,10 +16,10 @@ import aiohttp
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
 from tests.chaos.process import ServerProcess
-from tests.chaos.verdict import TIMEFRAMES, until_whole, wrong_now, wrong_store, wrong_words
-from tests.e2e.client import Client
+from tests.chaos.verdict import TIMEFRAMES, wrong_now, wrong_store, wrong_words
+from tests.e2e.client import Client, until_whole
 
-KILLS = int(os.environ.get("CHAOS_KILLS", "8"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
 MARKET = (

@@ -21,8 +21,8 @@ from ingest.storage import Store
 from tests.chaos.exchange import Exchange
 from tests.chaos.lies import Lies
 from tests.chaos.process import ServerProcess
-from tests.chaos.verdict import until_whole, wrong_closings, wrong_store, wrong_words
-from tests.e2e.client import Client
+from tests.chaos.verdict import wrong_closings, wrong_store, wrong_words
+from tests.e2e.client import Client, until_whole
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0.5"))
 SEED = int(os.environ.get("CHAOS_SEED", "8"))

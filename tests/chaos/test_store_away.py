@@ -22,8 +22,8 @@ from tests.chaos.exchange import Exchange
 from tests.chaos.listener import listening
 from tests.chaos.process import ServerProcess
 from tests.chaos.proxy import Proxy
-from tests.chaos.verdict import TIMEFRAMES, until_whole, wrong_now, wrong_store, wrong_words
-from tests.e2e.client import Client
+from tests.chaos.verdict import TIMEFRAMES, wrong_now, wrong_store, wrong_words
+from tests.e2e.client import Client, until_whole
 from tests.running import ROOT, server, settings, until
 
 SYMBOL = "AAAUSDT"

@@ -22,7 +22,7 @@ from tests.chaos.listener import listening
 from tests.chaos.verdict import TIMEFRAMES, wrong_store, wrong_words
 from tests.running import server, settings, until
 
-ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))
 SEED = int(os.environ.get("CHAOS_SEED", "8"))
 SYMBOL = "AAAUSDT"
 MARKET = ("--symbols", SYMBOL, "--rate", "30", "--seed", str(SEED))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -155,13 +154,6 @@ async def wrong_now(
                 found = [rows[time] for r in known if (time := int(r["candle_time"])) in rows]
                 wrong += _different(f"{symbol} {label} {name}", found, known)
     return wrong
-
-
-async def until_whole(client: Client, symbols: Sequence[str], seconds: float = 60.0) -> None:
-    """Take in what the client is told until everything is complete."""
-    async with asyncio.timeout(seconds):
-        while any(client.qualities.get(symbol) != "complete" for symbol in symbols):
-            await client.receive(seconds)
 
 
 def _different(name: str, found: Sequence[Row], expected: Sequence[Row]) -> list[str]:

@@ -103,6 +103,13 @@ def _decimal(name: str, value: Any) -> Any:
     return value if whole else Decimal(value)
 
 
+async def until_whole(client: Client, symbols: Sequence[str], seconds: float = 60.0) -> None:
+    """Take in what the client is told until everything is complete."""
+    async with asyncio.timeout(seconds):
+        while any(client.qualities.get(symbol) != "complete" for symbol in symbols):
+            await client.receive(seconds)
+
+
 def wrong_pictures(client: Client, symbol: str, trades: Sequence[Trade]) -> list[str]:
     """The told candles that are not exactly what some first trades of their bucket come to.
 

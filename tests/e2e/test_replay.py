@@ -15,7 +15,7 @@ import pytest
 from ingest.core.status import Quality
 from ingest.core.trade import Trade
 from server.app import Server
-from tests.e2e.client import Client, wire, wrong_pictures
+from tests.e2e.client import Client, until_whole, wire, wrong_pictures
 from tests.factories import Row, naive_candles, row
 from tests.recordings import BTCUSDT, BTCUSDT_KLINES, XRPETH, needs_recordings, recorded_trades
 from tests.running import server, settings, simulator, until
@@ -179,7 +179,8 @@ async def test_seeded_trades_of_many_symbols_are_exact(tmp_path: Path, history: 
     ):
         for symbol in symbols:
             await client.subscribe(symbol, (1, 7), candles=20)
-        await ticks(client, 12)
+        await until_whole(client, symbols)
+        await ticks(client, 8)
         store = running.provider.store
         for symbol in symbols:
             await until_told_is_stored(running, symbol)
