@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -120,7 +121,8 @@ def _finish(work: Coroutine[Any, Any, Exit]) -> Exit:
 async def _cancelled_by_sigterm(work: Coroutine[Any, Any, Exit]) -> Exit:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # it runs in a task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(NotImplementedError):  # on Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await work
 
 

@@ -29,8 +29,9 @@ async def simulator(*options: str) -> AsyncIterator[str]:
     if "--speed" not in options:
         options = ("--quiet", "0", *options)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "simulator", "--port", "0", *options),
+        *(sys.executable, "-m", "simulator", "--port", "0", "--end-with-stdin", *options),
         cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,  # it ends with this process, however that ends
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None

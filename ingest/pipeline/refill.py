@@ -194,10 +194,10 @@ class Refill:
     async def _check_above(self, continuity: Continuity, last_id: int) -> None:
         """Remove the trades above the gap that ends here if they cannot be the exchange's."""
         gap = next((gap for gap in continuity.gaps if gap.to_id == last_id), None)
-        symbol, store = self._feed.symbol, self._settler.store
+        symbol = self._feed.symbol
         if gap is None or gap.to_id == continuity.high_water:
             return
-        if await has_impossible_ids(symbol, gap, store, self._rest):
+        if await has_impossible_ids(symbol, gap, self._settler, self._rest):
             log.warning(
                 "%s: the trades from id %d on are older than those before them, and the exchange"
                 " does not have them: they are removed",

@@ -20,7 +20,7 @@ from tests.chaos.listener import listening
 from tests.chaos.verdict import TIMEFRAMES, wrong_now, wrong_store, wrong_words
 from tests.running import server, settings, until
 
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "12"))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
 PAUSE_SECONDS = 2.4
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 PATIENCE_SECONDS = 5.0

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.binance.clock import ExchangeClock
-from ingest.binance.rest import Edge
+from ingest.binance.rest import BinanceRest, Edge
+from ingest.binance.weight import WeightCoordinator
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import StoreUnavailable
 from ingest.core.live import Frame
@@ -18,6 +19,7 @@ from ingest.core.trade import Trade
 from ingest.pipeline import feed as feed_module
 from ingest.pipeline import settle
 from ingest.pipeline.feed import MAX_JUMP, Feed
+from ingest.pipeline.impossible import has_impossible_ids
 from ingest.pipeline.materialize import Materializer
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.settle import Settler
@@ -172,6 +174,25 @@ async def test_a_fault_of_the_store_is_outlived(
     await settler.cycle()
     assert store.trades.since(SYMBOL, 0) == trades(1, 3)
     assert settler.store_failing_since_ms is None
+
+
+async def test_a_store_that_is_away_does_not_end_the_search_for_impossible_ids(
+    feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "RETRY_SECONDS", 0.0)
+    settler = await settler_of(store, feed)
+    await settler.cycle()
+    time_of, faults = store.trades.time_of, [StoreUnavailable("away")]
+
+    def failing(symbol: str, aggregate_id: int) -> int | None:
+        if faults:
+            raise faults.pop()
+        return time_of(symbol, aggregate_id)
+
+    monkeypatch.setattr(store.trades, "time_of", failing)
+    async with BinanceRest("http://127.0.0.1:1", WeightCoordinator()) as rest:
+        assert not await has_impossible_ids(SYMBOL, Gap(4, 9), settler, rest)
+    assert not faults
 
 
 async def test_a_frame_that_was_watched_early_starts_from_the_store(store: Store) -> None:

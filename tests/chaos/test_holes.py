@@ -14,11 +14,10 @@ import pytest
 
 from ingest.core import missing
 from ingest.core.continuity import Gap
-from ingest.core.status import Quality
 from ingest.pipeline.feed import Feed
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
-from tests.chaos.verdict import wrong_store
+from tests.chaos.verdict import is_complete, wrong_store
 from tests.running import server, settings, until
 
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "3"))
@@ -28,10 +27,6 @@ MARKET = ("--symbols", ",".join(SYMBOLS), "--rate", "20", "--seed", str(SEED))
 SPAN = 11_000
 """Ids of the downloaded history, at least, in which the holes are."""
 CONFIRM_SECONDS = 3
-
-
-def is_complete(feed: Feed) -> bool:
-    return feed.status.quality is Quality.COMPLETE
 
 
 async def test_a_hole_is_one_gap_and_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

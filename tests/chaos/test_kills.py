@@ -19,7 +19,7 @@ from tests.chaos.process import ServerProcess
 from tests.chaos.verdict import TIMEFRAMES, wrong_now, wrong_store, wrong_words
 from tests.e2e.client import Client, until_whole
 
-KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
 MARKET = (

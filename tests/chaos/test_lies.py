@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from ingest.core.status import Quality
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
+from tests.chaos.lies import CENTURY_MS
 from tests.chaos.listener import listening
 from tests.chaos.verdict import wrong_closings, wrong_store, wrong_words
 from tests.running import server, settings, until
@@ -24,7 +25,6 @@ ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "3"))
 SEED = int(os.environ.get("CHAOS_SEED", "8"))
 SYMBOL = "AAAUSDT"
 MARKET = ("--symbols", SYMBOL, "--rate", "20", "--seed", str(SEED))
-CENTURY_MS = 74 * 365 * 86_400_000
 
 
 async def test_lies_about_time_and_ids_change_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ingest.core.trade import Trade
 from ingest.storage import Store
 from tests.storage import plain
 
-ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "10"))
 SEED = int(os.environ.get("CHAOS_SEED", "6"))
 SYMBOL = "AAAUSDT"
 MINUTE = 60_000

@@ -61,7 +61,8 @@ class Watcher:
         self._last: dict[str, float] = {}
         self.gaps: dict[str, float] = defaultdict(float)
         """The longest time between two updates, by symbol."""
-        self.complete: Counter[str] = Counter()
+        self.qualities: Counter[str] = Counter()
+        """Updates by the data quality that they gave."""
 
     async def watch(self) -> None:
         """Take in what comes until cancelled."""
@@ -72,7 +73,7 @@ class Watcher:
             symbol, now = message["symbol"], time.monotonic()
             self.gaps[symbol] = max(self.gaps[symbol], now - self._last.get(symbol, now))
             self._last[symbol] = now
-            self.complete[message["data_status"]["data_quality"]] += 1
+            self.qualities[message["data_status"]["data_quality"]] += 1
 
     @property
     def is_whole(self) -> bool:
@@ -129,7 +130,7 @@ async def storm(
 
 
 async def lie_in_turn(exchange: Exchange, chance: random.Random, watcher: Watcher) -> Counter[str]:
-    """All lies in random order, again and again, sometimes two at a time."""
+    """All lies in random order, again and again; gives how often each was told."""
     lies = Lies(exchange, SYMBOLS, chance)
     counts: Counter[str] = Counter()
     ends, turns = time.monotonic() + MINUTES * 60, 0
@@ -198,7 +199,7 @@ async def test_lies_and_storms_change_no_candle_and_lose_no_trade(tmp_path: Path
                     await late.wait_for("initial_history")
     print(f"lies: {dict(counts)}")
     print(f"storms: {dict(storms)}")
-    print(f"updates by quality: {dict(watcher.complete)}")
+    print(f"updates by quality: {dict(watcher.qualities)}")
     print(f"longest time between two updates: {max(watcher.gaps.values()):.2f} s")
     wrong = []
     with Store(values["store"]) as store:

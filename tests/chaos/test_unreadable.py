@@ -14,23 +14,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ingest.core.status import Quality
-from ingest.pipeline.feed import Feed
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
+from tests.chaos.lies import FORMS
 from tests.chaos.listener import listening
-from tests.chaos.verdict import TIMEFRAMES, wrong_store, wrong_words
+from tests.chaos.verdict import TIMEFRAMES, is_complete, wrong_store, wrong_words
 from tests.running import server, settings, until
 
-ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "3"))
 SEED = int(os.environ.get("CHAOS_SEED", "8"))
 SYMBOL = "AAAUSDT"
 MARKET = ("--symbols", SYMBOL, "--rate", "30", "--seed", str(SEED))
-FORMS = ("price", "quantity", "id", "empty")
-
-
-def is_complete(feed: Feed) -> bool:
-    return feed.status.quality is Quality.COMPLETE
 
 
 async def test_what_cannot_be_read_is_waited_for_and_stored_once_it_can_be(tmp_path: Path) -> None:

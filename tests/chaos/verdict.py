@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from ingest.core.status import Quality
 from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
+from ingest.pipeline.feed import Feed
 from ingest.storage import Store
 from tests.e2e.client import Client, wire
 from tests.factories import Row, naive_candles, row
@@ -17,6 +19,11 @@ MAX_CANDLES = 1000
 
 Bucket = tuple[int, int]
 """A timeframe in minutes, and the start of a candle."""
+
+
+def is_complete(feed: Feed) -> bool:
+    """Whether a symbol is called complete."""
+    return feed.status.quality is Quality.COMPLETE
 
 
 def closed_ms(trades: Sequence[Trade]) -> int:
