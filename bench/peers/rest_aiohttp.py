@@ -10,7 +10,7 @@ import uvloop
 from aiohttp import web
 
 from bench.peers.commands import serve_commands
-from bench.peers.rest_common import END_MS, filled_store
+from bench.peers.rest_common import END_MS, filled_store, health
 from ingest.storage import CandlePage, Selection, Store
 
 
@@ -34,20 +34,7 @@ class Handlers:
         return _reply(rows, f"Retrieved {count} candles for {symbol}")
 
     async def health(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "status": "healthy",
-                "components": {
-                    "initialized": True,
-                    "binance_client": {"connected": True},
-                    "weight_coordinator": {"active": True, "healthy": True},
-                    "tickers": {"active_tasks": 1, "healthy_processors": 1},
-                    "websocket_manager": {"connections": 0, "active_symbols": 0},
-                },
-                "timestamp": time.time_ns() // 1_000_000,
-                "uptime_seconds": 1,
-            }
-        )
+        return web.json_response(health())
 
 
 def _reply(rows: bytes, message: str) -> web.Response:

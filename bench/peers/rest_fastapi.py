@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvicorn
 import uvloop
@@ -15,7 +15,7 @@ from fastapi import FastAPI, Path, Query
 from pydantic import BaseModel
 
 from bench.peers.commands import serve_commands
-from bench.peers.rest_common import candles, filled_store, rows
+from bench.peers.rest_common import candles, filled_store, health, rows
 from generated.models import Health
 from ingest.storage import Store
 
@@ -84,19 +84,8 @@ class Handlers:
         said = f"Retrieved {len(found)} candles of {timeframe}m for {symbol}"
         return _reply(Candle, found, said)
 
-    async def health(self) -> dict[str, object]:
-        return {
-            "status": "healthy",
-            "components": {
-                "initialized": True,
-                "binance_client": {"connected": True},
-                "weight_coordinator": {"active": True, "healthy": True},
-                "tickers": {"active_tasks": 1, "healthy_processors": 1},
-                "websocket_manager": {"connections": 0, "active_symbols": 0},
-            },
-            "timestamp": time.time_ns() // 1_000_000,
-            "uptime_seconds": 1,
-        }
+    async def health(self) -> dict[str, Any]:
+        return health()
 
 
 def _reply(
