@@ -50,15 +50,18 @@ class Usage(Generic[P]):
         if len(self._released) > REMEMBERED:
             self._released.popitem(last=False)
 
-    def change(self, kept: Collection[P], now: float) -> Change[P]:
+    def change(self, kept: Collection[P], now: float, barred: Collection[P] = ()) -> Change[P]:
         """What is to change in the pairs that are kept; asked for again until it is nothing.
+
+        A pair that is `barred` cannot be kept now, and stands in no other's way.
 
         When there is no room, the pair goes that was watched longest ago. One that is watched
         goes for no other.
         """
         idle = sorted((p for p in kept if p not in self._due), key=self._last_use)
         old = sum(now - self._last_use(pair) >= self._idle_seconds for pair in idle)
-        keep = next((p for p, due in self._due.items() if due <= now and p not in kept), None)
+        wanted = (p for p, due in self._due.items() if due <= now and p not in kept)
+        keep = next((p for p in wanted if p not in barred), None)
         excess = len(kept) + (keep is not None) - self._limit
         if excess > len(idle):
             keep, excess = None, excess - 1

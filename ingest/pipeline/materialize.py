@@ -54,11 +54,11 @@ class Materializer:
         candles, attempt = self._store.candles, self._settler.patiently
         while True:
             kept = {*map(Pair._make, candles.pairs)}
-            drop, keep = self._usage.change(kept, time.monotonic())
+            drop, keep = self._usage.change(kept, time.monotonic(), self._dropped)
             for pair in drop:
                 await attempt(candles.drop, *pair)
                 self._dropped[pair] = time.monotonic()
-            if keep is None or keep in self._dropped:
+            if keep is None:
                 break
             await attempt(candles.materialize, *keep)
         over = time.monotonic() - READING_SECONDS

@@ -49,6 +49,17 @@ def test_none_that_is_watched_goes_for_another() -> None:
     assert settled(usage, {"a", "b"}, 500.0) == {"a", "b"}
 
 
+def test_a_pair_that_cannot_be_kept_now_stands_in_no_others_way() -> None:
+    usage: Usage[str] = Usage(2, IDLE, 0.0)
+    for name in "abc":
+        usage.watched(name, 0.0)
+    assert usage.change(set(), LASTING_SECONDS, {"a"}) == ([], "b")
+    assert usage.change({"b", "c"}, LASTING_SECONDS, {"a"}) == ([], None)
+    assert usage.change({"b"}, LASTING_SECONDS, {"a", "c"}) == ([], None)
+    usage.released("b", LASTING_SECONDS)
+    assert usage.change({"b", "old"}, LASTING_SECONDS, {"a", "c"}) == ([], None)
+
+
 def test_what_nobody_has_watched_for_long_goes() -> None:
     usage: Usage[str] = Usage(10, IDLE, 0.0)
     usage.watched("a", 0.0)
