@@ -41,8 +41,12 @@ class _Symbol:
     """The end of the newest minute that is known to have a trade."""
     dirty: set[int] = field(default_factory=set)
     """The starts of the dirty minutes."""
+    unclean: Span = _NOTHING
+    """What was noted as late at the start: any minute in it may be dirty, also one that has lost
+    its only trade."""
     in_doubt: bool = False
-    """Whether trades of an earlier run may have made minutes dirty that are not in `dirty`."""
+    """Whether trades of an earlier run may have made minutes from `tail_ms` on dirty that are not
+    in `dirty`."""
 
 
 class Progress:
@@ -62,6 +66,7 @@ class Progress:
             self._symbols[symbol] = _Symbol(
                 *(tail, (late_from, late_until), min(closed, tail), closed),
                 newest_ms=tail,
+                unclean=(late_from, late_until),
                 in_doubt=True,
             )
 
@@ -123,6 +128,8 @@ class Progress:
                             for start in state.dirty
                             if not since <= start < until or start in kept
                         }
+                        if since <= state.unclean[0] < until:
+                            state.unclean = (min(until, state.unclean[1]), state.unclean[1])
                 if time.monotonic() - self._noted_at >= NOTE_EVERY_SECONDS:
                     self._catch_up()
         finally:
@@ -136,19 +143,14 @@ class Progress:
             if state.in_doubt:
                 rows = self._connection.rows(
                     f"SELECT DISTINCT intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} FROM trades"
-                    " WHERE symbol = {symbol:String} AND (timestamp >= {tail:Int64}"
-                    " OR timestamp >= {since:Int64} AND timestamp < {until:Int64})",
-                    {
-                        "symbol": symbol,
-                        "tail": state.tail_ms,
-                        "since": state.late[0],
-                        "until": state.late[1],
-                    },
+                    " WHERE symbol = {symbol:String} AND timestamp >= {tail:Int64}",
+                    {"symbol": symbol, "tail": state.tail_ms},
                 )
                 state.dirty.update(start for (start,) in rows)
                 state.newest_ms = max([state.newest_ms, *(s + MINUTE_MS for s in state.dirty)])
                 state.in_doubt = False
-            return join((start, start + MINUTE_MS) for start in state.dirty if start < until_ms)
+            dirty = [(start, start + MINUTE_MS) for start in state.dirty if start < until_ms]
+            return join([*dirty, (state.unclean[0], min(state.unclean[1], until_ms))])
 
     def doubt(self, symbols: Sequence[str]) -> None:
         """Nothing that is noted of these symbols holds: all their minutes may be dirty."""
@@ -183,7 +185,8 @@ class Progress:
         for symbol, state in self._symbols.items():
             if state.in_doubt:
                 continue
-            late = _hull(_NOTHING, [start for start in state.dirty if start < state.tail_ms])
+            unclean = _NOTHING if state.unclean[0] == state.unclean[1] else state.unclean
+            late = _hull(unclean, [start for start in state.dirty if start < state.tail_ms])
             open_minutes = [start for start in state.dirty if start >= state.tail_ms]
             tail = min(open_minutes, default=state.newest_ms)
             closed_moved = state.closed_ms != state.noted_closed_ms

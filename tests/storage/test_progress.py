@@ -65,6 +65,23 @@ def test_late_trades_are_found_after_a_crash(dsn: str) -> None:
         assert list(store.audit.run(repair=False))[1:] == []
 
 
+def test_a_minute_that_has_lost_its_only_trade_is_found_after_a_restart(dsn: str) -> None:
+    store = settled_store(dsn)
+    store.candles.materialize(SYMBOL, 5)
+    store.trades.insert({SYMBOL: [trade(52, time=58 * MINUTE)]})
+    store.close()
+    with Store(dsn) as store:
+        assert unsettled(store, 55) == [(52 * MINUTE, 55 * MINUTE)]
+        store.candles.recompute({SYMBOL: [(52 * MINUTE, 55 * MINUTE)]})
+        assert unsettled(store, 200) == [(55 * MINUTE, 59 * MINUTE)]
+        store.candles.recompute({SYMBOL: [(55 * MINUTE, 59 * MINUTE)]})
+        assert unsettled(store, 200) == []
+        assert list(store.audit.run(repair=False)) == []
+        assert [c.aggregates for c in store.candles.read(SYMBOL, 5, 60 * MINUTE, 2)] == [4, 6]
+    with Store(dsn) as store:
+        assert unsettled(store, 200) == []
+
+
 def test_a_note_that_cannot_be_made_keeps_trades_out(
     dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
