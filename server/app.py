@@ -4,58 +4,58 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from generated.stream import MODELS, STREAM_ADDRESS
-from handlers.admin import Admin
-from handlers.candles import Candles
-from handlers.monitoring import Monitoring
-from handlers.parts import About, Parts, StreamState
-from handlers.stream import Stream, error_reply
-from handlers.subscriptions import Subscriptions
-from handlers.tickers import Tickers
-from handlers.trades import Trades
+from handlers.kraken.api import Kraken, KrakenSettings
+from handlers.native.api import Native, StreamSettings
+from handlers.native.rest.monitoring import About
 from ingest.core.errors import ExchangeError, SettingError
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.provider import Provider
 from ingest.storage import Store
-from server.broadcast import Broadcast
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.edge.origin import OriginPolicy
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
-from server.kraken import Kraken
+from server.kraken_rest import add_routes
 from server.operation import HandlerFunction
 from server.pages import load_pages
 from server.rest import build_rest, load_document
 from server.settings import Settings
 from server.site import render
-from wsrouter import (
-    Connection,
-    Contract,
-    Endpoint,
-    EndpointSettings,
-    Fault,
-    FaultKind,
-    Hub,
-    Router,
-)
+from wsrouter import EndpointSettings
 
 ROOT = Path(__file__).parent.parent
 OPENAPI = ROOT / "generated" / "openapi.json"
-STREAM_CONTRACT = ROOT / "generated" / "stream_contract.json"
 SPECS = ROOT / "specs"
 
 CHECK_SYMBOLS_SECONDS = 5.0
 SHUTDOWN_SECONDS = 5.0
+GOING_AWAY = (1001, "the server is going away")
+"""The close code of every connection at the end, and its reason."""
 
 log = logging.getLogger(__name__)
+
+
+class Api(Protocol):
+    """An API over one provider: what it serves, and what runs for it."""
+
+    @property
+    def websockets(self) -> Mapping[str, Handler]:
+        """The handler of each WebSocket path."""
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close every connection."""
 
 
 class Server:
@@ -75,45 +75,43 @@ class Server:
             settings.max_materialized,
             settings.materialized_idle_minutes * 60.0,
         )
-        contract = Contract.from_json(STREAM_CONTRACT.read_bytes())
-        received = contract.channel(STREAM_ADDRESS).receives
-        self.hub = Hub()
-        self.subscriptions = Subscriptions(self.provider, self.hub)
-        handlers = Stream(self.provider, self.subscriptions, settings.subscriptions_per_connection)
-        router = Router(
-            contract,
-            STREAM_ADDRESS,
-            handlers,
-            models={message.name: MODELS[message.name] for message in received},
-            error_reply=error_reply,
-            check_outgoing=check_messages,
-        )
-        if check_messages:
-            self.hub.check = router.check_sent
         bounds = EndpointSettings(
             max_message_bytes=settings.max_message_bytes,
             compress=settings.compress,
             messages_per_second=settings.messages_per_second,
             message_burst=settings.message_burst,
         )
-        self.endpoint = Endpoint(
-            router,
-            settings=bounds,
-            on_disconnect=self._ended,
-            client_ip=lambda request: request[CLIENT_ADDRESS],
-        )
-        self._state = StreamState(self.endpoint.connections)
-        self._parts = Parts(self.provider, self.subscriptions, self._state, _about(settings))
-        self._broadcast = Broadcast(
+        self.native = Native(
             self.provider,
-            self.hub,
-            self.endpoint,
-            self.subscriptions,
-            settings.heartbeat_seconds,
-            settings.idle_seconds,
+            _about(settings),
+            StreamSettings(
+                settings.subscriptions_per_connection,
+                settings.heartbeat_seconds,
+                settings.idle_seconds,
+            ),
+            bounds,
+            _client_ip,
+            check_messages=check_messages,
         )
+        self.kraken: Kraken | None = None
+        if settings.kraken:
+            self.kraken = Kraken(
+                self.provider,
+                KrakenSettings(
+                    settings.feed_stream_url,
+                    settings.kraken_api_key,
+                    settings.kraken_token_seconds,
+                    settings.subscriptions_per_connection,
+                ),
+                bounds,
+                _client_ip,
+                check_messages=check_messages,
+            )
+        self._apis: list[Api] = [self.native, *([self.kraken] if self.kraken else [])]
         rest = build_rest(
-            load_document(OPENAPI), _rest_handlers(self._parts), validate_responses=check_messages
+            load_document(OPENAPI),
+            _operations(self.native.operations),
+            validate_responses=check_messages,
         )
         policy = AccessPolicy(
             whitelist=settings.whitelist,
@@ -123,20 +121,14 @@ class Server:
             websockets_per_client=settings.websockets_per_ip,
             origins=OriginPolicy(settings.allowed_hosts, settings.allowed_origins),
         )
-        websockets: dict[str, Handler] = {STREAM_ADDRESS: self.endpoint.handle}
-        self.kraken: Kraken | None = None
-        if settings.kraken:
-            self.kraken = Kraken(self.provider, settings, bounds, check_messages=check_messages)
-            self._broadcast.on_candles = self.kraken.candles.tell
-            websockets.update(self.kraken.websockets)
         self.app = build_http(
             Access(policy),
             rest,
             load_pages(OPENAPI.read_bytes(), SPECS, render(ROOT), OPENAPI.parent),
-            websockets,
+            {path: handler for api in self._apis for path, handler in api.websockets.items()},
         )
         if self.kraken is not None:
-            self.kraken.add_routes(self.app)
+            add_routes(self.app, self.kraken.rest)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -161,15 +153,12 @@ class Server:
                         f"{settings.port}, where nothing can listen: {error.strerror or error}"
                     ) from error
                 running += [
-                    group.create_task(self._updates(), name="updates"),
-                    group.create_task(self._heartbeats(), name="heartbeats"),
+                    group.create_task(api.run(), name=type(api).__name__) for api in self._apis
                 ]
-                if self.kraken is not None:
-                    running.append(group.create_task(self.kraken.run(), name="kraken"))
                 try:
                     yield _base_url(runner, settings.host)
                 finally:
-                    await self._say_goodbye()
+                    await asyncio.gather(*(api.close(*GOING_AWAY) for api in self._apis))
                     for task in running:
                         task.cancel()
         finally:
@@ -192,38 +181,14 @@ class Server:
                     "The exchange has none of the symbols in CANDLECAST_SYMBOLS: correct it"
                 )
 
-    async def _updates(self) -> None:
-        self._state.updates_running = True
-        try:
-            await self._broadcast.run_updates()
-        finally:
-            self._state.updates_running = False
 
-    async def _heartbeats(self) -> None:
-        self._state.heartbeats_running = True
-        try:
-            await self._broadcast.run_heartbeats()
-        finally:
-            self._state.heartbeats_running = False
-
-    async def _say_goodbye(self) -> None:
-        for connection in list(self.endpoint.connections.values()):
-            text = "The server is going away; connect again after a pause"
-            connection.fault(Fault(FaultKind.GOING_AWAY, text))
-        code, reason = 1001, "the server is going away"
-        closing = [self.endpoint.close_all(code, reason)]
-        if self.kraken is not None:
-            closing.append(self.kraken.close(code, reason))
-        await asyncio.gather(*closing)
-
-    def _ended(self, connection: Connection) -> None:
-        self._state.ended(connection)
-        self.subscriptions.drop(connection)
+def _client_ip(request: web.Request) -> str:
+    address: str = request[CLIENT_ADDRESS]
+    return address
 
 
-def _rest_handlers(parts: Parts) -> Mapping[str, HandlerFunction]:
-    """Every operation of the REST document by its id."""
-    owners = (Trades(parts), Candles(parts), Tickers(parts), Monitoring(parts), Admin(parts))
+def _operations(owners: Sequence[object]) -> Mapping[str, HandlerFunction]:
+    """Every operation of the REST document by its id, as a method of one of these objects."""
     return {
         name: getattr(owner, name)
         for owner in owners

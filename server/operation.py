@@ -9,13 +9,17 @@ from typing import Any
 import msgspec
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from connexion.operations import AbstractOperation
+from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from generated.rest import JSON, Raw
-from handlers.replies import Reply
 from server.negotiation import negotiate
 from server.problems import RETRY_AFTER_S
 from server.validation import BODY, PARAMETERS
+
+Reply = BaseModel | Raw | tuple[BaseModel, int]
+"""What a handler answers: a model of the contract, bytes that already follow it, or a model with a
+status of its own. Errors are raised, not returned."""
 
 HandlerFunction = Callable[..., Awaitable[Reply]]
 

@@ -11,7 +11,7 @@ from connexion.exceptions import BadRequestProblem, ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from starlette.exceptions import HTTPException
 
-from handlers.replies import InvalidParameter
+from handlers.errors import InvalidParameter
 from ingest.core.errors import (
     ExchangeUnavailable,
     NotReady,

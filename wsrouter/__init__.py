@@ -21,6 +21,7 @@ from .faults import Detail, ErrorPolicy, Fault, FaultKind
 from .loader import load_document
 from .router import Request, Router
 from .settings import EndpointSettings
+from .subscriptions import First, Source, Subscriptions
 
 __all__ = [
     "ChannelContract",
@@ -36,6 +37,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Finding",
+    "First",
     "Hub",
     "MessageContract",
     "Place",
@@ -43,6 +45,8 @@ __all__ = [
     "Request",
     "Router",
     "RouterSetupError",
+    "Source",
+    "Subscriptions",
     "UndocumentedMessage",
     "Update",
     "WsRouterError",

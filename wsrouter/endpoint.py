@@ -8,13 +8,14 @@ import itertools
 import logging
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from aiohttp import HttpVersion11, WebSocketError, WSCloseCode, WSMsgType, web
 
 from .connection import Connection
 from .deflate import may_compress
+from .fanout import Hub
 from .faults import Fault, FaultKind
 from .guard import TOO_FAST
 from .router import Router
@@ -37,16 +38,23 @@ class Endpoint:
         router: Router,
         *,
         settings: EndpointSettings | None = None,
-        on_connect: Hook | None = None,
-        on_disconnect: Hook | None = None,
+        hub: Hub | None = None,
         allow_origin: Callable[[str], bool] = lambda _: True,
         client_ip: Callable[[web.Request], str] = lambda request: request.remote or "unknown",
     ) -> None:
-        """`allow_origin` sees the Origin header of browsers; False refuses with 403."""
+        """`hub` publishes to this endpoint's connections: it forgets those that end, and where the
+        router checks what is sent, so does the hub. `allow_origin` sees the Origin header of
+        browsers; False refuses with 403."""
         self._router = router
         self._settings = settings or EndpointSettings()
-        self._on_connect = on_connect
-        self._on_disconnect = on_disconnect
+        self.on_connect: list[Hook] = []
+        """Called with each new connection, in order."""
+        self.on_disconnect: list[Hook] = []
+        """Called with each connection that has ended, in order."""
+        if hub is not None:
+            self.on_disconnect.append(hub.drop)
+            if router.checks_sent:
+                hub.check = router.check_sent
         self._allow_origin = allow_origin
         self._client_ip = client_ip
         self._connections: dict[str, Connection] = {}
@@ -79,13 +87,13 @@ class Endpoint:
         wire.on_break = lambda code: self._break(connection, code)
         self._connections[connection.id] = connection
         try:
-            await self._call(self._on_connect, connection)
+            await self._call(self.on_connect, connection)
             await self._read(ws, connection)
         finally:
             del self._connections[connection.id]
             wire.outbox.close()
             try:
-                await self._call(self._on_disconnect, connection)
+                await self._call(self.on_disconnect, connection)
             finally:
                 await wire.finish()
         return ws
@@ -171,12 +179,11 @@ class Endpoint:
         limit = self._settings.max_message_bytes
         return f"A message is longer than {limit} bytes; connect again and send shorter ones"
 
-    async def _call(self, hook: Hook | None, connection: Connection) -> None:
-        if hook is None:
-            return
-        try:
-            result = hook(connection)
-            if inspect.isawaitable(result):
-                await result
-        except Exception:
-            log.exception("%s: a hook failed", connection)
+    async def _call(self, hooks: Sequence[Hook], connection: Connection) -> None:
+        for hook in hooks:
+            try:
+                result = hook(connection)
+                if inspect.isawaitable(result):
+                    await result
+            except Exception:
+                log.exception("%s: a hook failed", connection)

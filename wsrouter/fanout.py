@@ -1,4 +1,4 @@
-"""Fan-out: each update framed once, each client written to once a tick, nobody waited for.
+"""Fan-out: each update framed once, one write a client and tick, no waiting for any client.
 
 The server's frames are unmasked, so an update is the same bytes for all its subscribers, and the
 frames of a tick are the same bytes for all clients with the same subscriptions. Clients are
@@ -21,21 +21,24 @@ Topic = Hashable
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A new picture for the subscribers of a topic."""
+    """A message for the subscribers of a topic."""
 
     topic: Topic
     payload: bytes
     """The whole message, JSON in UTF-8."""
     key: Hashable = None
-    """Names the picture within its topic: a newer one with the same key replaces it."""
+    """Names the message within its topic: a newer one with the same key replaces it while it waits
+    for a slow client."""
 
 
 class Hub:
     """Who is subscribed to what, and the way to all of them."""
 
-    def __init__(self, check: Callable[[bytes], None] | None = None) -> None:
-        """`check` sees every payload before it is published; it may raise."""
-        self.check = check
+    def __init__(self) -> None:
+        self.check: Callable[[bytes], None] | None = None
+        """Called with every payload before it is published; it may raise."""
+        self.on_drop: list[Callable[[Connection], None]] = []
+        """Called with each connection that has ended, before it is forgotten."""
         self._topics: dict[Connection, dict[Topic, None]] = {}
         self._subscribers: dict[Topic, int] = {}
         self._groups: dict[_GroupKey, dict[Connection, Outbox]] = {}
@@ -43,7 +46,7 @@ class Hub:
         self._moved: dict[Connection, None] = {}
 
     def subscribe(self, connection: Connection, topic: Topic) -> None:
-        """Add a topic to a connection's; again is no fault, and one that has ended gets none."""
+        """Add a topic to a connection's topics, unless it has it or the connection has ended."""
         if connection.closed:
             return
         topics = self._topics.setdefault(connection, {})
@@ -53,7 +56,7 @@ class Hub:
             self._moved[connection] = None
 
     def unsubscribe(self, connection: Connection, topic: Topic) -> None:
-        """Take a topic from a connection's; one that is not there is no fault."""
+        """Take a topic from a connection's topics, if it is there."""
         topics = self._topics.get(connection)
         if topics is None or topic not in topics:
             return
@@ -65,6 +68,8 @@ class Hub:
 
     def drop(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
+        for hook in self.on_drop:
+            hook(connection)
         for topic in self._topics.pop(connection, ()):
             self._release(topic)
         self._moved.pop(connection, None)

@@ -81,7 +81,8 @@ class Router:
         self._server = server
         self._error_reply = error_reply
         self._encode = encode
-        self._check_outgoing = check_outgoing
+        self.checks_sent = check_outgoing
+        """Whether each message sent is validated."""
         self._received = {m.name: _Spec(m) for m in channel.receives}
         self._sent = {m.name: _Spec(m) for m in channel.sends}
         self._find_received = _discriminator(channel.receives)
@@ -148,14 +149,14 @@ class Router:
                 # The id of a message that failed may be what is wrong with it.
                 if request is not None or spec.validator.is_valid(correlated):
                     body = correlated
-        if self._check_outgoing:
+        if self.checks_sent:
             self._check(body, spec)
         return self._encode(body)
 
     def outgoing(self, message: object) -> bytes:
         """The bytes of a message that the server sends on its own."""
         body = message if isinstance(message, bytes) else plain(message)
-        if self._check_outgoing:
+        if self.checks_sent:
             self.check_sent(body)
         return body if isinstance(body, bytes) else self._encode(body)
 
@@ -176,7 +177,7 @@ class Router:
             )
         if request.correlation is not jsonpointer.MISSING and spec.correlation is not None:
             body, encoded = _with(body, spec.correlation, request.correlation), None
-        if self._check_outgoing:
+        if self.checks_sent:
             self._check(body, spec)
         return encoded if encoded is not None else self._encode(body)
 

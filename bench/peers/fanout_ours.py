@@ -63,7 +63,7 @@ async def main() -> None:
     hub = Hub()
     router = Router(CONTRACT, "/ws/stream", Handlers(hub), error_reply=error_reply)
     settings = EndpointSettings(compress=arguments.deflate, heartbeat_seconds=arguments.heartbeat)
-    endpoint = Endpoint(router, settings=settings, on_disconnect=hub.drop)
+    endpoint = Endpoint(router, settings=settings, hub=hub)
     application = web.Application()
     application.router.add_get("/ws/stream", endpoint.handle)
     runner = web.AppRunner(application, access_log=None)

@@ -19,9 +19,10 @@ import pyarrow as pa
 import uvloop
 
 from bench.rows import fill, minute_table, trade_table
-from handlers.messages import initial_history
+from handlers.native.messages import initial_history
 from ingest.core.status import DataStatus, Quality
 from ingest.core.timeframe import bucket_start, width_ms
+from ingest.pipeline.pair import Pair
 from ingest.storage import Store, fold
 
 SYMBOL, RAW = "BTCUSDT", "RAWUSDT"
@@ -65,7 +66,7 @@ def prepared(directory: str, minutes: pa.Table, trades: int) -> Store:
 def message(store: Store, timeframe: int) -> bytes:
     """The reply to a new subscriber, from the store to its bytes."""
     candles = store.candles.read(SYMBOL, timeframe, END_MS, CANDLES)
-    return initial_history(SYMBOL, timeframe, CANDLES, candles, DataStatus(Quality.COMPLETE))
+    return initial_history(Pair(SYMBOL, timeframe), CANDLES, candles, DataStatus(Quality.COMPLETE))
 
 
 def first(store: Store, timeframe: int) -> None:

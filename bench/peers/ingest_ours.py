@@ -31,8 +31,7 @@ async def main(url: str, directory: str, trades: int, watched: int, symbols: Seq
         for number in range(watched):
             feed = feeds[number % len(feeds)]
             pair = Pair(feed.symbol, 2 + number // len(feeds))
-            provider.watches.retain(pair)
-            group.create_task(provider.watches.prepared(feed, pair))
+            group.create_task(provider.view.follow(pair).ready())
     while len(store.candles.pairs) < watched:  # what it costs to make them is another matter
         await _pause(following)
     print("ready", flush=True)

@@ -7,7 +7,7 @@ import asyncio
 from handlers.kraken import errors
 from handlers.kraken.channels import ACCOUNT_FEEDS
 from handlers.kraken.errors import Json
-from handlers.kraken.market import pong
+from handlers.kraken.requests import pong
 from handlers.kraken.tokens import Tokens
 from wsrouter import Connection, Refusal
 
@@ -25,7 +25,7 @@ class Account:
         """The end of each subscription, by the name of its feed."""
 
     async def on_ping(self, connection: Connection, message: Json) -> Json:  # noqa: ARG002
-        """Give a sign of life."""
+        """Answer a ping."""
         return pong(message)
 
     async def on_subscribe(self, connection: Connection, message: Json) -> Json:

@@ -2,75 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
 from ingest.core.candle import Candle
-from ingest.core.timeframe import bucket_start, width_ms
-from ingest.pipeline.feed import Feed
-from ingest.pipeline.pair import Pair as Watch
-from ingest.pipeline.provider import Provider
-from wsrouter import Hub, Update
+from ingest.core.timeframe import MINUTE_MS
+from ingest.core.trade import Trade
+from ingest.pipeline.pair import Pair
+from ingest.pipeline.view import MarketView
+from ingest.pipeline.watches import Follower
+from wsrouter import First, Hub, Update
 
-FEED = "ohlc"
 LATEST = 10
-"""Newest candles that are looked at for one with trades before the store is asked."""
+"""Newest candles that are looked at for one with trades before the store is searched."""
+PUBLISH_SECONDS = 0.1
+"""A trade is in a message this long after it came, or at the end of its minute."""
 
 
 class Candles:
-    """Tells of the candles that the stream's clockwork has found to be new or changed."""
+    """Publishes the candles that change; `tick` has to be called once a second.
 
-    def __init__(self, provider: Provider, pairs: Pairs, hub: Hub) -> None:
-        self._provider = provider
+    A trade publishes the candles of its symbol by itself. The tick adds those that begin without a
+    trade, and those that are corrected.
+    """
+
+    def __init__(self, view: MarketView, pairs: Pairs, hub: Hub) -> None:
+        self._view = view
         self._pairs = pairs
         self._hub = hub
-        self._told: dict[Channel, Candle] = {}
+        self._followers: dict[Channel, Follower] = {}
+        self._due: dict[str, asyncio.TimerHandle] = {}
+        """The next publication of each symbol of which a trade has come."""
 
-    def open(self, channel: Channel) -> None:
-        """Begin to follow a timeframe."""
-        self._provider.watches.retain(Watch(channel.symbol, channel.interval))
+    def open(self, topic: Channel) -> None:
+        """Follow a timeframe."""
+        if not self._of(topic.symbol):
+            self._view.listen(topic.symbol, self._heard)
+        self._followers[topic] = self._view.follow(Pair(topic.symbol, topic.interval))
 
-    def close(self, channel: Channel) -> None:
+    def close(self, topic: Channel) -> None:
         """Follow it no longer."""
-        self._told.pop(channel, None)
-        feed = self._provider.feed(channel.symbol)
-        self._provider.watches.release(feed, Watch(channel.symbol, channel.interval))
+        self._followers.pop(topic).close()
+        if not self._of(topic.symbol):
+            self._view.ignore(topic.symbol, self._heard)
 
-    async def first(self, channel: Channel) -> bytes | None:
+    async def first(self, topic: Channel, size: int) -> First | None:  # noqa: ARG002
         """The last candle that has trades, however old it is."""
-        provider = self._provider
-        feed, timeframe = provider.feed(channel.symbol), channel.interval
-        await provider.watches.prepared(feed, Watch(feed.symbol, timeframe))
-        latest = await provider.watches.history(feed, timeframe, LATEST)
-        busy = [candle for candle in latest if not candle.is_flat]
-        if latest and not busy:
-            busy = await self._last_busy(feed, timeframe)
-        return self._message(channel, feed, busy[-1]) if busy else None
+        await self._followers[topic].ready()
+        candle = await self._view.newest_traded(Pair(topic.symbol, topic.interval), LATEST)
+        self._publish([topic])  # else the next message would repeat this one
+        return None if candle is None else First(self._message(topic, candle))
 
-    async def _last_busy(self, feed: Feed, timeframe: int) -> list[Candle]:
-        store = self._provider.store
-        minute = await store.run(store.candles.watermark, feed.symbol)
-        if minute is None:
-            return []
-        end = bucket_start(minute, timeframe) + width_ms(timeframe)
-        return await store.run(store.candles.read, feed.symbol, timeframe, end, 1)
+    def tick(self) -> None:
+        """Publish what has changed."""
+        self._publish(list(self._followers))
 
-    def tell(self, feed: Feed, timeframe: int, candles: Iterable[Candle]) -> None:
-        """Publish candles of a symbol, oldest first, leaving out what was told last."""
-        channel = Channel(FEED, feed.symbol, timeframe)
-        if not self._hub.subscribers(channel):
-            return
-        updates = []
-        for candle in candles:
-            if candle != self._told.get(channel):
-                payload = self._message(channel, feed, candle)
-                updates.append(Update(channel, payload, candle.candle_time))
-                self._told[channel] = candle
-        self._hub.publish(updates)
+    def _of(self, symbol: str) -> list[Channel]:
+        return [channel for channel in self._followers if channel.symbol == symbol]
 
-    def _message(self, channel: Channel, feed: Feed, candle: Candle) -> bytes:
-        number = self._pairs.number(feed.symbol) + channel.offset
-        pair = self._pairs.of(feed.symbol)
-        return messages.ohlc(channel, number, pair, candle, feed.live.newest_ms)
+    def _heard(self, symbol: str, trades: Sequence[Trade]) -> None:
+        if symbol not in self._due:
+            rest = (MINUTE_MS - trades[-1].timestamp % MINUTE_MS) / 1000
+            loop = asyncio.get_running_loop()
+            delay = min(PUBLISH_SECONDS, rest)
+            self._due[symbol] = loop.call_later(delay, self._publish_symbol, symbol)
+
+    def _publish_symbol(self, symbol: str) -> None:
+        del self._due[symbol]
+        self._publish(self._of(symbol))
+
+    def _publish(self, channels: Iterable[Channel]) -> None:
+        self._hub.publish(
+            Update(channel, self._message(channel, candle), candle.candle_time)
+            for channel in channels
+            if channel in self._followers
+            for candle in self._followers[channel].changes()
+        )
+
+    def _message(self, channel: Channel, candle: Candle) -> bytes:
+        pair, number = self._pairs.of(channel.symbol), self._pairs.channel_number(channel)
+        return messages.ohlc(channel, number, pair, candle, self._view.newest_ms(channel.symbol))

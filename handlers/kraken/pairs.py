@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
+from handlers.kraken.channels import Channel
 from ingest.binance.answers import SymbolInfo
 from ingest.core.symbol import LETTERS
 
@@ -69,8 +70,12 @@ class Pairs:
         return list(self._known().values())
 
     def number(self, symbol: str) -> int:
-        """The number of the symbol's first channel."""
+        """The number that the channels of a symbol are counted from."""
         return self._numbers[symbol] * CHANNELS_OF_A_PAIR
+
+    def channel_number(self, channel: Channel) -> int:
+        """The number of a channel in messages."""
+        return self.number(channel.symbol) + channel.offset
 
     def _known(self) -> Mapping[str, Pair]:
         known = [symbol for symbol in self._symbols if symbol in self._markets]

@@ -14,7 +14,7 @@ from ingest.binance.book import BookStream, Quote
 from ingest.core.errors import ExchangeError, NotReady
 from ingest.pipeline.provider import Provider
 from ingest.pipeline.shared_call import SharedCall
-from wsrouter import Hub, Update
+from wsrouter import First, Hub, Update
 
 FEED = "spread"
 ASK_SECONDS = 2.0
@@ -23,7 +23,7 @@ ASK_EVERY_SECONDS = 1.0
 LINGER_SECONDS = 30.0
 """Quotes that nobody needs are followed for so long: who leaves and comes back costs nothing."""
 SPREAD_SECONDS = 0.1
-"""Changes that follow each other faster than this are told together, as the newest of them."""
+"""Of changes that follow each other faster than this the newest is published."""
 
 
 class Quotes:
@@ -72,9 +72,9 @@ class Quotes:
         return found[0] if found else None
 
     async def ask(self, symbol: str) -> Quote | None:
-        """The quote now; asks the exchange when the stream has not told it yet.
+        """The quote now; asks the exchange while the stream has given none.
 
-        None when it does not answer at once: the stream will tell.
+        None when it does not answer at once.
         """
         if symbol not in self._newest:
             with suppress(ExchangeError, TimeoutError):
@@ -97,18 +97,18 @@ class Quotes:
         self._leaving.clear()
         await self._stream.close()
 
-    def open(self, channel: Channel) -> None:
-        """Begin to follow a symbol."""
-        self.need(channel.symbol)
+    def open(self, topic: Channel) -> None:
+        """Follow a symbol."""
+        self.need(topic.symbol)
 
-    def close(self, channel: Channel) -> None:
+    def close(self, topic: Channel) -> None:
         """Follow it no longer."""
-        self.release(channel.symbol)
+        self.release(topic.symbol)
 
-    async def first(self, channel: Channel) -> bytes | None:
+    async def first(self, topic: Channel, size: int) -> First | None:  # noqa: ARG002
         """The quote now."""
-        quote = await self.ask(channel.symbol)
-        return None if quote is None else self._message(channel)
+        quote = await self.ask(topic.symbol)
+        return None if quote is None else First(self._message(topic))
 
     def on_quote(self, symbol: str, quote: Quote) -> None:
         """A quote of the exchange."""
@@ -124,7 +124,7 @@ class Quotes:
             self._changed.add(symbol)
 
     def on_quotes_lost(self, symbols: Iterable[str]) -> None:
-        """What was known is known no longer."""
+        """The quotes of these symbols are not followed for now."""
         for symbol in symbols:
             self._newest.pop(symbol, None)
 
@@ -137,5 +137,5 @@ class Quotes:
 
     def _message(self, channel: Channel) -> bytes:
         quote, time_ms = self._newest[channel.symbol]
-        number = self._pairs.number(channel.symbol) + channel.offset
+        number = self._pairs.channel_number(channel)
         return messages.spread(channel, number, self._pairs.of(channel.symbol), quote, time_ms)

@@ -63,7 +63,7 @@ class Rest:
 
 def system_status(provider: Provider) -> str:
     """Kraken's word for how the provider does."""
-    return "online" if provider.settler.store_failing_since_ms is None else "maintenance"
+    return "online" if provider.view.is_storing else "maintenance"
 
 
 def result(value: object) -> Json:

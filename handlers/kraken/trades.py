@@ -10,9 +10,8 @@ from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
 from ingest.core.trade import Trade
-from ingest.pipeline.feed import Feed
-from ingest.pipeline.provider import Provider
-from wsrouter import Hub, Update
+from ingest.pipeline.view import MarketView
+from wsrouter import First, Hub, Update
 
 FEED = "trade"
 MAX_TRADES = 1000
@@ -20,33 +19,33 @@ MAX_TRADES = 1000
 
 
 class Trades:
-    """Passes on what the feeds hear.
+    """Publishes each trade that comes over the stream.
 
-    Taking trades in must not wait for it, so they are written when the event loop comes round.
+    Taking trades in must not wait for it, so they are published when the event loop comes round.
     """
 
-    def __init__(self, provider: Provider, pairs: Pairs, hub: Hub) -> None:
-        self._provider = provider
+    def __init__(self, view: MarketView, pairs: Pairs, hub: Hub) -> None:
+        self._view = view
         self._pairs = pairs
         self._hub = hub
         self._heard: defaultdict[str, list[Trade]] = defaultdict(list)
 
-    def open(self, channel: Channel) -> None:
-        """Begin to listen."""
-        self._provider.feed(channel.symbol).listeners.append(self._hear)
+    def open(self, topic: Channel) -> None:
+        """Listen to a symbol."""
+        self._view.listen(topic.symbol, self._hear)
 
-    def close(self, channel: Channel) -> None:
+    def close(self, topic: Channel) -> None:
         """Listen no longer."""
-        self._provider.feed(channel.symbol).listeners.remove(self._hear)
+        self._view.ignore(topic.symbol, self._hear)
 
-    async def first(self, channel: Channel) -> bytes | None:  # noqa: ARG002
-        """Nothing: the feed begins with the next trade."""
+    async def first(self, topic: Channel, size: int) -> First | None:  # noqa: ARG002
+        """None: the feed begins with the next trade."""
         return None
 
-    def _hear(self, feed: Feed, trades: Sequence[Trade]) -> None:
+    def _hear(self, symbol: str, trades: Sequence[Trade]) -> None:
         if not self._heard:
             asyncio.get_running_loop().call_soon(self._publish)
-        self._heard[feed.symbol] += trades
+        self._heard[symbol] += trades
 
     def _publish(self) -> None:
         heard, self._heard = self._heard, defaultdict(list)
@@ -57,7 +56,7 @@ class Trades:
     def _updates(self, symbol: str, trades: Sequence[Trade]) -> list[Update]:
         real = [trade for trade in trades if not trade.is_tombstone]
         pair, channel = self._pairs.of(symbol), Channel(FEED, symbol)
-        number = self._pairs.number(symbol) + channel.offset
+        number = self._pairs.channel_number(channel)
         updates = []
         for start in range(0, len(real), MAX_TRADES):
             batch = real[start : start + MAX_TRADES]

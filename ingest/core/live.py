@@ -7,14 +7,12 @@ whatever the number of timeframes, and a tick costs a merge or two for each watc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from .candle import Candle, at, flat, merge, of_trades
+from .cursor import Cursor
 from .timeframe import MINUTE_MS, bucket_start, width_ms
 from .trade import Trade
-
-MAX_CATCH_UP_CANDLES = 1000
-"""After a jump of the clock over more candles than this, only the newest are told of."""
 
 
 class Frame:
@@ -29,8 +27,8 @@ class Frame:
         """The candle of that bucket's minutes before the watermark."""
         self.previous_close: int | None = None
         """The close before that bucket, for quiet candles."""
-        self._shown: dict[int, Candle] = {}
-        self._unsent: list[Candle] = []
+        self.cursors: list[Cursor] = []
+        """Those of its consumers."""
 
     def rebase(self, watermark: int, stored: Candle | None, previous_close: int | None) -> None:
         """Start anew from what the store has up to the watermark."""
@@ -51,43 +49,29 @@ class Frame:
             close = candle.close
             yield candle
 
-    def tick(self, minutes: dict[int, Candle], now_ms: int) -> list[Candle]:
-        """Each candle that changed since the last tick, oldest first, and always the open one."""
-        told, self._unsent = self._unsent, []
-        candle: Candle | None = None
-        for candle in self.walk(minutes, now_ms):
-            if self._shown.get(candle.candle_time) != candle:
-                self._shown[candle.candle_time] = candle
-                told.append(candle)
-        if candle is not None and (not told or told[-1].candle_time != candle.candle_time):
-            told.append(candle)
-        return told[-MAX_CATCH_UP_CANDLES:]
-
     def advance(self, minutes: dict[int, Candle], watermark: int) -> None:
         """The store has taken over the minutes before `watermark`."""
         bucket = bucket_start(watermark, self.timeframe)
         taken = {start: candle for start, candle in minutes.items() if start < watermark}
+        left: list[Candle] = []
         if bucket != self.bucket:
-            for candle in self.walk(taken, bucket - 1):
-                if self._shown.get(candle.candle_time) != candle:
-                    self._unsent.append(candle)
-                self.previous_close = candle.close
-            del self._unsent[:-MAX_CATCH_UP_CANDLES]
+            left = list(self.walk(taken, bucket - 1))
+        if left:
+            self.previous_close = left[-1].close
+        for cursor in self.cursors:
+            cursor.leave(left, bucket)
         self.stored = self._by_bucket(taken).get(bucket)
         self.bucket = bucket
-        self._shown = {start: shown for start, shown in self._shown.items() if start >= bucket}
 
-    def correct(self, candles: Iterable[Candle]) -> None:
-        """Tell again, at the next tick, of candles before the watermark that have changed."""
-        self._unsent = list(candles)[-MAX_CATCH_UP_CANDLES:]
+    def correct(self, candles: Sequence[Candle]) -> None:
+        """Candles before the watermark have changed in the store."""
+        for cursor in self.cursors:
+            cursor.correct(candles)
 
-    def told_in_doubt(self, changed_from: int) -> int:
-        """The first candle to tell again when the store has changed from `changed_from` on."""
-        return min([changed_from, *(candle.candle_time for candle in self._unsent)])
-
-    def mark_shown(self, candles: Iterable[Candle]) -> None:
-        """These candles have been told already."""
-        self._shown.update((candle.candle_time, candle) for candle in candles)
+    def due_from(self, changed_from: int) -> int:
+        """The first candle that a consumer has to get again when the store has changed from
+        `changed_from` on."""
+        return min((cursor.due_from(changed_from) for cursor in self.cursors), default=changed_from)
 
     def _by_bucket(self, minutes: dict[int, Candle]) -> dict[int, Candle]:
         buckets: dict[int, Candle] = {}
@@ -153,11 +137,6 @@ class LiveCandles:
     def walk(self, timeframe: int, now_ms: int) -> list[Candle]:
         """The candles of a watched timeframe from the watermark's bucket to the open one."""
         return list(self.frames[timeframe].walk(self.minutes, self._clock(now_ms)))
-
-    def tick(self, now_ms: int) -> list[tuple[int, list[Candle]]]:
-        """For each watched timeframe what to tell now (see `Frame.tick`)."""
-        clock = self._clock(now_ms)
-        return [(tf, frame.tick(self.minutes, clock)) for tf, frame in self.frames.items()]
 
     def advance(self, watermark: int) -> None:
         """The store has taken over the minutes before `watermark`."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from ingest.binance.clock import ExchangeClock
 from ingest.core.keep import Keep
 from ingest.core.status import Quality
-from ingest.storage import Store
 
 from .feed import Feed
+from .retry import Retry
 from .settle import Settler
 
 CYCLE_SECONDS = 10.0
@@ -28,8 +28,8 @@ class Kept:
 class Expiry:
     """Draws the line of each symbol anew when a day has ended."""
 
-    def __init__(self, store: Store, settler: Settler, clock: ExchangeClock, kept: Kept) -> None:
-        self._store = store
+    def __init__(self, retry: Retry, settler: Settler, clock: ExchangeClock, kept: Kept) -> None:
+        self._retry = retry
         self._settler = settler
         self._clock = clock
         self._kept = kept
@@ -46,12 +46,12 @@ class Expiry:
         symbol, now_ms = feed.symbol, self._clock.now_ms()
         trades_since = self._kept.trades.since_ms(symbol, now_ms)
         candles_since = self._kept.candles.since_ms(symbol, now_ms)
-        retention = self._store.retention
+        retention = self._retry.store.retention
         line = retention.line(symbol)
         if trades_since <= line.trades_since_ms and candles_since <= line.candles_since_ms:
             return
         async with self._settler.watermark_lock:
-            await self._settler.patiently(
+            await self._retry(
                 retention.expire, symbol, trades_since, candles_since, feed.whole_from_ms
             )
             line = retention.line(symbol)

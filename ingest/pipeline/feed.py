@@ -85,7 +85,7 @@ class Feed:
         self.revision = 0
         """Grows whenever what was told before has to be told anew."""
         self.last_trade: Trade | None = None
-        self.listeners: list[Callable[[Feed, Sequence[Trade]], None]] = []
+        self.listeners: list[Callable[[str, Sequence[Trade]], None]] = []
         """Called with trades never seen before, history apart; they must neither wait nor raise."""
         self._quality = Quality.UNKNOWN
         self._late_from: int | None = None
@@ -178,7 +178,7 @@ class Feed:
         self._note_last(fresh[-1])
         if self.listeners and not (refetched and self._quality is Quality.LOADING):
             for listener in self.listeners:
-                listener(self, fresh)
+                listener(self.symbol, fresh)
         self._note_gaps(now_ms)
         return len(fresh)
 

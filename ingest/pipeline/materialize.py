@@ -6,10 +6,9 @@ import asyncio
 import time
 
 from ingest.core.usage import Usage
-from ingest.storage import Store
 
 from .pair import Pair
-from .settle import Settler
+from .retry import Retry
 
 MAX_MATERIALIZED = 500
 IDLE_SECONDS = 86_400.0
@@ -24,16 +23,14 @@ class Materializer:
 
     def __init__(
         self,
-        store: Store,
-        settler: Settler,
+        retry: Retry,
         limit: int = MAX_MATERIALIZED,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         """At most `limit` pairs stay, and none that nobody has watched for `idle_seconds`."""
-        self._store = store
-        self._settler = settler
+        self._retry = retry
         self._usage: Usage[Pair] = Usage(limit, idle_seconds, time.monotonic())
-        self._dropped = dict.fromkeys(map(Pair._make, store.candles.dropped), 0.0)
+        self._dropped = dict.fromkeys(map(Pair._make, retry.store.candles.dropped), 0.0)
         """When each dropped pair was dropped."""
 
     def watched(self, pair: Pair) -> None:
@@ -51,19 +48,19 @@ class Materializer:
             await asyncio.sleep(CYCLE_SECONDS)
 
     async def _step(self) -> None:
-        candles, attempt = self._store.candles, self._settler.patiently
+        candles, retry = self._retry.store.candles, self._retry
         while True:
             kept = {*map(Pair._make, candles.pairs)}
             drop, keep = self._usage.change(kept, time.monotonic(), self._dropped)
             for pair in drop:
-                await attempt(candles.drop, *pair)
+                await retry(candles.drop, *pair)
                 self._dropped[pair] = time.monotonic()
             if keep is None:
                 break
-            await attempt(candles.materialize, *keep)
+            await retry(candles.materialize, *keep)
         over = time.monotonic() - READING_SECONDS
         unread = [pair for pair, dropped in self._dropped.items() if dropped <= over]
         if unread:
-            await attempt(candles.delete_dropped, unread)
+            await retry(candles.delete_dropped, unread)
             for pair in unread:
                 del self._dropped[pair]

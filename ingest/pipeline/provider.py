@@ -17,7 +17,6 @@ from ingest.core.errors import (
     NotListed,
     NotReady,
     StoreUnavailable,
-    UnknownSymbol,
 )
 from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.trade import Trade
@@ -28,10 +27,13 @@ from .checks import Checks
 from .expiry import Expiry, Kept
 from .feed import Feed
 from .listing import RELIST_SECONDS, Listing
+from .malformed import MalformedMessages
 from .materialize import IDLE_SECONDS, MAX_MATERIALIZED, Materializer
 from .refill import Refill
+from .retry import Retry
 from .settle import Settler
 from .shared_call import SharedCall
+from .view import MarketView
 from .watches import Watches
 
 RETRY_SECONDS = 2.0
@@ -77,27 +79,21 @@ class Provider:
             symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
         }
         self.listing = Listing(self.rest, tuple(symbols))
-        self.settler = Settler(store, self.clock, self.feeds, self._when_whole)
-        self._materializer = Materializer(
-            store, self.settler, max_materialized, materialized_idle_seconds
+        self.retry = Retry(store)
+        self._malformed = MalformedMessages(self.retry)
+        self._settler = Settler(
+            self.retry, self._malformed, self.clock, self.feeds, self._when_complete
         )
-        self.watches = Watches(store, self.settler, self.clock, self._materializer)
-        self._expiry = Expiry(store, self.settler, self.clock, kept or Kept())
-        self.on_whole: Callable[[Feed], None] = lambda _: None
-        """Called whenever a symbol's data has become complete."""
+        self._materializer = Materializer(self.retry, max_materialized, materialized_idle_seconds)
+        self._expiry = Expiry(self.retry, self._settler, self.clock, kept or Kept())
+        watches = Watches(self.retry, self._settler.watermark_lock, self.clock, self._materializer)
+        self.view = MarketView(self.feeds, self.retry, self.clock, watches)
         self._history_ms = history_ms
         self._confirm_seconds = confirm_seconds
         self._checks = Checks(self.feeds, self.rest, self.clock)
-        self._malformed = 0
+        self._malformed_count = 0
         self._group: asyncio.TaskGroup | None = None
         self._synchronization = SharedCall(self._synchronize, SYNCHRONIZE_EVERY_SECONDS)
-
-    def feed(self, symbol: str) -> Feed:
-        """The feed of a followed symbol; raises UnknownSymbol for any other."""
-        try:
-            return self.feeds[symbol]
-        except KeyError:
-            raise UnknownSymbol(symbol) from None
 
     async def run(self) -> None:
         """Follow all symbols until cancelled; what was taken in by then is stored."""
@@ -108,7 +104,7 @@ class Provider:
                 self._group = group
                 group.create_task(self.clock.run(), name="clock")
                 await self.clock.ready()
-                group.create_task(self.settler.run(), name="settler")
+                group.create_task(self._settler.run(), name="settler")
                 group.create_task(self._checks.run(), name="checks")
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
                 group.create_task(self._materializer.run(), name="materializer")
@@ -118,7 +114,7 @@ class Provider:
             self.store.on_torn = lambda _: None
             await self.stream.close()
             await self.rest.close()
-            await self.settler.store_rest()
+            await self._settler.store_rest()
 
     @property
     def open_gaps(self) -> int:
@@ -166,12 +162,11 @@ class Provider:
 
     def on_malformed(self, malformed: Malformed, symbols: Collection[str]) -> None:
         """A message that is no valid trade of these symbols: each is asked after over REST."""
-        self._malformed += 1
-        if self._malformed == 1 or self._malformed % MALFORMED_A_WARNING == 0:
-            log.warning(
-                "%d messages were not understood, now: %s", self._malformed, malformed.error
-            )
-        self.settler.put_aside(malformed.symbol or "", malformed.raw, str(malformed.error))
+        self._malformed_count += 1
+        count = self._malformed_count
+        if count == 1 or count % MALFORMED_A_WARNING == 0:
+            log.warning("%d messages were not understood, now: %s", count, malformed.error)
+        self._malformed.add(malformed.symbol or "", malformed.raw, str(malformed.error))
         for symbol in symbols:
             if symbol in self.feeds:
                 known = malformed.aggregate_id if symbol == malformed.symbol else None
@@ -188,18 +183,24 @@ class Provider:
 
     async def _reopen(self, feed: Feed, remove_from: int | None = None) -> None:
         """Open a feed anew, without the trades from an id on where that is given."""
-        async with self.settler.between_cycles:
+        async with self._settler.between_cycles:
             feed.close()
             if remove_from is not None:
                 trades = self.store.trades
-                await self.settler.patiently(trades.remove_from, feed.symbol, remove_from)
+                await self.retry(trades.remove_from, feed.symbol, remove_from)
         await self._activate(feed)
 
     async def _follow(self, feed: Feed) -> None:
         """Open a feed, then fill its gaps for as long as it runs."""
         await self._activate(feed)
         await Refill(
-            feed, self.rest, self.settler, self.clock, self._confirm_seconds, self._reopen
+            feed,
+            self.rest,
+            self.retry,
+            self._malformed,
+            self.clock,
+            self._confirm_seconds,
+            self._reopen,
         ).run()
 
     async def _activate(self, feed: Feed) -> None:
@@ -218,7 +219,7 @@ class Provider:
         await self.listing.require(feed.symbol)
         self.stream.add([feed.symbol])
         await activate(
-            feed, self.store, self.rest, self.clock, self.settler.watermark_lock, self._history_ms
+            feed, self.store, self.rest, self.clock, self._settler.watermark_lock, self._history_ms
         )
 
     def _heard_ms(self, symbol: str) -> int:
@@ -228,6 +229,6 @@ class Provider:
             return 0
         return self.stream.heard_ms(symbol)
 
-    def _when_whole(self, feed: Feed) -> None:
+    def _when_complete(self, feed: Feed) -> None:
         log.info("%s is complete", feed.symbol)
-        self.on_whole(feed)
+        self.view.completed(feed.symbol)

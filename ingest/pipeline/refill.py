@@ -25,7 +25,8 @@ from ingest.core.status import Quality
 
 from .feed import Feed
 from .impossible import has_impossible_ids
-from .settle import Settler
+from .malformed import MalformedMessages
+from .retry import Retry
 
 PAGES_AT_ONCE = 4
 REORDER_GRACE_SECONDS = 0.3
@@ -56,7 +57,8 @@ class Refill:
         self,
         feed: Feed,
         rest: BinanceRest,
-        settler: Settler,
+        retry: Retry,
+        malformed: MalformedMessages,
         clock: ExchangeClock,
         confirm_seconds: float,
         remove_from: Callable[[Feed, int], Awaitable[None]],
@@ -65,7 +67,8 @@ class Refill:
         count as absent. `remove_from` takes out the trades of a feed from an id on."""
         self._feed = feed
         self._rest = rest
-        self._settler = settler
+        self._retry = retry
+        self._malformed = malformed
         self._clock = clock
         self._confirm_seconds = confirm_seconds
         self._remove_from = remove_from
@@ -88,8 +91,8 @@ class Refill:
                     for answer in answers:
                         if isinstance(answer, BaseException):
                             raise answer
-                elif retry := self._retry():
-                    await self._fetch(retry)
+                elif request := self._again():
+                    await self._fetch(request)
                     await asyncio.sleep(RETRY_SPACING_SECONDS)
                 else:
                     await self._wait()
@@ -130,7 +133,7 @@ class Refill:
                 start = last + 1
         return requests
 
-    def _retry(self) -> _Request | None:
+    def _again(self) -> _Request | None:
         """A request for ids that are due again; those confirmed to be absent come last."""
         items = self._due(new=False)
         if not items:
@@ -170,7 +173,7 @@ class Refill:
     async def _confirm(self, missing: Missing) -> None:
         symbol, gap = self._feed.symbol, missing.gap
         log.warning("%s: the exchange does not have ids %d-%d", symbol, *gap)
-        await self._settler.confirm_gap(symbol, gap, missing.tries + 1)
+        await self._retry(self._retry.store.gaps.confirm, symbol, *gap, missing.tries + 1)
 
     async def _be_silent(self, continuity: Continuity, asked: Gap, now: float) -> None:
         """Note that the exchange had nothing at these ids or after them."""
@@ -197,7 +200,7 @@ class Refill:
         symbol = self._feed.symbol
         if gap is None or gap.to_id == continuity.high_water:
             return
-        if await has_impossible_ids(symbol, gap, self._settler, self._rest):
+        if await has_impossible_ids(symbol, gap, self._retry, self._rest):
             log.warning(
                 "%s: the trades from id %d on are older than those before them, and the exchange"
                 " does not have them: they are removed",
@@ -208,4 +211,4 @@ class Refill:
     def _put_aside(self, page: Page) -> None:
         self._feed.counters.malformed += len(page.malformed)
         for malformed in page.malformed:
-            self._settler.put_aside(self._feed.symbol, malformed.raw, str(malformed.error))
+            self._malformed.add(self._feed.symbol, malformed.raw, str(malformed.error))

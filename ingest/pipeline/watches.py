@@ -1,20 +1,20 @@
-"""Which timeframes are watched: followed live as long as anybody does, counted by reference."""
+"""Which timeframes are watched: followed live for as long as anybody does."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
 from ingest.binance.clock import ExchangeClock
 from ingest.core.candle import Candle
+from ingest.core.cursor import Cursor
 from ingest.core.live import Frame
-from ingest.core.status import Quality
-from ingest.storage import Store
+from ingest.core.status import DataStatus, Quality
 
 from .feed import Feed
+from .frames import Frames
 from .materialize import Materializer
 from .pair import Pair
-from .settle import Settler
+from .retry import Retry
 
 MAX_WATCHED = 5_000
 """Different (symbol, timeframe) pairs that may be watched at the same time."""
@@ -23,88 +23,130 @@ SHARE_WHEN_FULL = 10
 """Subscriptions that a client may have even then, so that many of one client lock out nobody."""
 
 
+class Follower:
+    """One consumer of the candles of a pair, with a cursor of its own."""
+
+    def __init__(self, watches: Watches, feed: Feed, pair: Pair, cursor: Cursor) -> None:
+        """Made by `MarketView.follow`."""
+        self.pair = pair
+        self.feed = feed
+        self.cursor = cursor
+        self._watches = watches
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the pair is followed live."""
+        frame = self.feed.live.frames.get(self.pair.timeframe)
+        return frame is not None and self.cursor in frame.cursors
+
+    @property
+    def status(self) -> DataStatus:
+        """What can be said of the symbol's data now."""
+        return self.feed.status
+
+    async def ready(self) -> None:
+        """Wait until the pair is followed live, or nobody follows it any more.
+
+        That takes as long as the store is away.
+        """
+        await self._watches.prepared(self.pair)
+
+    def changes(self) -> list[Candle]:
+        """The candles that have changed since the last call, oldest first; none while the data is
+        not complete."""
+        if not self.is_ready or self.status.quality is not Quality.COMPLETE:
+            return []
+        return self.cursor.take(self._watches.walk(self.feed, self.pair.timeframe))
+
+    def close(self) -> None:
+        """Follow no longer."""
+        self._watches.remove(self)
+
+
 class Watches:
-    """The pairs that somebody watches, and their history."""
+    """The pairs that are followed, each by one or more followers."""
 
     def __init__(
-        self, store: Store, settler: Settler, clock: ExchangeClock, materializer: Materializer
+        self,
+        retry: Retry,
+        watermark_lock: asyncio.Lock,
+        clock: ExchangeClock,
+        materializer: Materializer,
     ) -> None:
-        self._store = store
-        self._settler = settler
+        """`watermark_lock` is held while a watermark moves."""
+        self._frames = Frames(retry)
+        self._watermark_lock = watermark_lock
         self._clock = clock
         self._materializer = materializer
-        self._references: Counter[Pair] = Counter()
+        self._followers: dict[Pair, list[Follower]] = {}
         self._prepared: dict[Pair, asyncio.Task[None]] = {}
 
     @property
     def references(self) -> dict[Pair, int]:
-        """How many subscriptions need each watched pair."""
-        return dict(self._references)
+        """How many followers each watched pair has."""
+        return {pair: len(followers) for pair, followers in self._followers.items()}
 
     def has_room(self, pair: Pair, subscriptions: int) -> bool:
         """Whether a client that has so many subscriptions may watch one more pair."""
         return (
-            len(self._references) < MAX_WATCHED
-            or pair in self._references
+            len(self._followers) < MAX_WATCHED
+            or pair in self._followers
             or subscriptions < SHARE_WHEN_FULL
         )
 
-    def retain(self, pair: Pair) -> None:
-        """Count one more subscription; `prepared` has to be awaited before the pair is read."""
-        if pair not in self._references:
+    def add(self, feed: Feed, pair: Pair, cursor: Cursor) -> Follower:
+        """A follower of a pair from now on, which has to be `ready` before it has candles."""
+        follower = Follower(self, feed, pair, cursor)
+        followers = self._followers.setdefault(pair, [])
+        if not followers:
             self._materializer.watched(pair)
-        self._references[pair] += 1
+        followers.append(follower)
+        frame = feed.live.frames.get(pair.timeframe)
+        if frame is not None:
+            self._attach(follower, frame)
+        return follower
 
-    def release(self, feed: Feed, pair: Pair) -> None:
-        """Count one subscription less; after the last the pair is no longer followed live."""
-        self._references[pair] -= 1
-        if self._references[pair] <= 0:
-            del self._references[pair]
+    def remove(self, follower: Follower) -> None:
+        """End a follower; after the last one the pair is no longer followed live."""
+        pair, live = follower.pair, follower.feed.live
+        followers = self._followers[pair]
+        followers.remove(follower)
+        frame = live.frames.get(pair.timeframe)
+        if frame is not None and follower.cursor in frame.cursors:
+            frame.cursors.remove(follower.cursor)
+        if not followers:
+            del self._followers[pair]
             self._materializer.released(pair)
-            feed.live.unwatch(pair.timeframe)
+            live.unwatch(pair.timeframe)
             if pair in self._prepared and self._prepared[pair].done():
                 del self._prepared[pair]
 
-    async def prepared(self, feed: Feed, pair: Pair) -> None:
-        """Wait until a retained pair is followed live.
-
-        That takes as long as the store is away.
-        """
+    async def prepared(self, pair: Pair) -> None:
+        """Wait until a pair is followed live, or nobody follows it any more."""
         task = self._prepared.get(pair)
         if task is None:
-            task = self._prepared[pair] = asyncio.create_task(self._prepare(feed, pair))
+            task = self._prepared[pair] = asyncio.create_task(self._prepare(pair))
         await asyncio.shield(task)
 
-    async def history(self, feed: Feed, timeframe: int, count: int) -> list[Candle]:
-        """The newest `count` candles of a watched pair, the running one last.
+    def walk(self, feed: Feed, timeframe: int) -> list[Candle]:
+        """The candles of a watched timeframe from the watermark's bucket to the open one."""
+        return feed.live.walk(timeframe, feed.shown_ms(self._clock.now_ms()))
 
-        There are none while the data is not complete.
-        """
-        while feed.status.quality is Quality.COMPLETE and count:
-            frame, revision = feed.live.frames.get(timeframe), feed.revision
-            if frame is None:
-                break  # nobody watches it any more
-            bucket = frame.bucket
-            stored = await self._settler.patiently(
-                self._store.candles.read, feed.symbol, timeframe, bucket, count
-            )
-            if frame.bucket != bucket or feed.revision != revision:
-                continue  # it changed while it was read
-            candles = [*stored, *feed.live.walk(timeframe, feed.shown_ms(self._clock.now_ms()))]
-            whole = [candle for candle in candles if candle.candle_time >= feed.whole_from_ms]
-            return whole[-count:]
-        return []
-
-    async def _prepare(self, feed: Feed, pair: Pair) -> None:
+    async def _prepare(self, pair: Pair) -> None:
         frame = Frame(pair.timeframe)
-        async with self._settler.watermark_lock:
-            if pair in self._references:  # else nobody has waited so long
-                await self._settler.rebase(feed, frame)
-            if pair not in self._references:
+        async with self._watermark_lock:
+            if pair in self._followers:  # else nobody has waited so long
+                await self._frames.rebase(self._followers[pair][0].feed, frame)
+            if pair not in self._followers:
                 del self._prepared[pair]
                 return
-            feed.live.watch(frame)
-            if feed.status.quality is Quality.COMPLETE:
-                frame.mark_shown(
-                    feed.live.walk(pair.timeframe, feed.shown_ms(self._clock.now_ms()))[:-1]
-                )
+            followers = self._followers[pair]
+            followers[0].feed.live.watch(frame)
+            for follower in followers:
+                self._attach(follower, frame)
+
+    def _attach(self, follower: Follower, frame: Frame) -> None:
+        """Let a follower take what changes from now on, and the open candle."""
+        frame.cursors.append(follower.cursor)
+        if follower.status.quality is Quality.COMPLETE:
+            follower.cursor.skip(self.walk(follower.feed, frame.timeframe)[:-1])

@@ -111,6 +111,15 @@ class Candles:
             previous = self.previous_close(symbol, timeframe, start)
         return _filled(rows, start, end, width, previous)
 
+    def newest_traded(self, symbol: str, timeframe: int) -> Candle | None:
+        """The newest bucket that has trades, however old it is."""
+        minute = self.watermark(symbol)
+        if minute is None:
+            return None
+        end = bucket_start(minute, timeframe) + width_ms(timeframe)
+        found = self.read(symbol, timeframe, end, 1)
+        return found[-1] if found else None
+
     def open_part(
         self, symbol: str, timeframe: int, candle_time: int, before: int
     ) -> Candle | None:

@@ -32,7 +32,7 @@ async def test_no_minute_is_called_over_while_trades_of_it_are_missing(tmp_path:
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=",".join(SYMBOLS), history="30d")
         async with server(chosen) as (running, url), listening(url, SYMBOLS, (1, 7)) as client:
-            feeds = [running.provider.feed(symbol) for symbol in SYMBOLS]
+            feeds = [running.provider.view.feed(symbol) for symbol in SYMBOLS]
             await until(lambda: all(f.status.quality is Quality.COMPLETE for f in feeds))
             for _ in range(ROUNDS):
                 fault, seconds = chance.choice(FAULTS), chance.uniform(0.3, 4)

@@ -71,7 +71,7 @@ async def test_cuts_silence_and_refusals_are_survived(tmp_path: Path) -> None:
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=",".join(SYMBOLS), history="30d")
         async with server(chosen) as (running, url), listening(url, SYMBOLS, TIMEFRAMES) as client:
-            feeds = [running.provider.feed(symbol) for symbol in SYMBOLS]
+            feeds = [running.provider.view.feed(symbol) for symbol in SYMBOLS]
             await until(lambda: all(f.status.quality is Quality.COMPLETE for f in feeds))
             watch = GapWatch(running.provider, exchange)
             watching = asyncio.create_task(watch.run())

@@ -59,7 +59,7 @@ async def settled(exchange: Exchange, directory: Path, history: str) -> list[str
         server(chosen) as (running, url),
         listening(url, [SYMBOL], TIMEFRAMES, 100) as client,
     ):
-        feed = running.provider.feed(SYMBOL)
+        feed = running.provider.view.feed(SYMBOL)
         candles = running.provider.store.candles
         await running.provider.store.run(candles.materialize, SYMBOL, 7)
         await until(lambda: feed.status.quality is Quality.COMPLETE, 60)

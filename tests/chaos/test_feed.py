@@ -12,16 +12,19 @@ from ingest.binance.clock import ExchangeClock
 from ingest.binance.rest import BinanceRest, Edge
 from ingest.binance.weight import WeightCoordinator
 from ingest.core.continuity import Continuity, Gap
+from ingest.core.cursor import Cursor
 from ingest.core.errors import StoreUnavailable
 from ingest.core.live import Frame
 from ingest.core.status import Quality
 from ingest.core.trade import Trade
 from ingest.pipeline import feed as feed_module
-from ingest.pipeline import settle
+from ingest.pipeline import retry as retrying
 from ingest.pipeline.feed import MAX_JUMP, Feed
 from ingest.pipeline.impossible import has_impossible_ids
+from ingest.pipeline.malformed import MalformedMessages
 from ingest.pipeline.materialize import Materializer
 from ingest.pipeline.pair import Pair
+from ingest.pipeline.retry import Retry
 from ingest.pipeline.settle import Settler
 from ingest.pipeline.watches import Watches
 from ingest.storage import Store
@@ -63,9 +66,11 @@ async def still_clock() -> ExchangeClock:
     return clock
 
 
-async def settler_of(store: Store, feed: Feed) -> Settler:
+async def settler_of(store: Store, feed: Feed, retry: Retry | None = None) -> Settler:
     """What moves the trades of one feed to the store."""
-    return Settler(store, await still_clock(), {SYMBOL: feed}, lambda _: None)
+    retry = retry or Retry(store)
+    malformed = MalformedMessages(retry)
+    return Settler(retry, malformed, await still_clock(), {SYMBOL: feed}, lambda _: None)
 
 
 def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) -> None:
@@ -140,7 +145,8 @@ def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None
 async def test_what_was_taken_is_stored_at_the_end_though_the_cycle_was_cut_short(
     feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settler = await settler_of(store, feed)
+    retry = Retry(store)
+    settler = await settler_of(store, feed, retry)
     away = True
 
     def insert(batch: dict[str, list[Trade]]) -> int:
@@ -150,7 +156,7 @@ async def test_what_was_taken_is_stored_at_the_end_though_the_cycle_was_cut_shor
 
     monkeypatch.setattr(store.trades, "insert", insert)
     cycle = asyncio.create_task(settler.cycle())
-    await until(lambda: settler.store_failing_since_ms is not None)
+    await until(lambda: retry.failing_since_ms is not None)
     cycle.cancel()
     await asyncio.wait({cycle})
     away = False
@@ -161,8 +167,9 @@ async def test_what_was_taken_is_stored_at_the_end_though_the_cycle_was_cut_shor
 async def test_a_fault_of_the_store_is_outlived(
     feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "RETRY_SECONDS", 0.0)
-    settler = await settler_of(store, feed)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE_SECONDS", 0.0)
+    retry = Retry(store)
+    settler = await settler_of(store, feed, retry)
     faults = [ValueError("a fault of ours"), StoreUnavailable("away")]
 
     def insert(batch: dict[str, list[Trade]]) -> int:
@@ -173,13 +180,13 @@ async def test_a_fault_of_the_store_is_outlived(
     monkeypatch.setattr(store.trades, "insert", insert)
     await settler.cycle()
     assert store.trades.since(SYMBOL, 0) == trades(1, 3)
-    assert settler.store_failing_since_ms is None
+    assert retry.failing_since_ms is None
 
 
 async def test_a_store_that_is_away_does_not_end_the_search_for_impossible_ids(
     feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE_SECONDS", 0.0)
     settler = await settler_of(store, feed)
     await settler.cycle()
     time_of, faults = store.trades.time_of, [StoreUnavailable("away")]
@@ -191,15 +198,18 @@ async def test_a_store_that_is_away_does_not_end_the_search_for_impossible_ids(
 
     monkeypatch.setattr(store.trades, "time_of", failing)
     async with BinanceRest("http://127.0.0.1:1", WeightCoordinator()) as rest:
-        assert not await has_impossible_ids(SYMBOL, Gap(4, 9), settler, rest)
+        assert not await has_impossible_ids(SYMBOL, Gap(4, 9), Retry(store), rest)
     assert not faults
 
 
 async def test_a_frame_that_was_watched_early_starts_from_the_store(store: Store) -> None:
     """History comes in for a bucket that a frame has held since before the symbol was opened."""
     feed = Feed(SYMBOL)
-    for timeframe in (1, 7):
-        feed.live.watch(Frame(timeframe))
+    cursors = {1: Cursor(), 7: Cursor()}
+    for timeframe, cursor in cursors.items():
+        frame = Frame(timeframe)
+        frame.cursors.append(cursor)
+        feed.live.watch(frame)
     continuity = Continuity(1)
     continuity.reach(5)
     feed.open(continuity, NOW_MS, 0)
@@ -212,7 +222,8 @@ async def test_a_frame_that_was_watched_early_starts_from_the_store(store: Store
     feed.accept(run[:5], NOW_MS + 200_000, refetched=True)
     await settler.cycle()
     assert feed.status.quality is Quality.COMPLETE
-    for timeframe, candles in feed.live.tick(NOW_MS + 120_000):
+    for timeframe, cursor in cursors.items():
+        candles = cursor.take(feed.live.walk(timeframe, NOW_MS + 120_000))
         rows = naive_candles(run, timeframe, NOW_MS + 120_000)
         assert [row(candle) for candle in candles if row(candle) not in rows] == []
 
@@ -221,15 +232,18 @@ async def test_a_pair_that_is_given_up_while_it_is_prepared_is_let_go(
     feed: Feed, store: Store
 ) -> None:
     settler = await settler_of(store, feed)
-    watches = Watches(store, settler, await still_clock(), Materializer(store, settler))
+    retry = Retry(store)
+    lock, materializer = settler.watermark_lock, Materializer(retry)
+    watches = Watches(retry, lock, await still_clock(), materializer)
     pair = Pair(SYMBOL, 7)
     async with settler.watermark_lock:
-        watches.retain(pair)
-        prepared = asyncio.create_task(watches.prepared(feed, pair))
+        follower = watches.add(feed, pair, Cursor())
+        ready = asyncio.create_task(follower.ready())
         await asyncio.sleep(0.2)
-        watches.release(feed, pair)
-    await prepared
+        follower.close()
+    await ready
     assert feed.live.frames == {}
-    watches.retain(pair)
-    await watches.prepared(feed, pair)
+    follower = watches.add(feed, pair, Cursor())
+    await follower.ready()
+    assert follower.is_ready
     assert list(feed.live.frames) == [7]

@@ -55,9 +55,16 @@ async def holes(exchange: Exchange, chance: random.Random, directory: Path) -> l
         confirm_seconds=str(CONFIRM_SECONDS),
     )
     async with server(chosen) as (running, _):
+        view = running.provider.view
         fates = [
             asyncio.create_task(
-                fate(exchange, running.provider.feed(symbol), gap, chance.random(), chance.random())
+                fate(
+                    exchange,
+                    view.feed(symbol),
+                    gap,
+                    chance.random(),
+                    chance.random(),
+                )
             )
             for symbol, gap in gaps.items()
         ]
@@ -65,7 +72,7 @@ async def holes(exchange: Exchange, chance: random.Random, directory: Path) -> l
         await exchange.order("clock", hold=True)
         trades = {}
         for symbol in SYMBOLS:
-            feed = running.provider.feed(symbol)
+            feed = running.provider.view.feed(symbol)
             assert feed.continuity is not None
             trades[symbol] = await exchange.trades(symbol, feed.continuity.first_id)
             count = len(trades[symbol])

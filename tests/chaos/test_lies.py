@@ -32,7 +32,7 @@ async def test_lies_about_time_and_ids_change_nothing(tmp_path: Path) -> None:
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="1h")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], (1, 7)) as client:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             assert feed.continuity is not None
             for _ in range(ROUNDS):
@@ -71,7 +71,7 @@ async def test_a_lie_at_the_start_mends_itself(tmp_path: Path, lie: dict[str, in
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="10m")
         await exchange.order("lie", seconds=4, **lie)
         async with server(chosen) as (running, _):
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await asyncio.sleep(4)
             await until(
                 lambda: (
@@ -92,7 +92,9 @@ async def test_stored_ids_that_are_impossible_are_removed(tmp_path: Path) -> Non
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="10m")
         async with server(chosen) as (running, _):
-            await until(lambda: running.provider.feed(SYMBOL).status.quality is Quality.COMPLETE)
+            await until(
+                lambda: running.provider.view.feed(SYMBOL).status.quality is Quality.COMPLETE
+            )
         last = await exchange.last_id(SYMBOL)
         known = (await exchange.trades(SYMBOL, last))[0]
         old_ms = known.timestamp - 400_000
@@ -103,7 +105,7 @@ async def test_stored_ids_that_are_impossible_are_removed(tmp_path: Path) -> Non
         with Store(chosen.store) as store:
             store.trades.insert({SYMBOL: wrong_ids})
         async with server(chosen) as (running, _):
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE, 60)
             await exchange.order("clock", hold=True)
             trades = await exchange.trades(SYMBOL, feed.continuity.first_id)  # type: ignore[union-attr]

@@ -34,7 +34,7 @@ async def test_a_stream_full_of_faults_is_mended(tmp_path: Path) -> None:
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=",".join(SYMBOLS), history="30d")
         async with server(chosen) as (running, url), listening(url, SYMBOLS, TIMEFRAMES) as client:
-            feeds = [running.provider.feed(symbol) for symbol in SYMBOLS]
+            feeds = [running.provider.view.feed(symbol) for symbol in SYMBOLS]
             lasts = dict.fromkeys(SYMBOLS, SECONDS * RATE - 1)
             await until(lambda: all(f.trades_stored > lasts[f.symbol] * 0.98 for f in feeds), 1800)
             lasts = {symbol: await exchange.last_id(symbol) for symbol in SYMBOLS}

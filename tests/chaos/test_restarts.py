@@ -24,7 +24,7 @@ async def verdict(
     exchange: Exchange, running: Server, url: str, client: Client, from_id: int = 0
 ) -> list[str]:
     """Stop the market, let all come in, and compare."""
-    feed = running.provider.feed(SYMBOL)
+    feed = running.provider.view.feed(SYMBOL)
     await exchange.order("clock", hold=True)
     trades = await exchange.trades(SYMBOL, from_id)
     await until(
@@ -45,7 +45,7 @@ async def test_the_first_trades_of_a_symbol_are_taken_though_they_were_lost(
     async with Exchange.started(*market, "--faults", "drop=0.5,seed=1") as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             assert feed.continuity is None
             await until(lambda: feed.trades_stored > 500)
@@ -58,7 +58,7 @@ async def test_an_exchange_that_is_away_at_the_start_is_waited_for(tmp_path: Pat
     market = (*MARKET, "--clock-start", "2024-01-01T01:00Z", "--speed", "60", "--port", str(port))
     chosen = settings(f"http://127.0.0.1:{port}", tmp_path, symbols=SYMBOL, history="30d")
     async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
-        feed = running.provider.feed(SYMBOL)
+        feed = running.provider.view.feed(SYMBOL)
         await until(lambda: client.qualities.get(SYMBOL) == "unknown")
         async with Exchange.started(*market) as exchange:
             await until(lambda: feed.status.quality is Quality.COMPLETE)
@@ -71,7 +71,7 @@ async def test_an_exchange_that_starts_anew_in_its_past_changes_nothing(tmp_path
     market = (*MARKET, "--clock-start", "2024-01-01T05:00Z", "--speed", "600", "--port", str(port))
     chosen = settings(f"http://127.0.0.1:{port}", tmp_path, symbols=SYMBOL, history="30d")
     async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
-        feed = running.provider.feed(SYMBOL)
+        feed = running.provider.view.feed(SYMBOL)
         async with Exchange.started(*market):
             await until(
                 lambda: feed.status.quality is Quality.COMPLETE and feed.trades_stored > 40_000
@@ -82,7 +82,7 @@ async def test_an_exchange_that_starts_anew_in_its_past_changes_nothing(tmp_path
             await until(lambda: feed.trades_stored > known + 2000)
             wrong = await verdict(exchange, running, url, client)
     async with Exchange.started(*market) as exchange, server(chosen) as (running, url):
-        feed = running.provider.feed(SYMBOL)
+        feed = running.provider.view.feed(SYMBOL)
         await until(lambda: feed.status.quality is Quality.COMPLETE)
         assert feed.continuity is not None
         assert (feed.continuity.first_id, feed.continuity.confirmed) == (0, [])
@@ -100,7 +100,7 @@ async def test_gaps_wait_while_the_exchange_only_streams(tmp_path: Path) -> None
     async with Exchange.started(*market) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             await exchange.order("answer", status=500, seconds=600)
             await exchange.order("faults", drop=0.05)
@@ -122,7 +122,7 @@ async def test_a_history_that_starts_on_a_boundary_shows_its_first_bucket(tmp_pa
         with Store(chosen.store) as store:
             store.trades.insert({SYMBOL: [t for t in trades if t.timestamp >= midnight_ms]})
         async with server(chosen) as (running, url), aiohttp.ClientSession() as session:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             for timeframe in (1, 7, 1440):
                 path = f"{url}/api/v1/data/candles/{SYMBOL}?timeframe={timeframe}&start_time=0"

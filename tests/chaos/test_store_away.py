@@ -60,7 +60,7 @@ async def test_a_database_that_goes_away_costs_nothing(
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d", store=dsn)
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE and feed.trades_stored > 0)
 
             database.delay_s = 0.2
@@ -69,7 +69,7 @@ async def test_a_database_that_goes_away_costs_nothing(
             database.delay_s = 0.0
 
             await database.close()
-            await until(lambda: running.provider.settler.store_failing_since_ms is not None)
+            await until(lambda: not running.provider.view.is_storing)
             assert (await health(url))["status"] == "unhealthy"
             await refused_politely(url)
             refused = feed.counters.refused
@@ -83,10 +83,10 @@ async def test_a_database_that_goes_away_costs_nothing(
             assert (await health(url))["status"] == "healthy"
             await exchange.order("clock", release=True)
             await database.close()
-            await until(lambda: running.provider.settler.store_failing_since_ms is not None)
+            await until(lambda: not running.provider.view.is_storing)
         await database.open()
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as again:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             more, worse = await hold(exchange, url, again, feed)
     assert len(more) > len(trades)

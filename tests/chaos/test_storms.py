@@ -119,7 +119,7 @@ async def test_subscription_storms_starve_nobody(tmp_path: Path) -> None:
                 waits.append(time.monotonic() - asked_at)
             asked = sum(await asyncio.gather(*storms))
             settled = time.monotonic()
-            await until(lambda: not running.provider.watches.references, 10)
+            await until(lambda: not running.provider.view.references, 10)
             await running.provider.store.run(running.provider.store.statistics)
             print(
                 f"{asked} timeframes by 10 clients: others waited "
@@ -157,7 +157,7 @@ async def test_timeframes_do_not_pile_up(tmp_path: Path) -> None:
                             30,
                         )
                     assert len(candles.pairs) <= limit
-                await until(lambda: not running.provider.watches.references, 10)
+                await until(lambda: not running.provider.view.references, 10)
             listed = set()
             for symbol in SYMBOLS:
                 async with session.get(f"{url}/api/v1/tickers/{symbol}/mvs") as response:

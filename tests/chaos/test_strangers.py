@@ -143,4 +143,4 @@ async def test_strangers_get_nothing_and_disturb_nobody(tmp_path: Path) -> None:
             longest = await watching
             print(f"{strangers} strangers; the longest time between updates: {longest:.2f} s")
             assert longest < GAP_SECONDS
-        assert running.provider.feed(SYMBOL).counters.malformed == 0
+        assert running.provider.view.feed(SYMBOL).counters.malformed == 0

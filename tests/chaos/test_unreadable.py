@@ -32,7 +32,7 @@ async def test_what_cannot_be_read_is_waited_for_and_stored_once_it_can_be(tmp_p
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="1h")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: is_complete(feed))
             assert feed.continuity is not None
             continuity = feed.continuity
@@ -68,7 +68,7 @@ async def test_times_in_microseconds_are_read_on_the_stream_and_over_rest(tmp_pa
         await exchange.order("microseconds", on=True)
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="10m")
         async with server(chosen) as (running, _):
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: is_complete(feed) and feed.counters.received > 20)
             await exchange.order("cut")
             await until(lambda: not is_complete(feed))
@@ -95,7 +95,7 @@ async def test_an_unreadable_newest_trade_does_not_keep_a_symbol_from_starting(
         )
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="10m")
         async with server(chosen) as (running, _):
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: bool(feed.continuity and feed.continuity.held > 100), 20)
             await exchange.order("readable", symbol=SYMBOL)
             await until(

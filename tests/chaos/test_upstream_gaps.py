@@ -28,7 +28,7 @@ async def test_a_confirmed_gap_is_shown_and_a_late_trade_closes_it(tmp_path: Pat
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             assert feed.continuity is not None
             await exchange.order("answer", path="/api/v3/aggTrades", status=503, seconds=8)
@@ -62,7 +62,7 @@ async def test_a_confirmed_gap_is_shown_and_a_late_trade_closes_it(tmp_path: Pat
             store = running.provider.store
             assert await store.run(store.trades.since, SYMBOL, 0) == trades
         async with server(chosen) as (running, url):
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             assert (await ticker(url))["confirmed_gaps"] == []
     assert not wrong, "\n".join(wrong)
@@ -74,7 +74,7 @@ async def test_a_confirmed_gap_is_remembered_at_the_next_start(tmp_path: Path) -
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
         for _ in range(2):
             async with server(chosen) as (running, url):
-                feed = running.provider.feed(SYMBOL)
+                feed = running.provider.view.feed(SYMBOL)
                 await until(lambda: feed.status.quality is Quality.COMPLETE)  # noqa: B023
                 [gap] = (await ticker(url))["confirmed_gaps"]
                 assert (gap["from_id"], gap["to_id"]) == (5, 7)

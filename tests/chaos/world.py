@@ -15,10 +15,13 @@ from ingest.core.errors import StoreUnavailable
 from ingest.core.status import Quality
 from ingest.core.trade import Trade
 from ingest.pipeline.feed import Asked, Feed
+from ingest.pipeline.malformed import MalformedMessages
 from ingest.pipeline.materialize import Materializer
 from ingest.pipeline.pair import Pair
+from ingest.pipeline.retry import Retry
 from ingest.pipeline.settle import Settler
-from ingest.pipeline.watches import Watches
+from ingest.pipeline.view import MarketView
+from ingest.pipeline.watches import Follower, Watches
 from ingest.storage import Store
 from tests.factories import Row, naive_candles, row
 
@@ -53,8 +56,11 @@ class World:
         self.store = store
         self.clock = ExchangeClock(self._server_time, monotonic=lambda: self.now_ms / 1000)
         self.feed = Feed(symbol)
-        self.settler = Settler(store, self.clock, {symbol: self.feed}, lambda _: None)
-        self.watches = Watches(store, self.settler, self.clock, Materializer(store, self.settler))
+        feeds, retry = {symbol: self.feed}, Retry(store)
+        self.settler = Settler(retry, MalformedMessages(retry), self.clock, feeds, lambda _: None)
+        lock = self.settler.watermark_lock
+        watches = Watches(retry, lock, self.clock, Materializer(retry))
+        self.view = MarketView(feeds, retry, self.clock, watches)
         self.made: list[Trade] = []
         self.gone: set[int] = set()
         """Ids that the exchange has no more and that did not come in before."""
@@ -63,7 +69,8 @@ class World:
         """Ids whose loss cannot have gone unnoticed: of garbled messages, and of a cut stream."""
         self.asked: list[tuple[Edge | None, Asked]] = []
         """Answers on their way: the newest trade, and what was known when it was asked for."""
-        self.told: dict[int, dict[int, Row]] = {}
+        self.consumers: list[tuple[Follower, dict[int, Row]]] = []
+        """Each with the candles that it was given, by their time."""
         self.tasks: set[asyncio.Task[None]] = set()
         self.failures = 0
         self.verdict: BaseException | None = None
@@ -259,29 +266,31 @@ class World:
     def watch(self) -> None:
         """Somebody subscribes to a timeframe."""
         timeframe = self.draw(st.sampled_from(TIMEFRAMES))
-        pair = Pair(self.feed.symbol, timeframe)
-        self.watches.retain(pair)
-        task = asyncio.get_running_loop().create_task(self.watches.prepared(self.feed, pair))
-        self.tasks.add(task)
+        pair, repeats_open = Pair(self.feed.symbol, timeframe), self.draw(st.booleans())
+        follower = self.view.follow(pair, repeats_open=repeats_open)
+        self.consumers.append((follower, {}))
+        self.tasks.add(asyncio.get_running_loop().create_task(follower.ready()))
 
     def release(self) -> None:
         """Somebody unsubscribes."""
-        held = sorted(self.watches.references)
-        if held:
-            pair = self.draw(st.sampled_from(held))
-            self.watches.release(self.feed, pair)
-            if pair not in self.watches.references:
-                self.told.pop(pair.timeframe, None)
+        if self.consumers:
+            number = self.draw(st.integers(0, len(self.consumers) - 1))
+            follower, _ = self.consumers.pop(number)
+            follower.close()
 
     def tick(self) -> None:
-        """Subscribers are told; each word has to be true."""
-        if not self.is_complete:
-            return
-        for timeframe, candles in self.feed.live.tick(self.feed.shown_ms(self.clock.now_ms())):
-            expected = self.expected(timeframe)
-            for candle in candles:
-                assert row(candle) == expected.get(candle.candle_time), f"{timeframe}m was told"
-                self.told.setdefault(timeframe, {})[candle.candle_time] = row(candle)
+        """Some consumer takes what has changed; each candle has to be true."""
+        if self.consumers:
+            number = self.draw(st.integers(0, len(self.consumers) - 1))
+            self.take(*self.consumers[number])
+
+    def take(self, follower: Follower, given: dict[int, Row]) -> None:
+        """A consumer takes what has changed."""
+        timeframe = follower.pair.timeframe
+        expected = self.expected(timeframe)
+        for candle in follower.changes():
+            assert row(candle) == expected.get(candle.candle_time), f"{timeframe}m was given"
+            given[candle.candle_time] = row(candle)
 
     def check(self) -> None:
         """What holds at every moment."""
@@ -299,13 +308,10 @@ class World:
         self.check()
 
     async def history(self) -> None:
-        """Somebody reads the history of a watched timeframe."""
-        held = sorted(tf for tf in self.feed.live.frames)
-        if not held:
-            return
-        timeframe = self.draw(st.sampled_from(held))
-        candles = await self.watches.history(self.feed, timeframe, 1000)
-        if self.is_complete and timeframe in self.feed.live.frames:
+        """Somebody reads the history of a timeframe, watched or not."""
+        timeframe = self.draw(st.sampled_from(TIMEFRAMES))
+        candles = await self.view.newest(Pair(self.feed.symbol, timeframe), 1000)
+        if self.is_complete:
             expected = list(self.expected(timeframe).values())
             assert [row(candle) for candle in candles] == expected[-1000:]
 
@@ -335,12 +341,14 @@ class World:
         while self.tasks:
             await self.tasks.pop()
 
-    def compare(self, told: dict[int, dict[int, Row]]) -> None:
-        """All that was told and all that is stored is what the trades come to."""
+    def compare(self) -> None:
+        """All that was given and all that is stored is what the trades come to."""
         symbol, watermark = self.feed.symbol, self.feed.live.watermark
-        for timeframe, rows in told.items():
+        for follower, given in self.consumers:
+            self.take(follower, given)
+            timeframe = follower.pair.timeframe
             expected = self.expected(timeframe)
-            for time, last in rows.items():
+            for time, last in given.items():
                 assert last == expected[time], f"{timeframe}m {time}: the last word was wrong"
         assert self.store.trades.since(symbol, 0) == self.known()
         self._compare_stored(symbol, watermark, TIMEFRAMES)

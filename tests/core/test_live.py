@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.candle import Candle, flat, merged, of_trade
+from ingest.core.cursor import Cursor
 from ingest.core.live import Frame, LiveCandles
 from ingest.core.status import DataStatus, Event, Quality, after
 from ingest.core.timeframe import bucket_start
@@ -13,6 +14,16 @@ from ingest.core.trade import Trade
 from tests.factories import Row, naive_candles, row, trade, trade_runs
 
 TIMEFRAMES = (1, 3, 7, 15)
+
+
+def follow(live: LiveCandles, timeframe: int, *, repeats_open: bool = True) -> Cursor:
+    """A cursor of a timeframe that is watched from now on."""
+    cursor, frame = Cursor(repeats_open=repeats_open), live.frames.get(timeframe)
+    if frame is None:
+        frame = Frame(timeframe)
+        live.watch(frame)
+    frame.cursors.append(cursor)
+    return cursor
 
 
 @given(trade_runs(), st.data())
@@ -34,8 +45,7 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
     run: list[Trade], data: st.DataObject
 ) -> None:
     live = LiveCandles(watermark=0)
-    for timeframe in TIMEFRAMES:
-        live.watch(Frame(timeframe))
+    cursors = {timeframe: follow(live, timeframe) for timeframe in TIMEFRAMES}
     told: dict[int, dict[int, Row]] = {timeframe: {} for timeframe in TIMEFRAMES}
     folded: list[Trade] = []
     queue = data.draw(st.permutations(run)) if data.draw(st.booleans()) else list(run)
@@ -47,7 +57,8 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
         folded += batch
         now = max(now, live.newest_ms)
         if data.draw(st.booleans()):
-            for timeframe, candles in live.tick(now):
+            for timeframe, cursor in cursors.items():
+                candles = cursor.take(live.walk(timeframe, now))
                 told[timeframe].update({c.candle_time: row(c) for c in candles})
                 rows = naive_candles(folded, timeframe, now)
                 assert all(row(c) in rows for c in candles)
@@ -55,7 +66,8 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
         # the store may only take over minutes into which nothing more falls
         settled = min((t.timestamp for t in queue), default=now)
         live.advance(max(live.watermark, bucket_start(min(settled, now), 1)))
-    for timeframe, candles in live.tick(now):
+    for timeframe, cursor in cursors.items():
+        candles = cursor.take(live.walk(timeframe, now))
         told[timeframe].update({c.candle_time: row(c) for c in candles})
         expected = naive_candles(folded, timeframe, now)
         assert [told[timeframe][r["candle_time"]] for r in expected] == expected  # type: ignore[index]
@@ -63,13 +75,13 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
 
 def test_the_open_candle_is_told_at_each_tick_and_a_closed_one_once() -> None:
     live = LiveCandles(watermark=0)
-    live.watch(Frame(1))
+    cursor = follow(live, 1)
     live.fold([trade(1, price="100", timestamp=10)])
-    assert [c.candle_time for c in live.tick(20)[0][1]] == [0]
-    assert [c.candle_time for c in live.tick(30)[0][1]] == [0]
-    assert [c.candle_time for c in live.tick(60_000)[0][1]] == [60_000]
+    assert [c.candle_time for c in cursor.take(live.walk(1, 20))] == [0]
+    assert [c.candle_time for c in cursor.take(live.walk(1, 30))] == [0]
+    assert [c.candle_time for c in cursor.take(live.walk(1, 60_000))] == [60_000]
     live.fold([trade(2, price="101", timestamp=59_999)])
-    assert [(c.candle_time, c.is_flat) for c in live.tick(60_001)[0][1]] == [
+    assert [(c.candle_time, c.is_flat) for c in cursor.take(live.walk(1, 60_001))] == [
         (0, False),
         (60_000, True),
     ]
@@ -77,13 +89,32 @@ def test_the_open_candle_is_told_at_each_tick_and_a_closed_one_once() -> None:
 
 def test_a_final_candle_is_told_even_when_the_store_takes_it_over_before_the_tick() -> None:
     live = LiveCandles(watermark=0)
-    live.watch(Frame(1))
+    cursor = follow(live, 1)
     live.fold([trade(1, timestamp=10)])
-    live.tick(20)
+    cursor.take(live.walk(1, 20))
     live.fold([trade(2, timestamp=59_000), trade(3, timestamp=60_500)])
     live.advance(60_000)
-    told = live.tick(60_500)[0][1]
+    told = cursor.take(live.walk(1, 60_500))
     assert [(c.candle_time, c.aggregates) for c in told] == [(0, 2), (60_000, 1)]
+
+
+def test_each_consumer_takes_every_change_at_its_own_pace() -> None:
+    live = LiveCandles(watermark=0)
+    quick, slow = follow(live, 1, repeats_open=False), follow(live, 1, repeats_open=False)
+    live.fold([trade(1, timestamp=10)])
+    assert [c.aggregates for c in quick.take(live.walk(1, 20))] == [1]
+    assert quick.take(live.walk(1, 30)) == []
+    live.fold([trade(2, timestamp=20), trade(3, timestamp=60_500)])
+    live.advance(60_000)
+    late = follow(live, 1, repeats_open=False)
+    for cursor in (quick, slow):
+        taken = [(c.candle_time, c.aggregates) for c in cursor.take(live.walk(1, 60_500))]
+        assert taken == [(0, 2), (60_000, 1)]
+    assert [c.candle_time for c in late.take(live.walk(1, 60_500))] == [60_000]
+    corrected = [flat(0, 5)]
+    live.frames[1].correct(corrected)
+    for cursor in (quick, slow, late):
+        assert cursor.take(live.walk(1, 60_600)) == corrected
 
 
 def test_a_trade_before_the_watermark_names_the_minute_to_recompute() -> None:
@@ -94,8 +125,8 @@ def test_a_trade_before_the_watermark_names_the_minute_to_recompute() -> None:
 
 def test_a_quiet_market_before_any_trade_has_no_candle() -> None:
     live = LiveCandles(watermark=0)
-    live.watch(Frame(5))
-    assert live.tick(600_000) == [(5, [])]
+    cursor = follow(live, 5)
+    assert cursor.take(live.walk(5, 600_000)) == []
 
 
 def test_watching_starts_from_what_the_store_has() -> None:

@@ -151,7 +151,7 @@ async def cut(world: World) -> None:
 
 
 async def fill_the_disk(world: World) -> None:
-    world.running.provider.settler.store_failing_since_ms = 1
+    world.running.provider.retry.failing_since_ms = 1
 
 
 async def materialize(world: World) -> None:

@@ -26,13 +26,13 @@ FAULTS = "drop=0.003,repeat=0.05,reorder=0.02,corrupt=0.002,cut_every=2500,seed=
 
 async def until_stored(running: Server, symbol: str, count: int) -> None:
     """Wait until all trades are stored and the data is complete."""
-    feed = running.provider.feed(symbol)
+    feed = running.provider.view.feed(symbol)
     await until(lambda: feed.trades_stored >= count and feed.status.quality is Quality.COMPLETE)
 
 
 async def until_told_is_stored(running: Server, symbol: str) -> None:
     """Wait until the store has what subscribers may have been told of by now."""
-    feed = running.provider.feed(symbol)
+    feed = running.provider.view.feed(symbol)
     assert feed.continuity is not None
     told = feed.continuity.held
     await until(lambda: feed.trades_stored >= told)
@@ -101,7 +101,7 @@ async def compare_store(
     running: Server, symbol: str, timeframe: int, expected: Sequence[Row]
 ) -> None:
     """The store has a row for each bucket with trades; those that were closed are final."""
-    watermark = running.provider.feed(symbol).live.watermark
+    watermark = running.provider.view.feed(symbol).live.watermark
     rows = {item["candle_time"]: item for item in await stored_rows(running, symbol, timeframe)}
     for item in expected:
         end = int(item["candle_time"]) + timeframe * 60_000
@@ -148,7 +148,7 @@ async def test_the_recorded_page_gives_the_exchange_s_own_minutes(tmp_path: Path
     ):
         await until_stored(running, "BTCUSDT", len(trades))
         store = running.provider.store
-        await until(lambda: running.provider.feed("BTCUSDT").live.watermark >= last)
+        await until(lambda: running.provider.view.feed("BTCUSDT").live.watermark >= last)
         candles = await store.run(store.candles.read, "BTCUSDT", 1, last, 10)
     minutes = [candle for candle in candles if first <= candle.candle_time < last]
     assert len(minutes) == 7

@@ -32,13 +32,13 @@ async def candles(url: str, timeframe: int) -> list[dict[str, Any]]:
 
 
 async def until_complete(running: Server) -> None:
-    feed = running.provider.feed(SYMBOL)
+    feed = running.provider.view.feed(SYMBOL)
     await until(lambda: feed.status.quality is Quality.COMPLETE)
 
 
 async def until_expired(running: Server) -> None:
     """Wait until a line is drawn and the feed holds to it."""
-    feed, retention = running.provider.feed(SYMBOL), running.provider.store.retention
+    feed, retention = running.provider.view.feed(SYMBOL), running.provider.store.retention
 
     def expired() -> bool:
         first_id = retention.line(SYMBOL).first_id

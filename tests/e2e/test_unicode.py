@@ -25,7 +25,7 @@ async def test_a_symbol_in_another_script_is_served_like_any(tmp_path: Path) -> 
         chosen = settings(exchange, tmp_path, symbols=SYMBOL, keep_trades=f"{SYMBOL}=30d")
         assert chosen.symbols == (SYMBOL,)
         async with server(chosen) as (running, url), Client.connect(url) as client:
-            feed = running.provider.feed(SYMBOL)
+            feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is Quality.COMPLETE)
             await client.subscribe(SYMBOL, [1, 7], candles=10)
             assert (await client.wait_for("initial_history"))["symbol"] == SYMBOL

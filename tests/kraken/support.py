@@ -11,7 +11,7 @@ from typing import Any, Self
 import aiohttp
 from jsonschema import Draft7Validator
 
-from server.kraken import ADDRESS, PATHS, PUBLIC, load_contracts
+from handlers.kraken.api import ADDRESS, PATHS, PUBLIC, load_contracts
 from tests.running import RECORDINGS
 from wsrouter import Contract
 

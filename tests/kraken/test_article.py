@@ -11,12 +11,11 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
+from handlers.kraken.api import PATHS, PRIVATE, PUBLIC, Kraken, KrakenSettings
 from ingest.core.status import Quality
-from server.edge.access import CLIENT_ADDRESS
-from server.kraken import PATHS, PRIVATE, PUBLIC, Kraken
-from tests.kraken.conftest import API_KEY, Running
+from server.kraken_rest import add_routes
+from tests.kraken.conftest import API_KEY, SUBSCRIPTIONS, TOKEN_SECONDS, Running
 from tests.kraken.support import Client, Judge, status, until
 from tests.wsrouter.article import Mend, mended
 from wsrouter import Contract, EndpointSettings, check, load_document
@@ -72,27 +71,22 @@ def document(directory: Path) -> Path:
     return path
 
 
-@web.middleware
-async def everybody(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Access control that lets all in."""
-    request[CLIENT_ADDRESS] = request.remote or ""
-    return await handler(request)
-
-
 @asynccontextmanager
 async def serving(running: Running, path: Path) -> AsyncIterator[tuple[str, Judge]]:
     """The real handlers by a document, on a port of their own; gives the URL and the judge."""
     contract = Contract.from_document(load_document(path))
+    chosen = running.server.settings
     kraken = Kraken(
         running.server.provider,
-        running.server.settings,
+        KrakenSettings(chosen.feed_stream_url, API_KEY, TOKEN_SECONDS, SUBSCRIPTIONS),
         EndpointSettings(),
+        lambda request: request.remote or "unknown",
         contracts={PUBLIC: contract, PRIVATE: contract},
     )
-    app = web.Application(middlewares=[everybody])
+    app = web.Application()
     for address, handler in kraken.websockets.items():
         app.router.add_get(address, handler)
-    kraken.add_routes(app)
+    add_routes(app, kraken.rest)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -124,7 +118,7 @@ def article(tmp_path: Path) -> Path:
 
 async def test_its_requests_are_answered_as_it_says(running: Running, article: Path) -> None:
     assert check(article) == []
-    feed = running.server.provider.feed("BTCUSDT")
+    feed = running.server.provider.view.feed("BTCUSDT")
     await until(lambda: feed.status.quality is Quality.COMPLETE)
     async with (
         serving(running, article) as (url, judge),
@@ -135,15 +129,20 @@ async def test_its_requests_are_answered_as_it_says(running: Running, article: P
         first = await client.receive()
         assert (first["event"], first["version"]) == ("systemStatus", "1.8.0")
         assert await client.ask({"event": "ping", "reqid": 42}) == {"event": "pong", "reqid": 42}
-        wanted = {"event": "subscribe", "pair": ["XBT/USDT", "ETH/XBT"], "reqid": 42}
-        await client.send({**wanted, "subscription": {"name": "ohlc", "interval": 5}})
-        for name in ("XBT/USDT", "ETH/XBT"):
+        pairs = ["XBT/USDT", "ETH/XBT"]
+        wanted = {"event": "subscribe", "pair": pairs, "reqid": 42}
+        wanted_feed = {"name": "ohlc", "interval": 5}
+        await client.send({**wanted, "subscription": wanted_feed})
+        for name in pairs:
             answer = await client.wait_for(lambda message: "channelID" in message)
             assert (answer["pair"], answer["reqid"]) == (name, 42)
             assert answer["subscription"] == {"interval": 5, "name": "ohlc"}
         await client.data("ohlc-5", "XBT/USDT")
         leave = {"event": "unsubscribe", "pair": ["XBT/USDT"], "subscription": {"name": "trade"}}
         assert status(await client.ask(leave)) == ("error", "Subscription Not Found")
+        await client.send({**wanted, "event": "unsubscribe", "subscription": wanted_feed})
+        for _ in pairs:
+            await client.wait_for(lambda message: "unsubscribed" in str(message))
         assert await client.wait_for(lambda message: message == {"event": "heartbeat"})
 
 

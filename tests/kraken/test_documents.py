@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from handlers.kraken.api import PRIVATE, PUBLIC, SPECS
 from scripts.rest_check import check_rest
-from server.kraken import PRIVATE, PUBLIC, SPECS
 from tests.kraken.support import JUDGES, KRAKEN_RECORDINGS
 from wsrouter import check
 

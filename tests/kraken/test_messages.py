@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.kraken import messages
+from handlers.kraken.api import PUBLIC
 from handlers.kraken.channels import INTERVALS, Channel
 from handlers.kraken.pairs import Pair
 from ingest.binance.book import Quote
 from ingest.core.candle import Candle, flat, merged, of_trade
 from ingest.core.timeframe import bucket_start, width_ms
 from ingest.core.trade import Trade
-from server.kraken import PUBLIC
 from tests.factories import trade, trade_runs
 from tests.kraken.support import JUDGES
 

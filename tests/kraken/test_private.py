@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from jsonschema import Draft4Validator
 
+from handlers.kraken.api import PATHS, PRIVATE, PUBLIC, SPECS
 from scripts.bundle import Bundle
 from scripts.rest_check import json_schema
-from server.kraken import PATHS, PRIVATE, PUBLIC, SPECS
 from tests.kraken.conftest import API_KEY, TOKEN_SECONDS, Running
 from tests.kraken.support import Client
 

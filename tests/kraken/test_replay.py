@@ -44,7 +44,7 @@ async def test_recorded_trades_give_the_exchanges_candles(tmp_path: Path) -> Non
     ):
         for interval in INTERVALS:
             await client.subscribe(PAIR, name="ohlc", interval=interval)
-        feed = running.provider.feed(SYMBOL)
+        feed = running.provider.view.feed(SYMBOL)
         stored = asyncio.create_task(until(lambda: feed.trades_stored == len(trades)))
         while not stored.done():
             await client.receive()
@@ -70,7 +70,7 @@ async def test_no_trade_is_lost_or_repeated_when_the_stream_is_damaged(tmp_path:
         server(settings(exchange, tmp_path, symbols=SYMBOL, history="2m")) as (running, url),
         Client.connect(url) as client,
     ):
-        feed = running.provider.feed(SYMBOL)
+        feed = running.provider.view.feed(SYMBOL)
         await until(lambda: feed.status.quality is Quality.COMPLETE)
         await client.subscribe(PAIR, name="trade")
         while len(rows(client)) < 300 or feed.counters.refetched == 0:
@@ -97,7 +97,7 @@ def key(price: object, volume: object, time: object, side: object) -> tuple[Any,
 
 
 def feed_held(running: Server) -> int:
-    continuity = running.provider.feed(SYMBOL).continuity
+    continuity = running.provider.view.feed(SYMBOL).continuity
     return continuity.held if continuity else 0
 
 

@@ -212,7 +212,7 @@ async def test_trades_come_once_each_in_order_as_the_store_has_them(running: Run
         for _ in range(8):
             await client.data("trade", "XBT/USDT")
     told = [row for batch in client.told("trade", "XBT/USDT") for row in batch]
-    feed = running.server.provider.feed("BTCUSDT")
+    feed = running.server.provider.view.feed("BTCUSDT")
     newest = feed.continuity.held if feed.continuity else 0
     await until(lambda: feed.trades_stored >= newest)
     start, end = (int(Decimal(row[2]) * 1000) for row in (told[0], told[-1]))
@@ -255,6 +255,24 @@ async def test_candles_come_at_all_nine_intervals(running: Running) -> None:
         [row] = (client.told("ohlc-1", "ETH/XBT") or [await client.data("ohlc-1", "ETH/XBT")])[-1:]
         decimals = {len(text.partition(".")[2]) for text in row[2:7]}
         assert decimals == {8}  # the tick size of a pair that is quoted in bitcoin
+
+
+async def test_each_trade_is_in_a_candle_at_once_and_no_candle_comes_twice(
+    running: Running,
+) -> None:
+    async with Client.connect(running.url) as client, Client.connect(running.url) as late:
+        await client.subscribe("XBT/USDT", name="trade")
+        await client.subscribe("XBT/USDT", name="ohlc", interval=15)
+        rows = [await client.data("ohlc-15", "XBT/USDT") for _ in range(12)]
+        await late.subscribe("XBT/USDT", name="ohlc", interval=15)
+        rows += [await client.data("ohlc-15", "XBT/USDT") for _ in range(12)]
+        trades = [row for batch in client.told("trade", "XBT/USDT") for row in batch]
+        later = [await late.data("ohlc-15", "XBT/USDT") for _ in range(6)]
+    seconds = Decimal(trades[-1][2]) - Decimal(trades[0][2])
+    assert len(rows) > 3 * seconds  # at each trade or tenth of a second, not once a second
+    for told in (rows, later):
+        shown = [tuple(row[1:]) for row in told]
+        assert len(set(shown)) == len(shown)
 
 
 async def test_a_ticker_shows_the_day_and_the_last_trade(running: Running) -> None:

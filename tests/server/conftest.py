@@ -21,13 +21,13 @@ with warnings.catch_warnings():  # Connexion imports what its libraries have dep
     import connexion  # noqa: F401
 
 from generated.rest import Raw
-from handlers.replies import InvalidParameter, Reply
+from handlers.errors import InvalidParameter
 from ingest.core.errors import NotReady, RateLimited, StoreUnavailable, UnknownSymbol
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.edge.bridge import BodyLimits
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
-from server.operation import HandlerFunction
+from server.operation import HandlerFunction, Reply
 from server.pages import load_pages
 from server.rest import build_rest, load_document
 

@@ -7,7 +7,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from handlers.replies import Reply
+from server.operation import Reply
 from tests.server.conftest import HANDLERS, SMALL_API, Health, Start, Trade, Trades
 
 

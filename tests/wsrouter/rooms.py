@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,6 +24,7 @@ from wsrouter import (
     Router,
     load_document,
 )
+from wsrouter.endpoint import Hook
 
 DOCUMENTS = Path(__file__).parent / "documents"
 ROOMS = Contract.from_document(load_document(DOCUMENTS / "rooms_3.1.yaml"))
@@ -107,19 +108,17 @@ class App:
 
 @asynccontextmanager
 async def rooms_app(
-    settings: EndpointSettings | None = None, **endpoint_options: Any
+    settings: EndpointSettings | None = None,
+    on_connect: Sequence[Hook] = (),
+    **endpoint_options: Any,
 ) -> AsyncIterator[App]:
     gone: list[str] = []
     hub = Hub()
     handlers = RoomHandlers(hub)
     router = Router(ROOMS, "/rooms", handlers, error_reply=error_reply, check_outgoing=True)
-    hub.check = router.check_sent
-
-    def on_disconnect(connection: Connection) -> None:
-        hub.drop(connection)
-        gone.append(connection.id)
-
-    endpoint = Endpoint(router, settings=settings, on_disconnect=on_disconnect, **endpoint_options)
+    endpoint = Endpoint(router, settings=settings, hub=hub, **endpoint_options)
+    endpoint.on_connect += on_connect
+    endpoint.on_disconnect.append(lambda connection: gone.append(connection.id))
     application = web.Application()
     application.router.add_get("/rooms", endpoint.handle)
     runner = web.AppRunner(application, shutdown_timeout=1)

@@ -198,7 +198,7 @@ async def test_hooks_see_each_connection_come_and_go() -> None:
         seen.append(connection.id)
         connection.send({"type": "history", "room": 1, "notes": []})
 
-    async with rooms_app(on_connect=on_connect, client_ip=lambda _: "10.0.0.1") as app:
+    async with rooms_app(on_connect=[on_connect], client_ip=lambda _: "10.0.0.1") as app:
         async with app.connect() as one, app.connect() as two:
             assert (await told(one))["type"] == (await told(two))["type"] == "history"
             assert seen == ["10.0.0.1_1", "10.0.0.1_2"] == list(app.endpoint.connections)
@@ -211,6 +211,6 @@ async def test_a_hook_that_fails_is_logged_and_the_connection_served(
     def on_connect(connection: Connection) -> None:
         raise RuntimeError("a broken hook")
 
-    async with rooms_app(on_connect=on_connect) as app, app.connect() as ws:
+    async with rooms_app(on_connect=[on_connect]) as app, app.connect() as ws:
         assert (await ask(ws, {"action": "leave", "room": 1}))["type"] == "left"
     assert "a broken hook" in caplog.text

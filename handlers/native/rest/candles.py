@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from generated.rest import JSON, CandlesHandlers, Raw
-from handlers.messages import data_status
-from handlers.parts import Parts
-from handlers.rows import as_table, check_times, in_envelope
+from handlers.native.messages import data_status
+from handlers.native.rest.envelope import FORMATS, check_times, rows_in_envelope, table
 from ingest.core.errors import NotReady
 from ingest.core.status import Quality
 from ingest.core.timeframe import label
-from ingest.pipeline.history import History
+from ingest.pipeline.pair import Pair
+from ingest.pipeline.view import MarketView
 
 
 class Candles(CandlesHandlers):
     """`/data/candles`: rows that the database has formatted, live ones among them."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._provider = parts.provider
-        self._history = History(parts.provider.store, parts.provider.clock)
+    def __init__(self, view: MarketView) -> None:
+        self._view = view
 
     async def get_candles(
         self,
@@ -31,24 +30,20 @@ class Candles(CandlesHandlers):
         media_type: str = JSON,
     ) -> Raw:
         """Candles of a symbol: from a time on, or else the newest."""
-        feed, store = self._provider.feed(symbol), self._provider.store
+        self._view.feed(symbol)
         check_times(start_time, end_time)
-        page = await self._history.page(
-            feed, timeframe, limit, start_time=start_time, end_time=end_time, cursor=cursor
+        page = await self._view.page(
+            Pair(symbol, timeframe), limit, start_time=start_time, end_time=end_time, cursor=cursor
         )
         quality = page.status.quality
         if media_type == JSON:
-            rows = await store.run(store.pages.candles_json, page.candles)
-            said = f"Retrieved {page.count} candles for {symbol}"
+            message = f"Retrieved {page.count} candles for {symbol}"
             if quality is not Quality.COMPLETE:
-                said = f"{symbol} is {quality.value}; candles are sent when it is complete"
+                message = f"{symbol} is {quality.value}; candles are sent when it is complete"
             more = f'"timeframe":"{label(timeframe)}","data_status":{data_status(page.status)},'
-            return in_envelope(rows, said, page.next_cursor, more)
+            rows = await self._view.page_json(page)
+            return rows_in_envelope(rows, message, page.next_cursor, more)
         if quality is not Quality.COMPLETE:
             raise NotReady(f"{symbol} is {quality.value}; ask again when it is complete")
-        return await as_table(
-            media_type,
-            page.next_cursor,
-            lambda fmt: store.pages.candles_table(page.candles, fmt),
-            Data_Quality=quality.value,
-        )
+        pieces = await self._view.page_table(page, FORMATS[media_type])
+        return table(media_type, pieces, page.next_cursor, Data_Quality=quality.value)

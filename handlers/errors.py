@@ -1,17 +1,8 @@
-"""What a REST handler may answer with, and the one error that is about the request itself."""
+"""Errors that a handler of any API may raise about the request itself."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
-from generated.rest import Raw
 from ingest.core.errors import CandlecastError
-
-Reply = BaseModel | Raw | tuple[BaseModel, int]
-"""A model of the contract, bytes that already follow it, or a model with a status of its own.
-
-Errors are raised, not returned.
-"""
 
 
 class InvalidParameter(CandlecastError):

@@ -12,30 +12,32 @@ from ingest.core.candle import Candle
 from ingest.core.fixed import text
 from ingest.core.status import DataStatus
 from ingest.core.timeframe import label
+from ingest.pipeline.pair import Pair
 
 
-def ohlcv_update(symbol: str, timeframe: int, candle: Candle | None, status: DataStatus) -> bytes:
-    """A full picture of one candle, or word that there is none to rely upon."""
+def ohlcv_update(pair: Pair, candle: Candle | None, status: DataStatus) -> bytes:
+    """One candle as it is now, or null while the data is not complete."""
     data = "null" if candle is None else _candle(candle)
     return (
-        f'{{"type":"ohlcv_update","symbol":"{symbol}","timeframe":"{label(timeframe)}",'
+        f'{{"type":"ohlcv_update","symbol":"{pair.symbol}","timeframe":"{label(pair.timeframe)}",'
         f'"data":{data},"data_status":{data_status(status)}}}'
     ).encode()
 
 
 def initial_history(
-    symbol: str, timeframe: int, requested: int, candles: Sequence[Candle], status: DataStatus
+    pair: Pair, requested: int, candles: Sequence[Candle], status: DataStatus
 ) -> bytes:
     """The newest candles, oldest first."""
+    timeframe = label(pair.timeframe)
     return (
-        f'{{"type":"initial_history","symbol":"{symbol}","timeframe":"{label(timeframe)}",'
+        f'{{"type":"initial_history","symbol":"{pair.symbol}","timeframe":"{timeframe}",'
         f'"requested_candles":{requested},"actual_candles":{len(candles)},'
         f'"data_status":{data_status(status)},"candles":[{",".join(map(_candle, candles))}]}}'
     ).encode()
 
 
 def heartbeat(timestamp_ms: int, connections: int) -> bytes:
-    """A sign of life that nobody asked for."""
+    """A heartbeat, with the number of open connections."""
     return (
         f'{{"type":"heartbeat","timestamp":{timestamp_ms},"connections_count":{connections}}}'
     ).encode()

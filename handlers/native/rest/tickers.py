@@ -17,45 +17,43 @@ from generated.models import (
     TickerSummary,
 )
 from generated.rest import TickersHandlers
-from handlers.parts import Parts, envelope
+from handlers.native.rest.envelope import envelope
 from ingest.core import fixed
 from ingest.core.missing import Kind
 from ingest.pipeline.feed import Feed
+from ingest.pipeline.listing import Listing
+from ingest.pipeline.view import MarketView
 from ingest.storage import ConfirmedGap
 
 
 class Tickers(TickersHandlers):
     """`/tickers`."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._provider = parts.provider
+    def __init__(self, view: MarketView, listing: Listing) -> None:
+        self._view = view
+        self._listing = listing
 
     async def list_tickers(self) -> TickerListEnvelope:
         """All active symbols."""
-        feeds = sorted(self._provider.feeds.values(), key=lambda feed: feed.symbol)
+        feeds = map(self._view.feed, sorted(self._view.symbols))
         summaries = [TickerSummary.model_validate(self._summary(feed)) for feed in feeds]
         return envelope(TickerListEnvelope, summaries, f"Retrieved {len(summaries)} active tickers")
 
     async def get_ticker(self, symbol: str) -> TickerEnvelope:
         """One symbol."""
-        feed, store = self._provider.feed(symbol), self._provider.store
-        lowest = feed.continuity.lowest if feed.continuity else None
-        confirmed = (await store.run(store.gaps.confirmed)).get(symbol, [])
-        counters = feed.counters
-        line = store.retention.line(symbol)
+        feed = self._view.feed(symbol)
+        inventory, counters = await self._view.stored.inventory(feed), feed.counters
         ticker = Ticker.model_validate(
             {
                 **self._summary(feed),
-                "first_aggregate_id": lowest,
-                "first_trade_time": None
-                if lowest is None
-                else await store.run(store.trades.time_of, symbol, lowest),
+                "first_aggregate_id": feed.continuity.lowest if feed.continuity else None,
+                "first_trade_time": inventory.first_trade_ms,
                 "last_aggregate_id": feed.continuity.highest if feed.continuity else None,
-                "trades_kept_since": line.trades_since_ms or None,
-                "candles_kept_since": line.candles_since_ms or None,
+                "trades_kept_since": inventory.trades_since_ms or None,
+                "candles_kept_since": inventory.candles_since_ms or None,
                 "open_gaps": _open_gaps(feed),
-                "confirmed_gaps": _confirmed_gaps(feed, confirmed),
-                "timeframes": sorted(tf for s, tf in store.candles.pairs if s == symbol),
+                "confirmed_gaps": _confirmed_gaps(feed, inventory.confirmed_gaps),
+                "timeframes": inventory.timeframes,
                 "feed": FeedCounters(
                     received=counters.received,
                     repeated=counters.repeated,
@@ -65,23 +63,22 @@ class Tickers(TickersHandlers):
             }
         )
         message = f"{symbol} is {feed.status.quality.value}"
-        if symbol in self._provider.listing.absent:
+        if symbol in self._listing.absent:
             message += ": the exchange has no such symbol"
         return envelope(TickerEnvelope, ticker, message)
 
     async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope:
         """Stored timeframes of a symbol."""
-        self._provider.feed(symbol)
-        store = self._provider.store
+        self._view.feed(symbol)
         views = [
             MaterializedView.model_validate(asdict(view))
-            for view in await store.run(store.candles.views, symbol)
+            for view in await self._view.stored.materialized(symbol)
         ]
         message = f"Retrieved {len(views)} materialized views for {symbol}"
         return envelope(MaterializedViewListEnvelope, views, message)
 
     def _summary(self, feed: Feed) -> dict[str, object]:
-        listing, last = self._provider.listing, feed.last_trade
+        listing, last = self._listing, feed.last_trade
         market = listing.markets.get(feed.symbol)
         unknown = "NOT_LISTED" if feed.symbol in listing.absent else "UNKNOWN"
         status = feed.status

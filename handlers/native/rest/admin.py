@@ -16,38 +16,55 @@ from generated.models import (
     WeightStatisticsEnvelope,
 )
 from generated.rest import AdminHandlers
-from handlers.parts import Parts, envelope, now_ms
+from handlers.native.clock import now_ms
+from handlers.native.connections import Connections
+from handlers.native.rest.envelope import envelope
+from handlers.native.rest.monitoring import About
+from handlers.native.updates import Updates
 from ingest.core.timeframe import label
+from ingest.pipeline.pair import Pair
+from ingest.pipeline.provider import Provider
+from wsrouter import Connection, Subscriptions
 
 
 class Admin(AdminHandlers):
     """`/admin`."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        provider: Provider,
+        subscriptions: Subscriptions[Pair],
+        updates: Updates,
+        connections: Connections,
+        about: About,
+    ) -> None:
+        self._provider = provider
+        self._subscriptions = subscriptions
+        self._updates = updates
+        self._connections = connections
+        self._about = about
 
     async def get_websocket_status(self) -> WebSocketStatusEnvelope:
         """Counts of the WebSocket side."""
-        parts, watched = self._parts, self._parts.provider.watches.references
+        watched = self._provider.view.references
         status = WebSocketStatus(
-            connections_count=len(parts.stream.connections),
+            connections_count=len(self._connections.live),
             active_symbols=len({pair.symbol for pair in watched}),
-            total_subscriptions=parts.subscriptions.total,
+            total_subscriptions=self._subscriptions.total,
             mv_references_count=len(watched),
-            clickhouse_managers=len(parts.provider.feeds),
-            messages_sent=parts.stream.messages_sent,
-            errors_count=parts.stream.errors,
-            uptime_seconds=parts.uptime_seconds,
-            update_task_running=parts.stream.updates_running,
-            heartbeat_task_running=parts.stream.heartbeats_running,
+            clickhouse_managers=len(self._provider.feeds),
+            messages_sent=self._connections.messages_sent,
+            errors_count=self._connections.errors,
+            uptime_seconds=self._about.uptime_seconds,
+            update_task_running=self._updates.running,
+            heartbeat_task_running=self._connections.heartbeats_running,
         )
         message = "WebSocket status retrieved successfully"
         return envelope(WebSocketStatusEnvelope, status, message)
 
     async def list_websocket_connections(self) -> WebSocketConnectionsEnvelope:
         """Open WebSocket connections."""
-        parts, watched = self._parts, self._parts.provider.watches.references
-        now = time.time()
+        watched, now = self._provider.view.references, time.time()
         connections = [
             WebSocketConnection(
                 client_id=connection.id,
@@ -55,18 +72,20 @@ class Admin(AdminHandlers):
                 connected_at=connection.connected_at,
                 connection_duration=max(0.0, now - connection.connected_at),
                 last_ping=connection.last_ping or connection.connected_at,
-                subscriptions=(subscriptions := parts.subscriptions.of(connection)),
+                subscriptions=(subscriptions := self._timeframes(connection)),
                 total_subscriptions=sum(map(len, subscriptions.values())),
             )
-            for connection in parts.stream.connections.values()
+            for connection in self._connections.live.values()
         ]
         data = WebSocketConnections(
             connections=connections,
             total_connections=len(connections),
             active_symbols=sorted({pair.symbol for pair in watched}),
             mv_references={
-                f"{pair.symbol}:{label(pair.timeframe)}": count
-                for pair, count in sorted(watched.items())
+                f"{pair.symbol}:{label(pair.timeframe)}": max(
+                    followers, self._subscriptions.subscribers(pair)
+                )
+                for pair, followers in sorted(watched.items())
             },
         )
         message = "WebSocket connections info retrieved successfully"
@@ -74,7 +93,7 @@ class Admin(AdminHandlers):
 
     async def get_weight_statistics(self) -> WeightStatisticsEnvelope:
         """Request budget at the exchange."""
-        weight = self._parts.provider.weight.statistics()
+        weight = self._provider.weight.statistics()
         banned = weight.banned_for > 0
         data = WeightStatistics(
             limit_per_minute=weight.limit,
@@ -89,7 +108,7 @@ class Admin(AdminHandlers):
 
     async def force_sync(self) -> SyncReportEnvelope:
         """Synchronize now: the clock with the exchange's, each symbol with its newest trade."""
-        provider = self._parts.provider
+        provider = self._provider
         before = provider.open_gaps
         await provider.synchronize()
         found = provider.open_gaps
@@ -102,3 +121,10 @@ class Admin(AdminHandlers):
         return envelope(
             SyncReportEnvelope, data, f"Synchronization started for {len(provider.feeds)} symbols"
         )
+
+    def _timeframes(self, connection: Connection) -> dict[str, list[int]]:
+        """The timeframes that a connection is subscribed to by symbol, each in ascending order."""
+        result: dict[str, list[int]] = {}
+        for symbol, timeframe in sorted(self._subscriptions.of(connection)):
+            result.setdefault(symbol, []).append(timeframe)
+        return result

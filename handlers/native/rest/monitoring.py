@@ -6,6 +6,9 @@ import os
 import platform
 import resource
 import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from generated import rest, stream
@@ -25,24 +28,47 @@ from generated.models import (
     WebSocketManagerHealth,
     WeightCoordinatorHealth,
 )
-from handlers.health import blocking_problems, is_healthy, problems
-from handlers.parts import Parts, envelope, now_ms
+from handlers.native.clock import now_ms
+from handlers.native.connections import Connections
+from handlers.native.rest.envelope import envelope
+from handlers.native.rest.health import blocking_problems, is_healthy, problems
+from ingest.pipeline.provider import Provider
+
+
+@dataclass(frozen=True)
+class About:
+    """How the server was set up and since when it runs, for operators."""
+
+    version: str
+    feed_name: str
+    rest_url: str
+    stream_url: str
+    store_backend: Literal["chdb", "clickhouse"]
+    settings: Mapping[str, str]
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since the server started."""
+        return round(time.monotonic() - self.started, 3)
 
 
 class Monitoring(rest.MonitoringHandlers):
     """`/monitoring`."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, provider: Provider, connections: Connections, about: About) -> None:
+        self._provider = provider
+        self._connections = connections
+        self._about = about
 
     async def get_health(self) -> Health | tuple[Health, Literal[503]]:
         """Health check."""
-        parts, provider = self._parts, self._parts.provider
+        provider = self._provider
         feeds = provider.feeds.values()
         free = provider.weight.ban_remaining() <= 0
         found = list(problems(provider))
         status: Literal["healthy", "degraded", "unhealthy"] = "degraded" if found else "healthy"
-        if provider.settler.store_failing_since_ms is not None:
+        if not provider.view.is_storing:
             status = "unhealthy"
         health = Health(
             status=status,
@@ -56,26 +82,26 @@ class Monitoring(rest.MonitoringHandlers):
                     active_tasks=len(feeds), healthy_processors=sum(map(is_healthy, feeds))
                 ),
                 websocket_manager=WebSocketManagerHealth(
-                    connections=len(parts.stream.connections),
-                    active_symbols=len({pair.symbol for pair in provider.watches.references}),
+                    connections=len(self._connections.live),
+                    active_symbols=len({pair.symbol for pair in provider.view.references}),
                 ),
             ),
             problems=found,
             timestamp=now_ms(),
-            uptime_seconds=parts.uptime_seconds,
+            uptime_seconds=self._about.uptime_seconds,
         )
         return (health, 503) if status == "unhealthy" else health
 
     async def get_readiness(self) -> Readiness | tuple[Readiness, Literal[503]]:
         """Readiness check."""
-        found = blocking_problems(self._parts.provider)
+        found = blocking_problems(self._provider)
         readiness = Readiness(ready=not found, problems=found)
         return (readiness, 503) if found else readiness
 
     async def get_system_info(self) -> SystemInfoEnvelope:
         """What runs here."""
-        parts, provider, about = self._parts, self._parts.provider, self._parts.about
-        statistics = await provider.store.run(provider.store.statistics)
+        provider, about = self._provider, self._about
+        statistics = await provider.view.stored.statistics()
         clock = None
         if provider.clock.is_set:
             exchange_ms = provider.clock.now_ms()
@@ -87,7 +113,7 @@ class Monitoring(rest.MonitoringHandlers):
             specs=SpecVersions(rest=rest.VERSION, stream=stream.VERSION),
             python=platform.python_version(),
             platform=platform.platform(),
-            uptime_seconds=parts.uptime_seconds,
+            uptime_seconds=self._about.uptime_seconds,
             feed=FeedInfo(
                 name=about.feed_name, rest_url=about.rest_url, stream_url=about.stream_url
             ),

@@ -1,32 +1,30 @@
-"""Kraken's API on the server's port: its two WebSocket servers, and the REST beside them."""
+"""Kraken's API, joined: its two WebSocket servers, and the REST operations beside them."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+import specs
 from handlers.kraken.account import Account
 from handlers.kraken.candles import Candles
-from handlers.kraken.errors import Json, error_policy
-from handlers.kraken.market import Market
+from handlers.kraken.channels import Channel
+from handlers.kraken.errors import error_policy
 from handlers.kraken.pairs import Pairs
 from handlers.kraken.quotes import Quotes
+from handlers.kraken.requests import Requests
 from handlers.kraken.rest import Rest, system_status
-from handlers.kraken.subscriptions import Subscriptions
 from handlers.kraken.tickers import Tickers
 from handlers.kraken.tokens import Tokens
 from handlers.kraken.trades import Trades
 from ingest.pipeline.provider import Provider
-from server.edge.access import CLIENT_ADDRESS
-from server.edge.headers import expect_nothing
-from server.envelope import JSON
-from server.settings import Settings
 from wsrouter import (
     Connection,
     Contract,
@@ -34,11 +32,13 @@ from wsrouter import (
     EndpointSettings,
     Hub,
     Router,
+    Source,
+    Subscriptions,
     encode,
     load_document,
 )
 
-SPECS = Path(__file__).parent.parent / "specs" / "kraken"
+SPECS = Path(next(iter(specs.__path__))) / "kraken"
 ADDRESS = "/"
 """The one channel of both documents."""
 PUBLIC, PRIVATE = "public", "private"
@@ -53,51 +53,64 @@ TICK_SECONDS = 1.0
 CONNECTION_ID_BITS = 53
 
 
+@dataclass(frozen=True, slots=True)
+class KrakenSettings:
+    """How Kraken's API treats its clients."""
+
+    stream_url: str
+    """Where the exchange's quotes come from."""
+    api_key: str
+    token_seconds: int
+    subscriptions_per_connection: int
+
+
 class Kraken:
-    """Both servers and what feeds them; `run` keeps them going until it is cancelled."""
+    """Both servers and their sources; `run` publishes until it is cancelled."""
 
     def __init__(
         self,
         provider: Provider,
-        settings: Settings,
+        settings: KrakenSettings,
         bounds: EndpointSettings,
+        client_ip: Callable[[web.Request], str],
         *,
         contracts: Mapping[str, Contract] | None = None,
         check_messages: bool = False,
     ) -> None:
-        """`contracts` are those of the documents in `specs/` unless told otherwise.
+        """`contracts` are those of the documents in `specs/` unless others are given.
 
         With `check_messages`, for tests, whatever goes out is held to them.
         """
         contracts = contracts or load_contracts()
         self._provider = provider
-        self._hub = Hub()
+        self._hub = hub = Hub()
         self._version = contracts[PUBLIC].version
         self._status = system_status(provider)
         pairs = Pairs(tuple(provider.feeds), provider.listing.markets)
-        self.quotes = Quotes(provider, settings.feed_stream_url, pairs, self._hub)
-        self.candles = Candles(provider, pairs, self._hub)
-        self._tickers = Tickers(provider, self.quotes, pairs, self._hub)
-        self._subscriptions = Subscriptions(
-            {
-                "trade": Trades(provider, pairs, self._hub),
-                "ohlc": self.candles,
-                "ticker": self._tickers,
-                "spread": self.quotes,
-            },
-            pairs,
-            self._hub,
+        self.quotes = Quotes(provider, settings.stream_url, pairs, hub)
+        self._candles = Candles(provider.view, pairs, hub)
+        self._tickers = Tickers(provider.view, self.quotes, pairs, hub)
+        sources: Mapping[str, Source[Channel]] = {
+            "trade": Trades(provider.view, pairs, hub),
+            "ohlc": self._candles,
+            "ticker": self._tickers,
+            "spread": self.quotes,
+        }
+        subscriptions: Subscriptions[Channel] = Subscriptions(
+            hub,
+            lambda channel: sources[channel.feed],
+            lambda connection, channel: requests.refuse(connection, channel),
         )
-        tokens = Tokens(settings.kraken_api_key, settings.kraken_token_seconds)
+        tokens = Tokens(settings.api_key, settings.token_seconds)
         self._account = Account(tokens, contracts[PRIVATE].servers[PUBLIC].address)
-        market = Market(
-            self._subscriptions,
+        requests = Requests(
+            subscriptions,
             pairs,
             settings.subscriptions_per_connection,
             contracts[PUBLIC].servers[PRIVATE].address,
         )
         self._sent: WeakKeyDictionary[Connection, tuple[int, float]] = WeakKeyDictionary()
-        self._rest = Rest(provider, pairs, tokens)
+        self.rest = Rest(provider, pairs, tokens)
         routers = {
             server: Router(
                 contracts[server],
@@ -109,20 +122,14 @@ class Kraken:
                 server=server,
                 check_outgoing=check_messages,
             )
-            for server, handlers in ((PUBLIC, market), (PRIVATE, self._account))
+            for server, handlers in ((PUBLIC, requests), (PRIVATE, self._account))
         }
-        if check_messages:
-            self._hub.check = routers[PUBLIC].check_sent
-        self._endpoints = {
-            server: Endpoint(
-                router,
-                settings=bounds,
-                on_connect=self._tell_status,
-                on_disconnect=self._ended,
-                client_ip=lambda request: request[CLIENT_ADDRESS],
-            )
-            for server, router in routers.items()
-        }
+        public = Endpoint(routers[PUBLIC], settings=bounds, hub=hub, client_ip=client_ip)
+        private = Endpoint(routers[PRIVATE], settings=bounds, client_ip=client_ip)
+        private.on_disconnect.append(self._account.drop)
+        self._endpoints = {PUBLIC: public, PRIVATE: private}
+        for endpoint in self._endpoints.values():
+            endpoint.on_connect.append(self._send_status)
 
     @property
     def websockets(self) -> Mapping[str, Handler]:
@@ -133,24 +140,8 @@ class Kraken:
             for slash in ("", "/")
         }
 
-    def add_routes(self, app: web.Application) -> None:
-        """Put the REST requests on an application."""
-        rest = self._rest
-        for method, name, answer in (
-            ("GET", "public/AssetPairs", lambda r: rest.get_asset_pairs(r.query.get("pair"))),
-            ("GET", "public/Time", lambda _: rest.get_time()),
-            ("GET", "public/SystemStatus", lambda _: rest.get_system_status()),
-            (
-                "POST",
-                "private/GetWebSocketsToken",
-                lambda r: rest.get_websockets_token(r.headers.get("API-Key", "")),
-            ),
-        ):
-            path = f"{PATHS[PUBLIC]}/0/{name}"
-            app.router.add_route(method, path, _answering(answer), expect_handler=expect_nothing)
-
     async def run(self) -> None:
-        """Tell subscribers what changes, and every connection that it lives."""
+        """Publish changes, and heartbeats on every connection, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(), name="kraken tick")
@@ -167,12 +158,13 @@ class Kraken:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._candles.tick()
             await self._tickers.tick()
             status = system_status(self._provider)
             if status != self._status:
                 self._status = status
                 for connection in self._connections():
-                    self._tell_status(connection)
+                    self._send_status(connection)
 
     async def _beat(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -200,7 +192,7 @@ class Kraken:
             for connection in endpoint.connections.values()
         ]
 
-    def _tell_status(self, connection: Connection) -> None:
+    def _send_status(self, connection: Connection) -> None:
         number = connection.data.setdefault("connectionID", secrets.randbits(CONNECTION_ID_BITS))
         connection.send(
             {
@@ -211,10 +203,6 @@ class Kraken:
             }
         )
 
-    def _ended(self, connection: Connection) -> None:
-        self._subscriptions.drop(connection)
-        self._account.drop(connection)
-
 
 def load_contracts() -> dict[str, Contract]:
     """The contracts of the documents in `specs/kraken/`, by the server that each is for."""
@@ -222,12 +210,3 @@ def load_contracts() -> dict[str, Contract]:
         server: Contract.from_document(load_document(SPECS / f"{server}.asyncapi.yaml"))
         for server in PATHS
     }
-
-
-def _answering(answer: Callable[[web.Request], Json]) -> Handler:
-    """An aiohttp handler that answers with a body in Kraken's envelope."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=encode(answer(request)), content_type=JSON)
-
-    return handle

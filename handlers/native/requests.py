@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import cast
 
 from generated.models import (
     AcceptedTimeframe,
@@ -17,58 +15,41 @@ from generated.models import (
     UnsubscriptionResult,
 )
 from generated.stream import StreamHandlers
-from handlers.parts import now_ms
-from handlers.subscriptions import Subscriptions, Wish
-from ingest.core.timeframe import MAX_TIMEFRAME_MINUTES, label
+from handlers.native.clock import now_ms
+from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
-from ingest.pipeline.provider import Provider
+from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import SHARE_WHEN_FULL
-from wsrouter import Connection, Detail, Fault, FaultKind
-
-_CODES = {
-    FaultKind.MALFORMED: "INVALID_JSON",
-    FaultKind.BINARY: "INVALID_JSON",
-    FaultKind.UNKNOWN_MESSAGE: "UNKNOWN_ACTION",
-    FaultKind.INVALID_MESSAGE: "INVALID_SUBSCRIPTION",
-    FaultKind.WRONG_SERVER: "UNKNOWN_ACTION",
-    FaultKind.TIMEOUT: "TIMEOUT",
-    FaultKind.TOO_FAST: "CONNECTION_ERROR",
-    FaultKind.BROKEN: "CONNECTION_ERROR",
-    FaultKind.GOING_AWAY: "CONNECTION_ERROR",
-    FaultKind.HANDLER_FAILED: "INTERNAL_ERROR",
-}
+from wsrouter import Connection, Subscriptions
 
 
-Json = Mapping[str, object]
-
-
-class Stream(StreamHandlers[Connection]):
+class Requests(StreamHandlers[Connection]):
     """The messages of `/ws/stream`."""
 
-    def __init__(self, provider: Provider, subscriptions: Subscriptions, limit: int) -> None:
-        self._provider = provider
+    def __init__(self, view: MarketView, subscriptions: Subscriptions[Pair], limit: int) -> None:
+        """A connection may have up to `limit` subscriptions."""
+        self._view = view
         self._subscriptions = subscriptions
         self._limit = limit
 
     async def on_subscribe(self, connection: Connection, message: Subscribe) -> SubscriptionResult:
         """Subscribe to timeframes of symbols, with history if wanted."""
-        wishes = {
+        wanted = {
             Pair(part.symbol, item.timeframe): item.initial_candles
             for part in message.subscriptions
             for item in part.timeframes
         }
-        accepted: list[Wish] = []
+        accepted: dict[Pair, int] = {}
         failed: dict[str | Pair, FailedTimeframe] = {}
-        for pair, candles in wishes.items():
+        for pair, candles in wanted.items():
             refusal = self._refusal(connection, pair)
             if refusal is None:
-                self._subscriptions.add(connection, pair)
-                accepted.append(Wish(pair, candles))
+                self._subscriptions.add(connection, pair, candles)
+                accepted[pair] = candles
             else:
                 failed[pair.symbol if refusal.timeframe is None else pair] = refusal
-        connection.after_reply(lambda: self._subscriptions.deliver(connection, accepted))
         successful: dict[str, list[AcceptedTimeframe]] = {}
-        for pair, candles in accepted:
+        for pair, candles in accepted.items():
             item = AcceptedTimeframe(timeframe=pair.timeframe, initial_candles=candles)
             successful.setdefault(pair.symbol, []).append(item)
         return SubscriptionResult(
@@ -106,14 +87,14 @@ class Stream(StreamHandlers[Connection]):
         )
 
     async def on_ping(self, connection: Connection, message: Ping) -> Pong:
-        """Give a sign of life."""
+        """Answer a ping."""
         connection.last_ping = time.time()
         return Pong(type="pong", timestamp=now_ms(), client_timestamp=message.timestamp)
 
     def _refusal(self, connection: Connection, pair: Pair) -> FailedTimeframe | None:
         """Why a pair cannot be subscribed to, or None."""
         symbol, timeframe = pair
-        if symbol not in self._provider.feeds:
+        if symbol not in self._view.symbols:
             return FailedTimeframe(
                 symbol=symbol,
                 error_code="SYMBOL_NOT_ACTIVE",
@@ -122,8 +103,8 @@ class Stream(StreamHandlers[Connection]):
             )
         if self._subscriptions.has(connection, pair):
             return None
-        count = self._subscriptions.count(connection)
-        if count >= self._limit or not self._provider.watches.has_room(pair, count):
+        count = len(self._subscriptions.of(connection))
+        if count >= self._limit or not self._view.has_room(pair, count):
             limit = self._limit if count >= self._limit else SHARE_WHEN_FULL
             return FailedTimeframe(
                 symbol=symbol,
@@ -132,7 +113,7 @@ class Stream(StreamHandlers[Connection]):
                 message=f"This connection may have {limit} subscriptions now; "
                 "unsubscribe from some first",
             )
-        if self._provider.settler.store_failing_since_ms is not None:
+        if not self._view.is_storing:
             return FailedTimeframe(
                 symbol=symbol,
                 timeframe=timeframe,
@@ -140,54 +121,6 @@ class Stream(StreamHandlers[Connection]):
                 message="The store does not answer; try again",
             )
         return None
-
-
-def error_reply(fault: Fault) -> Mapping[str, object]:
-    """The contract's error message for whatever went wrong with a request."""
-    code = fault.code or _CODES[fault.kind]
-    text = fault.text
-    details: dict[str, object] = {}
-    if too_long := _too_long(fault):
-        code, details = "INVALID_TIMEFRAME", too_long
-        text = (
-            f"Timeframe {too_long['timeframe']} of {too_long['symbol']} is above the maximum of "
-            f"{MAX_TIMEFRAME_MINUTES} minutes"
-        )
-    elif fault.details:
-        details = {"faults": [detail.as_dict() for detail in fault.details]}
-        if any(_is_timeframe_too_small(detail) for detail in fault.details):
-            text = "Invalid timeframe: timeframe must be positive"
-    return {"type": "error", "error_code": code, "message": text, "details": details}
-
-
-def _is_timeframe_too_small(detail: Detail) -> bool:
-    return _is_timeframe(detail) and detail.keyword == "minimum"
-
-
-def _is_timeframe(detail: Detail) -> bool:
-    names = detail.path.split("/")
-    return names[-1] == "timeframe" or names[-2:-1] == ["timeframes"]
-
-
-def _too_long(fault: Fault) -> dict[str, object]:
-    """Symbol, timeframe and maximum, where too long timeframes are all that is wrong."""
-    if not fault.details or not all(
-        _is_timeframe(detail) and detail.keyword == "maximum" for detail in fault.details
-    ):
-        return {}
-    tokens = fault.details[0].path.split("/")[1:]
-    return {
-        "symbol": _at(fault.request, [*tokens[:2], "symbol"]),
-        "timeframe": _at(fault.request, tokens),
-        "maximum": MAX_TIMEFRAME_MINUTES,
-    }
-
-
-def _at(value: object, tokens: Sequence[str]) -> object:
-    """What stands at these tokens of a JSON pointer, all of which are known to be there."""
-    for token in tokens:
-        value = value[int(token)] if isinstance(value, list) else cast("Json", value)[token]
-    return value
 
 
 def _outcome(noun: str, done: int, failed: int) -> str:

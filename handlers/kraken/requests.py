@@ -1,4 +1,4 @@
-"""What clients ask of the public server."""
+"""Requests to the public server."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from handlers.kraken import errors
 from handlers.kraken.channels import ACCOUNT_FEEDS, INTERVALS, Channel
 from handlers.kraken.errors import Json
 from handlers.kraken.pairs import PAIR_FORMAT, Pairs
-from handlers.kraken.subscriptions import Subscriptions
-from wsrouter import Connection, Refusal
+from wsrouter import Connection, Refusal, Subscriptions
 
 FEEDS = ("ohlc", "spread", "ticker", "trade")
 
 
-class Market:
+class Requests:
     """The messages of the public server.
 
     It serves any document of this API: what the document leaves open is checked here.
     """
 
     def __init__(
-        self, subscriptions: Subscriptions, pairs: Pairs, limit: int, private_address: str
+        self, subscriptions: Subscriptions[Channel], pairs: Pairs, limit: int, private_address: str
     ) -> None:
         """A connection may have up to `limit` subscriptions."""
         self._subscriptions = subscriptions
@@ -30,13 +29,12 @@ class Market:
         self._private_address = private_address
 
     async def on_ping(self, connection: Connection, message: Json) -> Json:  # noqa: ARG002
-        """Give a sign of life."""
+        """Answer a ping."""
         return pong(message)
 
     async def on_subscribe(self, connection: Connection, message: Json) -> list[Json]:
         """Subscribe to a feed of pairs; each pair is answered by itself."""
         feed, interval = self._wanted(message)
-        accepted: list[Channel] = []
         answers = []
         for name, symbol in self._named(message):
             channel = Channel(feed, symbol or "", interval)
@@ -44,12 +42,11 @@ class Market:
                 answers.append(_unknown(message, name))
             elif len(self._subscriptions.of(connection)) >= self._limit:
                 answers.append(errors.refusal(message, errors.TOO_MANY, pair=name))
-            elif not self._subscriptions.add(connection, channel):
+            elif self._subscriptions.has(connection, channel):
                 answers.append(errors.refusal(message, errors.ALREADY_SUBSCRIBED, pair=name))
             else:
-                accepted.append(channel)
-                answers.append(self._subscriptions.status(message, channel, "subscribed"))
-        connection.after_reply(lambda: self._subscriptions.deliver(connection, accepted))
+                self._subscriptions.add(connection, channel)
+                answers.append(self._status(message, channel, "subscribed"))
         return answers
 
     async def on_unsubscribe(self, connection: Connection, message: Json) -> list[Json]:
@@ -63,17 +60,36 @@ class Market:
             if symbol is None:
                 answers.append(_unknown(message, name))
             elif self._subscriptions.remove(connection, channel):
-                answers.append(self._subscriptions.status(message, channel, "unsubscribed"))
+                answers.append(self._status(message, channel, "unsubscribed"))
             else:
                 answers.append(errors.refusal(message, errors.NOT_SUBSCRIBED, pair=name))
         return answers
 
     def _leave(self, connection: Connection, message: Json) -> Json:
         for channel in self._subscriptions.of(connection):
-            if self._subscriptions.number(channel) == message["channelID"]:
+            if self._pairs.channel_number(channel) == message["channelID"]:
                 self._subscriptions.remove(connection, channel)
-                return self._subscriptions.status(message, channel, "unsubscribed")
+                return self._status(message, channel, "unsubscribed")
         raise Refusal("NOT_SUBSCRIBED", errors.NOT_SUBSCRIBED)
+
+    def refuse(self, connection: Connection, channel: Channel) -> None:
+        """Tell a client that a subscription has ended because its data could not be had."""
+        asked = {
+            "pair": [self._pairs.of(channel.symbol).wsname],
+            "subscription": channel.subscription,
+        }
+        connection.send(errors.refusal(asked, errors.UNAVAILABLE))
+
+    def _status(self, request: object, channel: Channel, state: str) -> Json:
+        """The `subscriptionStatus` of one channel."""
+        return errors.status(
+            request,
+            channelID=self._pairs.channel_number(channel),
+            channelName=channel.name,
+            pair=self._pairs.of(channel.symbol).wsname,
+            status=state,
+            subscription=channel.subscription,
+        )
 
     def _wanted(self, message: Json) -> tuple[str, int]:
         """The feed asked for and its interval, 0 where it has none; raises Refusal."""

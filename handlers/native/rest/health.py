@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generated.models import HealthProblem
-from handlers.parts import now_ms
+from handlers.native.clock import now_ms
 from ingest.core.status import Quality
 from ingest.pipeline.feed import Feed
 from ingest.pipeline.provider import Provider
@@ -33,7 +33,7 @@ def blocking_problems(provider: Provider) -> list[HealthProblem]:
 
 def problems(provider: Provider) -> Iterator[HealthProblem]:
     """All that does not work now."""
-    failing_since_ms = provider.settler.store_failing_since_ms
+    failing_since_ms = provider.view.store_failing_since_ms
     if failing_since_ms is not None:
         seconds = max(now_ms() - failing_since_ms, 0) // 1000
         yield HealthProblem(

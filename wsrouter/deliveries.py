@@ -1,7 +1,7 @@
-"""What each connection waits for: one piece of work after the other, dropped when it goes.
+"""Queues of work for connections: one piece after the other, dropped when the connection ends.
 
-A connection has one piece under way in each lane, so whoever asks for much waits behind himself,
-and all connections take turns at the store.
+A connection has one piece under way in each lane, so a client that asks for much waits behind
+itself, and all connections take turns.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 
-from wsrouter import Connection
+from .connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +22,10 @@ class Deliveries:
     """Queues of work, by connection and lane, and the tasks that do it."""
 
     def __init__(self) -> None:
-        self._queues: dict[Connection, dict[str, dict[Hashable, Work]]] = {}
+        self._queues: dict[Connection, dict[Hashable, dict[Hashable, Work]]] = {}
         self._tasks: dict[Connection, set[asyncio.Task[None]]] = {}
 
-    def add(self, connection: Connection, key: Hashable, work: Work, lane: str = "") -> None:
+    def add(self, connection: Connection, lane: Hashable, key: Hashable, work: Work) -> None:
         """Do `work` after what waits in its lane, in place of what waits under the same key."""
         lanes = self._queues.setdefault(connection, {})
         if lane in lanes:
@@ -37,7 +37,7 @@ class Deliveries:
         self._tasks.setdefault(connection, set()).add(task)
         task.add_done_callback(partial(self._forget, connection))
 
-    def cancel(self, connection: Connection, key: Hashable, lane: str = "") -> None:
+    def cancel(self, connection: Connection, lane: Hashable, key: Hashable) -> None:
         """Forget work that has not begun."""
         self._queues.get(connection, {}).get(lane, {}).pop(key, None)
 
@@ -53,13 +53,15 @@ class Deliveries:
         if not tasks:
             self._tasks.pop(connection, None)
 
-    async def _work(self, connection: Connection, lane: str, queue: dict[Hashable, Work]) -> None:
+    async def _work(
+        self, connection: Connection, lane: Hashable, queue: dict[Hashable, Work]
+    ) -> None:
         while queue:
             work = queue.pop(next(iter(queue)))
             try:
                 await work()
             except Exception:
-                log.exception("%s: its candles could not be sent", connection)
+                log.exception("%s: a delivery failed", connection)
         lanes = self._queues.get(connection, {})
         lanes.pop(lane, None)
         if not lanes:

@@ -1,0 +1,1 @@
+"""Candlecast's own API: REST and the stream."""

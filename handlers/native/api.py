@@ -1,0 +1,90 @@
+"""The own API, joined: its stream over one endpoint, and its REST operations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+import generated
+from generated.stream import MODELS, STREAM_ADDRESS
+from handlers.native.connections import Connections
+from handlers.native.errors import error_reply, on_failure
+from handlers.native.requests import Requests
+from handlers.native.rest.admin import Admin
+from handlers.native.rest.candles import Candles
+from handlers.native.rest.monitoring import About, Monitoring
+from handlers.native.rest.tickers import Tickers
+from handlers.native.rest.trades import Trades
+from handlers.native.updates import Updates
+from ingest.pipeline.pair import Pair
+from ingest.pipeline.provider import Provider
+from wsrouter import Contract, Endpoint, EndpointSettings, Hub, Router, Subscriptions
+
+CONTRACT = Path(generated.__file__).parent / "stream_contract.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """How the stream treats its clients."""
+
+    subscriptions_per_connection: int
+    heartbeat_seconds: float
+    idle_seconds: float
+
+
+class Native:
+    """The own API; `run` publishes until it is cancelled."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        about: About,
+        settings: StreamSettings,
+        bounds: EndpointSettings,
+        client_ip: Callable[[web.Request], str],
+        *,
+        check_messages: bool = False,
+    ) -> None:
+        """With `check_messages`, for tests, whatever goes out is held to the document."""
+        self._settings = settings
+        contract, hub = Contract.from_json(CONTRACT.read_bytes()), Hub()
+        self._updates = updates = Updates(provider.view, hub)
+        subscriptions: Subscriptions[Pair] = Subscriptions(hub, lambda _: updates, on_failure)
+        provider.view.on_complete.append(lambda symbol: subscriptions.renew(updates.pairs(symbol)))
+        received = contract.channel(STREAM_ADDRESS).receives
+        router = Router(
+            contract,
+            STREAM_ADDRESS,
+            Requests(provider.view, subscriptions, settings.subscriptions_per_connection),
+            models={message.name: MODELS[message.name] for message in received},
+            error_reply=error_reply,
+            check_outgoing=check_messages,
+        )
+        endpoint = Endpoint(router, settings=bounds, hub=hub, client_ip=client_ip)
+        self._connections = Connections(endpoint, hub, subscriptions)
+        self.websockets: Mapping[str, Handler] = {STREAM_ADDRESS: endpoint.handle}
+        """The handler of each WebSocket path."""
+        self.operations: tuple[object, ...] = (
+            Trades(provider.view),
+            Candles(provider.view),
+            Tickers(provider.view, provider.listing),
+            Monitoring(provider, self._connections, about),
+            Admin(provider, subscriptions, updates, self._connections, about),
+        )
+        """Objects with a method for each operation of the REST document."""
+
+    async def run(self) -> None:
+        """Publish updates and heartbeats until cancelled."""
+        heartbeat, idle = self._settings.heartbeat_seconds, self._settings.idle_seconds
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._updates.run(), name="updates")
+            group.create_task(self._connections.run_heartbeats(heartbeat, idle), name="heartbeats")
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close every connection."""
+        await self._connections.close(code, reason)

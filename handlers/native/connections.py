@@ -1,0 +1,87 @@
+"""The connections of the stream: counts for operators, heartbeats, and the end of idle ones."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
+
+from handlers.native import messages
+from handlers.native.clock import now_ms
+from ingest.pipeline.pair import Pair
+from wsrouter import Connection, Endpoint, Fault, FaultKind, Hub, Subscriptions
+
+IDLE_CODE = 3008
+"""The close code of a connection that was idle for too long: IANA's `Timeout`."""
+
+
+class Connections:
+    """Every connection of the stream, and those that have ended."""
+
+    def __init__(self, endpoint: Endpoint, hub: Hub, subscriptions: Subscriptions[Pair]) -> None:
+        self._endpoint = endpoint
+        self._hub = hub
+        self._subscriptions = subscriptions
+        self._heard: WeakKeyDictionary[Connection, tuple[int, float]] = WeakKeyDictionary()
+        """The messages received from each connection, and when the last of them came."""
+        self._messages_before = 0
+        self._errors_before = 0
+        self.heartbeats_running = False
+        endpoint.on_disconnect.append(self._ended)
+
+    @property
+    def live(self) -> Mapping[str, Connection]:
+        """The open connections by id."""
+        return self._endpoint.connections
+
+    @property
+    def messages_sent(self) -> int:
+        """Messages to all clients since the start."""
+        return self._messages_before + sum(each.messages_sent for each in self.live.values())
+
+    @property
+    def errors(self) -> int:
+        """Errors sent to all clients since the start."""
+        return self._errors_before + sum(each.errors for each in self.live.values())
+
+    async def run_heartbeats(self, every_seconds: float, idle_seconds: float) -> None:
+        """Send heartbeats, and end connections that have no subscription and say nothing."""
+        self.heartbeats_running = True
+        try:
+            while True:
+                await asyncio.sleep(every_seconds)
+                connections = list(self.live.values())
+                payload = messages.heartbeat(now_ms(), len(connections))
+                self._hub.broadcast(connections, payload, "heartbeat")
+                for connection in connections:
+                    if self._idle_for(connection) > idle_seconds:
+                        await _end(connection, idle_seconds)
+        finally:
+            self.heartbeats_running = False
+
+    async def close(self, code: int, reason: str) -> None:
+        """Tell every client that the server is going away, and close."""
+        for connection in list(self.live.values()):
+            text = "The server is going away; connect again after a pause"
+            connection.fault(Fault(FaultKind.GOING_AWAY, text))
+        await self._endpoint.close_all(code, reason)
+
+    def _idle_for(self, connection: Connection) -> float:
+        """For how many seconds a client has had no subscription and said nothing."""
+        received, now = connection.messages_received, time.monotonic()
+        before, since = self._heard.get(connection, (-1, now))
+        if self._subscriptions.of(connection) or received != before:
+            since = now
+        self._heard[connection] = received, since
+        return now - since
+
+    def _ended(self, connection: Connection) -> None:
+        self._messages_before += connection.messages_sent
+        self._errors_before += connection.errors
+
+
+async def _end(connection: Connection, idle_seconds: float) -> None:
+    text = f"Nothing was asked for in {idle_seconds:.0f} s; connect again and subscribe"
+    connection.fault(Fault(FaultKind.TIMEOUT, text))
+    await connection.close(IDLE_CODE, "idle")

@@ -1,0 +1,46 @@
+"""Aggregate trades as the exchange made them."""
+
+from __future__ import annotations
+
+from generated.rest import JSON, Raw, TradesHandlers
+from handlers.native.rest.envelope import FORMATS, check_times, rows_in_envelope, table
+from ingest.pipeline.view import MarketView
+from ingest.storage import Selection
+
+
+class Trades(TradesHandlers):
+    """`/data/trades`: rows that the database has formatted."""
+
+    def __init__(self, view: MarketView) -> None:
+        self._view = view
+
+    async def get_trades(
+        self,
+        symbol: str,
+        *,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        limit: int = 1000,
+        from_id: int | None = None,
+        cursor: int | None = None,
+        media_type: str = JSON,
+    ) -> Raw:
+        """Trades of a symbol: from an id or a time on, or else the newest."""
+        self._view.feed(symbol)
+        check_times(start_time, end_time)
+        if cursor is not None:
+            from_id = max(cursor, from_id or 0)
+        stored = self._view.stored
+        wanted = Selection(symbol, start_time, end_time, from_id)
+        if media_type != JSON:
+            rows, next_cursor = await stored.trades_table(wanted, limit, FORMATS[media_type])
+            return table(media_type, rows, next_cursor)
+        page, next_cursor = await stored.trades(wanted, limit)
+        message = f"Retrieved {page.count} trades for {symbol}"
+        return rows_in_envelope(page.body, message, next_cursor)
+
+    async def get_latest_trades(
+        self, symbol: str, *, limit: int = 100, media_type: str = JSON
+    ) -> Raw:
+        """Newest trades of a symbol."""
+        return await self.get_trades(symbol, limit=limit, media_type=media_type)

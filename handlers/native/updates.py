@@ -1,0 +1,74 @@
+"""The candles of the stream: the history of a subscription, and what changes each second."""
+
+from __future__ import annotations
+
+import asyncio
+
+from handlers.native import messages
+from ingest.core.status import Quality
+from ingest.pipeline.pair import Pair
+from ingest.pipeline.view import MarketView
+from ingest.pipeline.watches import Follower
+from wsrouter import First, Hub, Update
+
+UPDATE_SECONDS = 1.0
+
+
+class Updates:
+    """The source of every pair that somebody is subscribed to."""
+
+    def __init__(self, view: MarketView, hub: Hub) -> None:
+        self._view = view
+        self._hub = hub
+        self._followers: dict[Pair, Follower] = {}
+        self.running = False
+
+    def open(self, topic: Pair) -> None:
+        """Follow a pair."""
+        self._followers[topic] = self._view.follow(topic, repeats_open=True)
+
+    def close(self, topic: Pair) -> None:
+        """Follow it no longer."""
+        self._followers.pop(topic).close()
+
+    async def first(self, topic: Pair, size: int) -> First | None:
+        """The newest `size` candles; an empty history while the data is not complete."""
+        await self._followers[topic].ready()
+        if not size:
+            return None
+        candles = await self._view.newest(topic, size)
+        status = self._view.status(topic.symbol)
+        payload = messages.initial_history(topic, size, candles, status)
+        return First(payload, is_provisional=status.quality is not Quality.COMPLETE)
+
+    def pairs(self, symbol: str) -> list[Pair]:
+        """The pairs of a symbol that somebody is subscribed to."""
+        return [pair for pair in self._followers if pair.symbol == symbol]
+
+    async def run(self) -> None:
+        """Publish each second, in step: a late tick is not made up for by a burst."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        self.running = True
+        try:
+            while True:
+                self._hub.publish(self._changes())
+                due = max(due + UPDATE_SECONDS, loop.time())
+                await asyncio.sleep(due - loop.time())
+        finally:
+            self.running = False
+
+    def _changes(self) -> list[Update]:
+        """One message for each candle that has changed, or for each pair that is not complete."""
+        updates: list[Update] = []
+        for pair, follower in self._followers.items():
+            if not follower.is_ready:
+                continue
+            status = follower.status
+            if status.quality is not Quality.COMPLETE:
+                updates.append(Update(pair, messages.ohlcv_update(pair, None, status), None))
+                continue
+            for candle in follower.changes():
+                payload = messages.ohlcv_update(pair, candle, status)
+                updates.append(Update(pair, payload, candle.candle_time))
+        return updates

@@ -1,0 +1,41 @@
+"""Frames from the store: where they begin, and what is corrected in them."""
+
+from __future__ import annotations
+
+from ingest.core.cursor import MAX_CATCH_UP_CANDLES
+from ingest.core.live import Frame
+from ingest.core.status import Quality
+from ingest.core.timeframe import bucket_start
+
+from .feed import Feed
+from .retry import Retry
+
+
+class Frames:
+    """Reads frames from one store. The watermark must not move meanwhile."""
+
+    def __init__(self, retry: Retry) -> None:
+        self._candles = retry.store.candles
+        self._retry = retry
+
+    async def rebase(self, feed: Feed, frame: Frame) -> None:
+        """Give a frame the candles of the store up to the watermark."""
+        watermark = feed.live.watermark
+        basis = await self._retry(self._candles.basis, feed.symbol, frame.timeframe, watermark)
+        frame.rebase(watermark, *basis)
+
+    async def correct(self, feed: Feed, late_from: int) -> None:
+        """Rebase every frame of a symbol, and give its consumers what has changed since
+        `late_from` (ms).
+
+        While history is being downloaded they have nothing of before.
+        """
+        loading = feed.status.quality is Quality.LOADING
+        for frame in list(feed.live.frames.values()):
+            bucket = bucket_start(feed.live.watermark, frame.timeframe)
+            since = frame.due_from(bucket_start(late_from, frame.timeframe))
+            await self.rebase(feed, frame)
+            count = 0 if loading else min((bucket - since) // frame.width, MAX_CATCH_UP_CANDLES)
+            frame.correct(
+                await self._retry(self._candles.read, feed.symbol, frame.timeframe, bucket, count)
+            )

@@ -1,0 +1,318 @@
+"""The market as an API sees it: candles of any timeframe, sums, changes, and what holds of them.
+
+Candles of closed minutes are in the store, those of the running ones are live, and a minute moves
+from there to here at any time. `consistent` is the one place where both are read together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ingest.binance.clock import ExchangeClock
+from ingest.core.candle import Candle
+from ingest.core.cursor import Cursor
+from ingest.core.errors import UnknownSymbol
+from ingest.core.live import Frame
+from ingest.core.paging import EMPTY, Known, beginning, page
+from ingest.core.status import DataStatus, Quality
+from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket
+from ingest.core.trade import Trade
+from ingest.core.window import MinuteWindow
+from ingest.storage import CandlePage, TableFormat
+
+from .feed import Feed
+from .pair import Pair
+from .retry import Retry, StoreCall
+from .stored import Stored
+from .watches import Follower, Watches
+
+MAX_FRAMES = 1000
+"""Timeframes that nobody watches, whose open part is kept for the next question."""
+
+T = TypeVar("T")
+Listener = Callable[[str, Sequence[Trade]], None]
+
+
+async def consistent(feed: Feed, read: Callable[[], Awaitable[T]]) -> T | None:
+    """What `read` finds in the store, at a moment at which it fits the live candles.
+
+    It fits until the next pause. None while the data is not complete.
+    """
+    while feed.status.quality is Quality.COMPLETE:
+        state = feed.live.watermark, feed.revision
+        found = await read()
+        is_unchanged = (feed.live.watermark, feed.revision) == state
+        if is_unchanged and feed.status.quality is Quality.COMPLETE:
+            return found
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Which candles to show, and how far they can be relied upon: none when not complete."""
+
+    candles: CandlePage
+    count: int
+    next_cursor: int | None
+    status: DataStatus
+
+
+class Window:
+    """Sums over the latest minutes of one symbol."""
+
+    def __init__(self, feed: Feed, minutes: int, retry: Retry, clock: ExchangeClock) -> None:
+        """Made by `MarketView.window`."""
+        self._feed = feed
+        self._length_ms = (minutes - 1) * MINUTE_MS
+        self._store = retry.store
+        self._clock = clock
+        self._stored = MinuteWindow()
+        self._revision = -1
+        """The feed's revision that the stored minutes were read at."""
+
+    @property
+    def now_ms(self) -> int:
+        """The exchange's time, as candles go by it."""
+        feed = self._feed
+        return max(feed.shown_ms(self._clock.now_ms()), feed.live.newest_ms)
+
+    @property
+    def start_ms(self) -> int:
+        """The start of the first minute."""
+        return bucket_start(self.now_ms, 1) - self._length_ms
+
+    async def read(self) -> bool:
+        """Read what has been stored since; False while the data is not complete.
+
+        The sums hold until the next pause. Raises StoreUnavailable.
+        """
+        feed, start = self._feed, self.start_ms
+        minutes = await consistent(feed, lambda: self._missing(start))
+        if minutes is None:
+            return False
+        if (self._stored.until, self._revision) != (feed.live.watermark, feed.revision):
+            self._stored.take(minutes, feed.live.watermark, start)
+            self._revision = feed.revision
+        return True
+
+    def since(self, start_ms: int) -> Candle | None:
+        """What the minutes from a time on come to; None when there never was a trade."""
+        return self._stored.since(start_ms, self._feed.live.minutes)
+
+    async def _missing(self, start: int) -> list[Candle]:
+        """The stored minutes from `start` on that were never read, or have changed."""
+        feed, until = self._feed, self._feed.live.watermark
+        since = self._stored.until if self._revision == feed.revision else 0
+        count = max(0, until - max(since, start)) // MINUTE_MS
+        if not count:
+            return []
+        return await self._store.run(self._store.candles.read, feed.symbol, 1, until, count)
+
+
+class MarketView:
+    """Everything that APIs ask of the market."""
+
+    def __init__(
+        self, feeds: Mapping[str, Feed], retry: Retry, clock: ExchangeClock, watches: Watches
+    ) -> None:
+        self._feeds = feeds
+        self._retry = retry
+        self._store = retry.store
+        self._clock = clock
+        self._watches = watches
+        self.stored = Stored(retry.store)
+        self._frames: dict[Pair, tuple[tuple[int, int], Frame]] = {}
+        """With the watermark and the revision that each holds for."""
+        self.on_complete: list[Callable[[str], None]] = []
+        """Called with each symbol whose data has become complete."""
+
+    @property
+    def symbols(self) -> Collection[str]:
+        """The followed symbols, in the order of the settings."""
+        return self._feeds.keys()
+
+    @property
+    def is_storing(self) -> bool:
+        """Whether the store answers."""
+        return self._retry.failing_since_ms is None
+
+    @property
+    def store_failing_since_ms(self) -> int | None:
+        """Since when the store has not answered, by this machine's clock; None when it does."""
+        return self._retry.failing_since_ms
+
+    def feed(self, symbol: str) -> Feed:
+        """The feed of a followed symbol; raises UnknownSymbol for any other."""
+        try:
+            return self._feeds[symbol]
+        except KeyError:
+            raise UnknownSymbol(symbol) from None
+
+    def status(self, symbol: str) -> DataStatus:
+        """What can be said of a symbol's data now; raises UnknownSymbol."""
+        return self.feed(symbol).status
+
+    @property
+    def references(self) -> Mapping[Pair, int]:
+        """How many followers each pair has that is followed."""
+        return self._watches.references
+
+    def has_room(self, pair: Pair, subscriptions: int) -> bool:
+        """Whether a client that has so many subscriptions may follow one more pair."""
+        return self._watches.has_room(pair, subscriptions)
+
+    def follow(self, pair: Pair, *, repeats_open: bool = False) -> Follower:
+        """A follower of the candles of a pair, which are live once it is `ready`.
+
+        With `repeats_open` it gets the open candle each time, changed or not. Raises
+        UnknownSymbol.
+        """
+        return self._watches.add(self.feed(pair.symbol), pair, Cursor(repeats_open=repeats_open))
+
+    async def newest(self, pair: Pair, count: int) -> list[Candle]:
+        """The newest `count` candles of a pair, the open one last; none while the data is not
+        complete. A store that is away is waited for."""
+        feed = self.feed(pair.symbol)
+
+        async def read() -> tuple[Frame, list[Candle]]:
+            frame = await self._frame(feed, pair, self._retry)
+            stored = await self._retry(self._store.candles.read, *pair, frame.bucket, count)
+            return frame, stored
+
+        found = await consistent(feed, read)
+        if found is None or not count:
+            return []
+        frame, stored = found
+        candles = [*stored, *self._live(feed, frame)]
+        return [candle for candle in candles if candle.candle_time >= feed.whole_from_ms][-count:]
+
+    async def newest_traded(self, pair: Pair, look_back: int) -> Candle | None:
+        """The newest candle of a pair that has trades, however old it is.
+
+        The newest `look_back` candles are looked at first. None while the data is not complete.
+        A store that is away is waited for.
+        """
+        feed, stored_candles = self.feed(pair.symbol), self._store.candles
+
+        async def read() -> tuple[Frame, Candle | None]:
+            frame = await self._frame(feed, pair, self._retry)
+            stored = await self._retry(stored_candles.read, *pair, frame.bucket, look_back)
+            traded = [candle for candle in stored if not candle.is_flat]
+            if not traded:
+                return frame, await self._retry(stored_candles.newest_traded, *pair)
+            return frame, traded[-1]
+
+        found = await consistent(feed, read)
+        if found is None:
+            return None
+        frame, stored = found
+        live = [candle for candle in self._live(feed, frame) if not candle.is_flat]
+        newest = live[-1] if live else stored
+        return newest if newest and newest.candle_time >= feed.whole_from_ms else None
+
+    async def page(
+        self,
+        pair: Pair,
+        limit: int,
+        *,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        cursor: int | None = None,
+    ) -> HistoryPage:
+        """A page as `core.paging` has it. Raises UnknownSymbol and StoreUnavailable."""
+        (symbol, timeframe), feed = pair, self.feed(pair.symbol)
+        first_minute = self._store.candles.first_minute
+
+        async def read() -> tuple[Frame, int | None]:
+            frame = await self._frame(feed, pair, self._store.run)
+            return frame, await self._store.run(first_minute, symbol)
+
+        found = await consistent(feed, read)
+        if found is None:
+            nothing = CandlePage(symbol, timeframe, 0, 0, 0, ())
+            return HistoryPage(nothing, 0, beginning(timeframe, start_time, cursor), feed.status)
+        frame, first = found
+        live = self._live(feed, frame)
+        known = _known(timeframe, first, feed.whole_from_ms, live)
+        wanted = EMPTY
+        if known is not None:
+            wanted = page(
+                timeframe, known, limit, start_time=start_time, end_time=end_time, cursor=cursor
+            )
+        return HistoryPage(
+            CandlePage(symbol, timeframe, wanted.start_ms, wanted.end_ms, frame.bucket, live),
+            (wanted.end_ms - wanted.start_ms) // frame.width,
+            wanted.next_cursor,
+            feed.status,
+        )
+
+    async def page_json(self, found: HistoryPage) -> bytes:
+        """The candles of a page as a JSON array. Raises StoreUnavailable."""
+        return await self._store.run(self._store.pages.candles_json, found.candles)
+
+    async def page_table(self, found: HistoryPage, fmt: TableFormat) -> AsyncIterator[bytes]:
+        """The candles of a page as a table in pieces. Raises StoreUnavailable."""
+        return await self._store.pages.candles_table(found.candles, fmt)
+
+    def window(self, symbol: str, minutes: int) -> Window:
+        """Sums over the latest minutes of a symbol, the running one included."""
+        return Window(self.feed(symbol), minutes, self._retry, self._clock)
+
+    def newest_ms(self, symbol: str) -> int:
+        """The time of a symbol's newest trade; raises UnknownSymbol."""
+        return self.feed(symbol).live.newest_ms
+
+    def last_trade(self, symbol: str) -> Trade | None:
+        """The newest trade of a symbol, if there is one; raises UnknownSymbol."""
+        return self.feed(symbol).last_trade
+
+    def listen(self, symbol: str, listener: Listener) -> None:
+        """Call `listener` with trades that have never come before, those of history apart.
+
+        It must neither wait nor raise. Raises UnknownSymbol.
+        """
+        self.feed(symbol).listeners.append(listener)
+
+    def ignore(self, symbol: str, listener: Listener) -> None:
+        """Call a listener no longer."""
+        self.feed(symbol).listeners.remove(listener)
+
+    def completed(self, symbol: str) -> None:
+        """The data of a symbol has become complete."""
+        for hook in self.on_complete:
+            hook(symbol)
+
+    def _live(self, feed: Feed, frame: Frame) -> list[Candle]:
+        now_ms = max(feed.shown_ms(self._clock.now_ms()), feed.live.newest_ms)
+        return list(frame.walk(feed.live.minutes, now_ms))
+
+    async def _frame(self, feed: Feed, pair: Pair, call: StoreCall) -> Frame:
+        """What the store has up to the watermark; the same until that or the past has changed."""
+        watched = feed.live.frames.get(pair.timeframe)
+        if watched is not None:
+            return watched
+        state = feed.live.watermark, feed.revision
+        kept = self._frames.get(pair)
+        if kept is not None and kept[0] == state:
+            return kept[1]
+        frame, watermark = Frame(pair.timeframe), feed.live.watermark
+        basis = self._store.candles.basis
+        frame.rebase(watermark, *await call(basis, *pair, watermark))
+        if len(self._frames) >= MAX_FRAMES:
+            self._frames.clear()
+        self._frames[pair] = state, frame
+        return frame
+
+
+def _known(
+    timeframe: int, first_minute: int | None, whole_from_ms: int, live: Sequence[Candle]
+) -> Known | None:
+    """The candles that there are; None when there are none."""
+    if not live:
+        return None
+    first = live[0].candle_time
+    if first_minute is not None:
+        first = min(first, bucket_start(first_minute, timeframe))
+    return Known(first_bucket(max(first, whole_from_ms), timeframe), live[-1].candle_time)
