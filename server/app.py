@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +29,7 @@ from server.pages import load_pages
 from server.rest import build_rest, load_document
 from server.settings import Settings
 from server.site import render
+from server.version import program_version
 from wsrouter import EndpointSettings
 
 ROOT = Path(__file__).parent.parent
@@ -124,7 +124,7 @@ class Server:
         self.app = build_http(
             Access(policy),
             rest,
-            load_pages(OPENAPI.read_bytes(), SPECS, render(ROOT), OPENAPI.parent),
+            load_pages(OPENAPI.read_bytes(), SPECS, render(), OPENAPI.parent),
             {path: handler for api in self._apis for path, handler in api.websockets.items()},
         )
         if self.kraken is not None:
@@ -198,12 +198,8 @@ def _operations(owners: Sequence[object]) -> Mapping[str, HandlerFunction]:
 
 
 def _about(settings: Settings) -> About:
-    try:
-        program = version("candlecast")
-    except PackageNotFoundError:
-        program = "0+source"
     return About(
-        version=program,
+        version=program_version(),
         feed_name=settings.feed,
         rest_url=settings.feed_rest_url,
         stream_url=settings.feed_stream_url,

@@ -18,6 +18,7 @@ from ingest.core.errors import CandlecastError, SettingError
 from server import settings
 from server.commands import audit, backfill, reconcile, watch
 from server.exits import Exit
+from server.version import program_version
 
 if sys.platform == "win32":
     _run = asyncio.run
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         description="Self-hosted crypto market data: exact candles of any minute timeframe, live.",
         epilog="Settings are read from the environment and from .env; the README lists them.",
     )
+    program.add_argument("--version", action="version", version=f"candlecast {program_version()}")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("serve", help="serve REST and WebSocket")

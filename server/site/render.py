@@ -16,6 +16,7 @@ from server.settings import TABLE
 from server.site import markup
 from server.site.licences import VENDORED, libraries
 from server.site.rest import describe_rest
+from server.site.sources import ROOT, WRITTEN
 from wsrouter.reference import Description, describe
 
 STATIC = Path(__file__).parent.parent / "static" / "site"
@@ -47,6 +48,7 @@ PLACES = {
     "README.md": "index.html",
     "README.md#settings": "reference/settings.html",
     "ARCHITECTURE.md": "architecture.html",
+    "CHANGELOG.md": "changelog.html",
     "specs/openapi.yaml": "reference/rest.html",
     "specs/stream.asyncapi.yaml": "reference/stream.html",
     "specs/kraken/public.asyncapi.yaml": "reference/kraken-public.html",
@@ -76,17 +78,18 @@ class SitePage:
 
 
 @cache
-def render(root: Path) -> dict[str, bytes]:
-    """Every file of the site by its URL path, from the checkout at `root`."""
+def render() -> dict[str, bytes]:
+    """Every file of the site by its URL path."""
     environment = _environment()
-    pages = [page for page in _pages(root, environment) if page is not None]
+    pages = [page for page in _pages(environment) if page is not None]
     sections = [(name, list(group)) for name, group in groupby(pages, lambda page: page.section)]
     layout = environment.get_template("layout.html")
     files: dict[str, bytes] = {
         f"/site/{name}": (STATIC / name).read_bytes() for name in ("site.css", "live.js")
     }
-    for picture in sorted((root / "docs").rglob("*.png")):
-        files[f"/{picture.relative_to(root / 'docs').as_posix()}"] = picture.read_bytes()
+    docs = WRITTEN / "docs"
+    for picture in sorted(docs.rglob("*.png")):
+        files[f"/{picture.relative_to(docs).as_posix()}"] = picture.read_bytes()
     for page in pages:
         to = partial(_relative, page.path)
         files[f"/{page.path}"] = layout.render(page=page, sections=sections, to=to).encode()
@@ -113,8 +116,8 @@ def _html(rendered: str) -> Markup:
     return Markup(rendered)  # noqa: S704
 
 
-def _pages(root: Path, environment: Environment) -> Iterator[SitePage | None]:
-    docs, specs = root / "docs", root / "specs"
+def _pages(environment: Environment) -> Iterator[SitePage | None]:
+    docs, specs = WRITTEN / "docs", ROOT / "specs"
     yield _start(environment)
     known = {path.stem: path for path in (docs / "guides").glob("*.md")}
     for name in (*GUIDES, *sorted(set(known) - set(GUIDES))):
@@ -122,14 +125,15 @@ def _pages(root: Path, environment: Environment) -> Iterator[SitePage | None]:
     for path in sorted(docs.glob("*.md")):
         if path.stem != "benchmarks":
             yield _written(path, f"{path.stem}.html", "Guides")
-    yield _rest(root / "generated" / "openapi.json", environment)
+    yield _rest(ROOT / "generated" / "openapi.json", environment)
     for name, file, label in STREAMS:
         if (specs / file).exists():
             yield _stream(name, label, describe(specs / file), f"specs/{file}", environment)
     yield _settings(environment)
     yield _written(docs / "benchmarks.md", "benchmarks.html", "About")
-    yield _written(root / "ARCHITECTURE.md", "architecture.html", "About", folder="")
-    yield _licences(root, environment)
+    for name in ("ARCHITECTURE", "CHANGELOG"):
+        yield _written(WRITTEN / f"{name}.md", f"{name.lower()}.html", "About", folder="")
+    yield _licences(environment)
 
 
 def _start(environment: Environment) -> SitePage:
@@ -191,8 +195,8 @@ def _settings(environment: Environment) -> SitePage:
     return SitePage("reference/settings.html", "Reference", "Settings", "Settings", body)
 
 
-def _licences(root: Path, environment: Environment) -> SitePage:
-    installed = libraries(root / "requirements.lock")
+def _licences(environment: Environment) -> SitePage:
+    installed = libraries(WRITTEN / "requirements.lock")
     body = environment.get_template("licences.html").render(libraries=installed, vendored=VENDORED)
     return SitePage("licences.html", "About", "Licences", "Licences", body)
 

@@ -75,7 +75,7 @@ def read(html: bytes) -> Read:
     return page
 
 
-SITE = render(ROOT)
+SITE = render()
 PAGES = {path: read(html) for path, html in SITE.items() if path.endswith(".html")}
 SERVED = load_pages(
     (ROOT / "generated" / "openapi.json").read_bytes(), ROOT / "specs", SITE, ROOT / "generated"
