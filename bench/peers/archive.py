@@ -21,7 +21,7 @@ from ingest.binance.archive import ArchiveFile
 from ingest.binance.rest import BinanceRest
 from ingest.core.keep import DAY_MS
 from ingest.pipeline.backfill import Backfill, Outcome
-from ingest.storage import Store
+from ingest.storage import AsyncStore, Store
 
 SYMBOL = "BTCUSDT"
 DAY_START = START_MS // DAY_MS * DAY_MS
@@ -63,7 +63,9 @@ def make_file(directory: Path, trades: int) -> tuple[Path, Path]:
 
 def ours(store: Store, zipped: Path) -> None:
     """Unzipped, checked line by line by the engine, stored in pieces, and on disk."""
-    backfill = Backfill(store, cast("BinanceRest", None), None, Quiet())  # nothing is fetched
+    backfill = Backfill(
+        AsyncStore(store), cast("BinanceRest", None), None, Quiet()
+    )  # nothing is fetched
     asyncio.run(backfill.store_file(zipped, FILE, 1.0, Outcome(SYMBOL)))
 
 

@@ -8,7 +8,7 @@ from ingest.binance.clock import ExchangeClock
 from ingest.binance.rest import MAX_ROWS, BinanceRest, Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.timeframe import bucket_start
-from ingest.storage import IdRange, Store
+from ingest.storage import AsyncStore, IdRange
 
 from .feed import Feed
 from .newest import newest_trade
@@ -16,7 +16,7 @@ from .newest import newest_trade
 
 async def activate(
     feed: Feed,
-    store: Store,
+    store: AsyncStore,
     rest: BinanceRest,
     clock: ExchangeClock,
     watermark_lock: asyncio.Lock,
@@ -28,13 +28,13 @@ async def activate(
     minute and the minute. Raises ExchangeError or StoreUnavailable; it may be called again.
     """
     symbol = feed.symbol
-    held = await store.run(store.trades.id_range, symbol)
+    held = await store.trades.id_range(symbol)
     newest = await newest_trade(rest, symbol, held.last if held is not None else -1)
     continuity, whole_from_ms = None, 0
     if newest is not None or held is not None:
         oldest = await rest.first_at(symbol, max(0, clock.now_ms() - history_ms))
         continuity = _continuity(held, oldest, newest)
-        for gap in (await store.run(store.gaps.confirmed)).get(symbol, ()):
+        for gap in (await store.gaps.confirmed()).get(symbol, ()):
             continuity.confirm(Gap(gap.from_id, gap.to_id))
         if newest is not None:
             continuity.reach(newest.aggregate_id)
@@ -45,9 +45,9 @@ async def activate(
         whole_from_ms = max(whole_from_ms, line.candles_since_ms)
     async with watermark_lock:
         watermark = bucket_start(clock.now_ms(), 1)
-        unsettled = await store.run(store.candles.unsettled, {symbol: watermark})
-        await store.run(store.candles.recompute, unsettled)
-        recent = await store.run(store.trades.since, symbol, watermark)
+        unsettled = await store.candles.unsettled({symbol: watermark})
+        await store.candles.recompute(unsettled)
+        recent = await store.trades.since(symbol, watermark)
         feed.open(continuity, watermark, whole_from_ms)
         feed.live.fold(recent)
 
@@ -67,7 +67,7 @@ def _continuity(held: IdRange | None, oldest: Edge | None, newest: Edge | None) 
 
 
 async def _whole_from(
-    symbol: str, first_id: int, oldest: Edge | None, store: Store, rest: BinanceRest
+    symbol: str, first_id: int, oldest: Edge | None, store: AsyncStore, rest: BinanceRest
 ) -> int:
     """The time in ms from which on every trade of the exchange is among those that matter.
 
@@ -87,5 +87,5 @@ async def _whole_from(
         return 0
     if oldest is not None and oldest.trade and oldest.aggregate_id == first_id:
         return oldest.trade.timestamp + 1
-    stored = await store.run(store.trades.time_of, symbol, first_id)
+    stored = await store.trades.time_of(symbol, first_id)
     return 0 if stored is None else stored + 1

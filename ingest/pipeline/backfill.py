@@ -25,7 +25,7 @@ from ingest.core.errors import ExchangeUnavailable, MalformedTrade
 from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.timeframe import bucket_start
 from ingest.core.trade import Trade
-from ingest.storage import Malformed, Store
+from ingest.storage import AsyncStore, Malformed
 
 from .fetch import Fetch
 
@@ -79,7 +79,7 @@ class Backfill:
 
     def __init__(
         self,
-        store: Store,
+        store: AsyncStore,
         rest: BinanceRest,
         archive: BinanceArchive | None,
         progress: Progress,
@@ -96,7 +96,7 @@ class Backfill:
         self._pieces = asyncio.Semaphore(PIECES_AT_ONCE)
 
     async def run(self, symbol: str, from_ms: int, until_ms: int) -> Outcome:
-        """Store all trades with times in [from, until) and recompute the candles they touch.
+        """AsyncStore all trades with times in [from, until) and recompute the candles they touch.
 
         The archive's files are stored whole. Raises ExchangeError or StoreUnavailable; what was
         stored by then stays, and another run goes on from there.
@@ -141,9 +141,9 @@ class Backfill:
     async def _continuity(self, outcome: Outcome) -> Continuity:
         symbol, wanted = outcome.symbol, outcome.wanted
         assert wanted is not None  # noqa: S101  # without ids there is nothing to hold together
-        holes = await self._store.run(self._store.trades.missing, symbol, *wanted)
+        holes = await self._store.trades.missing(symbol, *wanted)
         continuity = Continuity(wanted.from_id, wanted.to_id, holes)
-        for known in (await self._store.run(self._store.gaps.confirmed)).get(symbol, ()):
+        for known in (await self._store.gaps.confirmed()).get(symbol, ()):
             continuity.confirm(known.gap)
         return continuity
 
@@ -151,7 +151,7 @@ class Backfill:
         return [item.gap for item in (await self._continuity(outcome)).missing]
 
     async def _beside(self, wanted: Gap, symbol: str) -> list[Gap]:
-        held = await self._store.run(self._store.trades.id_range, symbol)
+        held = await self._store.trades.id_range(symbol)
         edges = {wanted.from_id - 1, wanted.to_id + 1}
         return [hole for hole in held.holes if edges & {*hole}] if held is not None else []
 
@@ -160,7 +160,7 @@ class Backfill:
     async def _from_files(
         self, archive: BinanceArchive, files: list[ArchiveFile], outcome: Outcome
     ) -> None:
-        """Store these files, several at the same time; what cannot be had is left out."""
+        """AsyncStore these files, several at the same time; what cannot be had is left out."""
         places = asyncio.Semaphore(FILES_AT_ONCE)
 
         async def one(file: ArchiveFile) -> None:
@@ -180,7 +180,7 @@ class Backfill:
         ids = await self._ids(file.symbol, file.start_ms, file.end_ms)
         if ids is None:
             return
-        lacking = await self._store.run(self._store.trades.missing, file.symbol, *ids)
+        lacking = await self._store.trades.missing(file.symbol, *ids)
         if not lacking:
             return
         path = await archive.fetch(file, lambda size: self._progress.fetched(file.symbol, size))
@@ -194,14 +194,14 @@ class Backfill:
             path.unlink()
             raise
         span = {file.symbol: [(file.start_ms, file.end_ms)]}
-        await self._store.run(self._store.candles.recompute, span)
+        await self._store.candles.recompute(span)
         outcome.files += 1
         path.unlink()
 
     async def store_file(
         self, path: Path, file: ArchiveFile, new_share: float, outcome: Outcome
     ) -> None:
-        """Store a file in pieces, some at the same time, while the next one is unzipped."""
+        """AsyncStore a file in pieces, some at the same time, while the next one is unzipped."""
         fault: ExchangeUnavailable | None = None
 
         async def store(piece: bytes) -> None:
@@ -226,19 +226,17 @@ class Backfill:
         """Let the engine parse and store a piece; where it finds a fault, look at each line."""
         store = self._store
         try:
-            await store.run(
-                store.trades.insert_lines, file.symbol, piece, file.start_ms, file.end_ms
-            )
+            await store.trades.insert_lines(file.symbol, piece, file.start_ms, file.end_ms)
         except MalformedTrade:
             trades, malformed = await asyncio.to_thread(_sorted, piece, file)
-            await store.run(store.trades.insert, {file.symbol: trades})
+            await store.trades.insert({file.symbol: trades})
             await self._put_aside(malformed, outcome)
 
     async def _put_aside(self, malformed: list[Malformed], outcome: Outcome) -> None:
         outcome.malformed += len(malformed)
         kept = malformed[: max(0, MALFORMED_KEPT - self._kept_aside)]
         self._kept_aside += len(kept)
-        await self._store.run(self._store.quarantine.keep, kept)
+        await self._store.quarantine.keep(kept)
 
     # Over REST -----------------------------------------------------------------------------------
 
@@ -246,7 +244,7 @@ class Backfill:
         """Ask for missing ids; those that the exchange keeps passing over are confirmed."""
 
         async def take(trades: list[Trade]) -> None:
-            await self._store.run(self._store.trades.insert, {outcome.symbol: trades})
+            await self._store.trades.insert({outcome.symbol: trades})
             self._progress.stored(outcome.symbol, len(trades))
 
         async def put_aside(rows: Sequence[page.Malformed]) -> None:
@@ -268,18 +266,14 @@ class Backfill:
             await fetch.run()
         finally:
             for found in fetch.confirmed:
-                await self._store.run(
-                    self._store.gaps.confirm, outcome.symbol, *found.gap, found.tries + 1
-                )
+                await self._store.gaps.confirm(outcome.symbol, *found.gap, found.tries + 1)
         outcome.unreadable = continuity.unreadable
 
     async def _settle(self, symbol: str, now_ms: int) -> None:
         """Recompute what was stored and is over."""
         closed = bucket_start(now_ms - CLOSE_DELAY_MS, 1)
         candles = self._store.candles
-        await self._store.run(
-            candles.recompute, await self._store.run(candles.unsettled, {symbol: closed})
-        )
+        await candles.recompute(await candles.unsettled({symbol: closed}))
 
 
 async def _unzipped(pieces: Iterator[bytes]) -> bytes | None:

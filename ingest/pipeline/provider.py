@@ -20,7 +20,7 @@ from ingest.core.errors import (
 )
 from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.trade import Trade
-from ingest.storage import Store
+from ingest.storage import AsyncStore, Store
 
 from .activate import activate
 from .checks import Checks
@@ -79,7 +79,8 @@ class Provider:
             symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
         }
         self.listing = Listing(self.rest, tuple(symbols))
-        self.retry = Retry(store)
+        self._calls = AsyncStore(store)
+        self.retry = Retry(self._calls)
         self._malformed = MalformedMessages(self.retry)
         self._settler = Settler(
             self.retry, self._malformed, self.clock, self.feeds, self._when_complete
@@ -186,7 +187,7 @@ class Provider:
         async with self._settler.between_cycles:
             feed.close()
             if remove_from is not None:
-                trades = self.store.trades
+                trades = self._calls.trades
                 await self.retry(trades.remove_from, feed.symbol, remove_from)
         await self._activate(feed)
 
@@ -219,7 +220,7 @@ class Provider:
         await self.listing.require(feed.symbol)
         self.stream.add([feed.symbol])
         await activate(
-            feed, self.store, self.rest, self.clock, self._settler.watermark_lock, self._history_ms
+            feed, self._calls, self.rest, self.clock, self._settler.watermark_lock, self._history_ms
         )
 
     def _heard_ms(self, symbol: str) -> int:

@@ -15,7 +15,7 @@ from ingest.core.errors import NotReady
 from ingest.core.fixed import DECIMALS, ONE, text
 from ingest.core.timeframe import bucket_start, width_ms
 from ingest.core.trade import Trade
-from ingest.storage import Store
+from ingest.storage import AsyncStore
 
 INTERVALS = {
     1: "1m", 3: "3m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 120: "2h", 240: "4h",
@@ -95,7 +95,7 @@ class _First(NamedTuple):
 class Reconciliation:
     """Compares one symbol at one of the exchange's own timeframes."""
 
-    def __init__(self, store: Store, rest: BinanceRest, symbol: str, timeframe: int) -> None:
+    def __init__(self, store: AsyncStore, rest: BinanceRest, symbol: str, timeframe: int) -> None:
         self.tally = Tally()
         self._store = store
         self._rest = rest
@@ -119,9 +119,7 @@ class Reconciliation:
             if klines:  # an answer may be shorter than what was asked for
                 page_end = max(klines) + self._width
             count = (page_end - start) // self._width
-            candles = await self._store.run(
-                self._store.candles.read, self._symbol, self._timeframe, page_end, count
-            )
+            candles = await self._store.candles.read(self._symbol, self._timeframe, page_end, count)
             ours = {candle.candle_time: candle for candle in candles}
             for time_ms in range(start, page_end, self._width):
                 self.tally.candles += 1
@@ -154,8 +152,8 @@ class Reconciliation:
     async def _span(self, from_ms: int, until_ms: int) -> tuple[int, int]:
         """What of a span is closed and in the store, in whole candles; also looks for holes."""
         store, symbol = self._store, self._symbol
-        held = await store.run(store.trades.id_range, symbol)
-        last_minute = await store.run(store.candles.watermark, symbol)
+        held = await store.trades.id_range(symbol)
+        last_minute = await store.candles.watermark(symbol)
         if held is None or last_minute is None:
             raise NotReady(f"The store has no candles of {symbol}: run `candlecast backfill` first")
         first_ms = await self._time(held.first)
@@ -170,7 +168,7 @@ class Reconciliation:
                 f"{first_ms} to {last_minute} (ms); fetch others by `candlecast backfill`"
             )
         self._first = _First(held.first, first_ms)
-        confirmed = (await store.run(store.gaps.confirmed)).get(symbol, [])
+        confirmed = (await store.gaps.confirmed()).get(symbol, [])
         for hole in held.holes[:MAX_GAPS]:
             is_known = any(
                 gap.from_id <= hole.from_id and hole.to_id <= gap.to_id for gap in confirmed
@@ -181,7 +179,7 @@ class Reconciliation:
         return start, end
 
     async def _time(self, stored_id: int) -> int:
-        time_ms = await self._store.run(self._store.trades.time_of, self._symbol, stored_id)
+        time_ms = await self._store.trades.time_of(self._symbol, stored_id)
         assert time_ms is not None  # noqa: S101  # it is stored
         return time_ms
 
@@ -220,7 +218,7 @@ class Reconciliation:
     async def _cause(self, time_ms: int, ours: Candle | None) -> tuple[Cause, str]:
         """Why a candle is not the exchange's; `ours` is None where there is none."""
         store, symbol, end = self._store, self._symbol, time_ms + self._width
-        folded = await store.run(store.trades.folded, symbol, time_ms, end)
+        folded = await store.trades.folded(symbol, time_ms, end)
         if folded is not None and folded != ours:
             return Cause.STORED_OTHERWISE, ""
         holes = [hole for hole in self._holes if hole.since < end and hole.until >= time_ms]
@@ -230,7 +228,7 @@ class Reconciliation:
             )
         if await self._begins_within(time_ms):
             return Cause.EDGE, ""
-        if tombstones := await store.run(store.trades.tombstones, symbol, time_ms, end):
+        if tombstones := await store.trades.tombstones(symbol, time_ms, end):
             return Cause.TOMBSTONES, f"{tombstones} of them"
         if self._refetched < MAX_REFETCHED:
             self._refetched += 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ParamSpec, Protocol, TypeVar
 
 from ingest.core.errors import StoreUnavailable
-from ingest.storage import Store
+from ingest.storage import AsyncStore
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 4.0
@@ -20,21 +20,30 @@ log = logging.getLogger(__name__)
 
 
 class StoreCall(Protocol):
-    """A way to call the store: `Retry`, or `Store.run`, which raises StoreUnavailable."""
+    """A way to call the store: `Retry`, or `once`."""
 
-    async def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def __call__(
+        self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """The result of a call."""
+
+
+async def once(call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a call, or its error."""
+    return await call(*args, **kwargs)
 
 
 class Retry:
     """Retries calls to one store: `await retry(store.trades.insert, batch)`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: AsyncStore) -> None:
         self.store = store
         self.failing_since_ms: int | None = None
         """By this machine's clock; None while the store answers."""
 
-    async def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def __call__(
+        self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """The result of a call.
 
         An error other than StoreUnavailable is logged in full and retried as well: to give up
@@ -43,7 +52,7 @@ class Retry:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                result = await self.store.run(call, *args, **kwargs)
+                result = await call(*args, **kwargs)
             except Exception as error:
                 known = isinstance(error, StoreUnavailable)
                 log.warning(

@@ -24,7 +24,7 @@ from ingest.storage import CandlePage, TableFormat
 
 from .feed import Feed
 from .pair import Pair
-from .retry import Retry, StoreCall
+from .retry import Retry, StoreCall, once
 from .stored import Stored
 from .watches import Follower, Watches
 
@@ -108,7 +108,7 @@ class Window:
         count = max(0, until - max(since, start)) // MINUTE_MS
         if not count:
             return []
-        return await self._store.run(self._store.candles.read, feed.symbol, 1, until, count)
+        return await self._store.candles.read(feed.symbol, 1, until, count)
 
 
 class MarketView:
@@ -223,11 +223,10 @@ class MarketView:
     ) -> HistoryPage:
         """A page as `core.paging` has it. Raises UnknownSymbol and StoreUnavailable."""
         (symbol, timeframe), feed = pair, self.feed(pair.symbol)
-        first_minute = self._store.candles.first_minute
 
         async def read() -> tuple[Frame, int | None]:
-            frame = await self._frame(feed, pair, self._store.run)
-            return frame, await self._store.run(first_minute, symbol)
+            frame = await self._frame(feed, pair, once)
+            return frame, await self._store.candles.first_minute(symbol)
 
         found = await consistent(feed, read)
         if found is None:
@@ -250,7 +249,7 @@ class MarketView:
 
     async def page_json(self, found: HistoryPage) -> bytes:
         """The candles of a page as a JSON array. Raises StoreUnavailable."""
-        return await self._store.run(self._store.pages.candles_json, found.candles)
+        return await self._store.pages.candles_json(found.candles)
 
     async def page_table(self, found: HistoryPage, fmt: TableFormat) -> AsyncIterator[bytes]:
         """The candles of a page as a table in pieces. Raises StoreUnavailable."""

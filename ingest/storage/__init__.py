@@ -1,6 +1,7 @@
 """Trades and candles in ClickHouse: embedded in the process or on a server, by one DSN."""
 
 from .audit import Difference
+from .calls import AsyncStore
 from .gaps import ConfirmedGap
 from .pages import CandlePage, TableFormat
 from .quarantine import Malformed
@@ -11,6 +12,7 @@ from .torn import TornPart
 from .trades import IdRange, Selection, TradePage
 
 __all__ = [
+    "AsyncStore",
     "CandlePage",
     "ConfirmedGap",
     "Difference",

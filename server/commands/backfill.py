@@ -25,6 +25,7 @@ from ingest.binance.archive import BinanceArchive
 from ingest.core.continuity import Gap
 from ingest.core.errors import SettingError
 from ingest.pipeline.backfill import Backfill, Outcome
+from ingest.storage import AsyncStore
 from server.exits import Exit
 from server.settings import Settings
 from server.store import opened_store
@@ -84,9 +85,9 @@ async def backfill(settings: Settings, options: argparse.Namespace) -> Exit:
         missing = False
         for symbol in symbols:
             began = time.monotonic()
-            outcome = await Backfill(store, rest, archive, bars, settings.confirm_seconds).run(
-                symbol, options.start, end_ms
-            )
+            outcome = await Backfill(
+                AsyncStore(store), rest, archive, bars, settings.confirm_seconds
+            ).run(symbol, options.start, end_ms)
             bars.ended(symbol, outcome.stored)
             _report(bars, outcome, time.monotonic() - began)
             missing |= bool(outcome.remaining)

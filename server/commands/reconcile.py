@@ -9,6 +9,7 @@ from collections import Counter
 from rich.console import Console
 
 from ingest.pipeline.reconcile import FIELDS, INTERVALS, Cause, Difference, Reconciliation
+from ingest.storage import AsyncStore
 from server.exits import Exit
 from server.settings import Settings
 from server.store import opened_store
@@ -43,7 +44,7 @@ async def reconcile(settings: Settings, options: argparse.Namespace) -> Exit:
     async with opened_exchange(settings) as rest, opened_store(settings) as store:
         await check_symbols(rest, (options.symbol,))
         end_ms = options.end if options.end is not None else await rest.server_time()
-        work = Reconciliation(store, rest, options.symbol, options.timeframe)
+        work = Reconciliation(AsyncStore(store), rest, options.symbol, options.timeframe)
         with status.status("Asking the exchange for its klines ...") as shown:
             async for difference in work.run(options.start, end_ms):
                 causes[difference.cause] += 1

@@ -17,6 +17,7 @@ import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.running import ROOT
@@ -69,10 +70,12 @@ async def run_all(pending: Iterator[Run], jobs: int, logs: Path) -> list[Run]:
     async def worker() -> None:
         for run in pending:
             began, log = time.monotonic(), logs / f"{run.name}-{run.seed}.txt"
-            with log.open("wb") as file:
+            # Runs that share a directory would take away each other's.
+            with log.open("wb") as file, TemporaryDirectory() as directory:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "pytest", "-q", "-s", "-x"),
-                    *("-p", "no:cacheprovider", f"tests/chaos/{TESTS[run.name]}"),
+                    *("-p", "no:cacheprovider", f"--basetemp={directory}/run"),
+                    f"tests/chaos/{TESTS[run.name]}",
                     cwd=ROOT,
                     env={
                         **os.environ,

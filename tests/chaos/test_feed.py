@@ -27,7 +27,7 @@ from ingest.pipeline.pair import Pair
 from ingest.pipeline.retry import Retry
 from ingest.pipeline.settle import Settler
 from ingest.pipeline.watches import Watches
-from ingest.storage import Store
+from ingest.storage import AsyncStore, Store
 from tests.factories import naive_candles, row, trade
 from tests.running import until
 
@@ -68,7 +68,7 @@ async def still_clock() -> ExchangeClock:
 
 async def settler_of(store: Store, feed: Feed, retry: Retry | None = None) -> Settler:
     """What moves the trades of one feed to the store."""
-    retry = retry or Retry(store)
+    retry = retry or Retry(AsyncStore(store))
     malformed = MalformedMessages(retry)
     return Settler(retry, malformed, await still_clock(), {SYMBOL: feed}, lambda _: None)
 
@@ -145,7 +145,7 @@ def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None
 async def test_what_was_taken_is_stored_at_the_end_though_the_cycle_was_cut_short(
     feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    retry = Retry(store)
+    retry = Retry(AsyncStore(store))
     settler = await settler_of(store, feed, retry)
     away = True
 
@@ -168,7 +168,7 @@ async def test_a_fault_of_the_store_is_outlived(
     feed: Feed, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retrying, "FIRST_PAUSE_SECONDS", 0.0)
-    retry = Retry(store)
+    retry = Retry(AsyncStore(store))
     settler = await settler_of(store, feed, retry)
     faults = [ValueError("a fault of ours"), StoreUnavailable("away")]
 
@@ -198,7 +198,7 @@ async def test_a_store_that_is_away_does_not_end_the_search_for_impossible_ids(
 
     monkeypatch.setattr(store.trades, "time_of", failing)
     async with BinanceRest("http://127.0.0.1:1", WeightCoordinator()) as rest:
-        assert not await has_impossible_ids(SYMBOL, Gap(4, 9), Retry(store), rest)
+        assert not await has_impossible_ids(SYMBOL, Gap(4, 9), Retry(AsyncStore(store)), rest)
     assert not faults
 
 
@@ -232,7 +232,7 @@ async def test_a_pair_that_is_given_up_while_it_is_prepared_is_let_go(
     feed: Feed, store: Store
 ) -> None:
     settler = await settler_of(store, feed)
-    retry = Retry(store)
+    retry = Retry(AsyncStore(store))
     lock, materializer = settler.watermark_lock, Materializer(retry)
     watches = Watches(retry, lock, await still_clock(), materializer)
     pair = Pair(SYMBOL, 7)

@@ -22,7 +22,7 @@ from ingest.pipeline.retry import Retry
 from ingest.pipeline.settle import Settler
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import Follower, Watches
-from ingest.storage import Store
+from ingest.storage import AsyncStore, Store
 from tests.factories import Row, naive_candles, row
 
 P = ParamSpec("P")
@@ -56,7 +56,7 @@ class World:
         self.store = store
         self.clock = ExchangeClock(self._server_time, monotonic=lambda: self.now_ms / 1000)
         self.feed = Feed(symbol)
-        feeds, retry = {symbol: self.feed}, Retry(store)
+        feeds, retry = {symbol: self.feed}, Retry(AsyncStore(store))
         self.settler = Settler(retry, MalformedMessages(retry), self.clock, feeds, lambda _: None)
         lock = self.settler.watermark_lock
         watches = Watches(retry, lock, self.clock, Materializer(retry))

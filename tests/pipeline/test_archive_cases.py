@@ -14,7 +14,7 @@ from ingest.binance.archive import ArchiveFile
 from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import WeightCoordinator
 from ingest.pipeline.backfill import Backfill, Outcome
-from ingest.storage import Store
+from ingest.storage import AsyncStore, Store
 from tests.factories import row
 from tests.recordings import RECORDINGS
 
@@ -41,7 +41,7 @@ async def load(store: Store, directory: Path, *names: str) -> list[str]:
     """Store files and settle their minutes; the lines that were refused."""
     outcome = Outcome(SYMBOL)
     async with BinanceRest("http://127.0.0.1:1", WeightCoordinator()) as rest:
-        backfill = Backfill(store, rest, None, Silent())
+        backfill = Backfill(AsyncStore(store), rest, None, Silent())
         for name in names:
             source = CASES / f"{name}.csv"
             path = directory / f"{name}.zip"

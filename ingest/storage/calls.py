@@ -1,0 +1,142 @@
+"""The store as async code calls it: `await store.trades.insert(batch)`.
+
+Each call runs the blocking method of the same name in one of the store's threads, with the same
+arguments and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+
+from .candles import Candles
+from .gaps import Gaps
+from .pages import CandlePage, Pages, TableFormat
+from .quarantine import Quarantine
+from .retention import Line, Retention
+from .store import Store
+from .trades import Selection, Trades
+
+S = TypeVar("S")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Calls(Generic[S]):
+    """The calls of one part of a store."""
+
+    def __init__(self, part: S, store: Store) -> None:
+        self.part = part
+        self.store = store
+
+
+class _Threaded(Generic[S, P, T]):
+    """A blocking method of a part as a call that is awaited."""
+
+    def __init__(self, method: Callable[Concatenate[S, P], T]) -> None:
+        self._name = method.__name__
+
+    def __get__(
+        self, calls: _Calls[S], owner: type[_Calls[S]]
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        method = cast("Callable[P, T]", getattr(calls.part, self._name))
+        return partial(calls.store.run, method)
+
+
+class TradeCalls(_Calls[Trades]):
+    """See `Trades`."""
+
+    insert = _Threaded(Trades.insert)
+    insert_lines = _Threaded(Trades.insert_lines)
+    remove_from = _Threaded(Trades.remove_from)
+    missing = _Threaded(Trades.missing)
+    id_range = _Threaded(Trades.id_range)
+    high_water = _Threaded(Trades.high_water)
+    since = _Threaded(Trades.since)
+    time_of = _Threaded(Trades.time_of)
+    newest_time_from = _Threaded(Trades.newest_time_from)
+    folded = _Threaded(Trades.folded)
+    tombstones = _Threaded(Trades.tombstones)
+    page = _Threaded(Trades.page)
+    last_id_of_page = _Threaded(Trades.last_id_of_page)
+    latest = _Threaded(Trades.latest)
+    latest_selection = _Threaded(Trades.latest_selection)
+
+
+class CandleCalls(_Calls[Candles]):
+    """See `Candles`."""
+
+    unsettled = _Threaded(Candles.unsettled)
+    recompute = _Threaded(Candles.recompute)
+    read = _Threaded(Candles.read)
+    basis = _Threaded(Candles.basis)
+    newest_traded = _Threaded(Candles.newest_traded)
+    first_minute = _Threaded(Candles.first_minute)
+    watermark = _Threaded(Candles.watermark)
+    materialize = _Threaded(Candles.materialize)
+    drop = _Threaded(Candles.drop)
+    delete_dropped = _Threaded(Candles.delete_dropped)
+    views = _Threaded(Candles.views)
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, int]]:
+        """The (symbol, timeframe) pairs that are materialized."""
+        return self.part.pairs
+
+    @property
+    def dropped(self) -> frozenset[tuple[str, int]]:
+        """The pairs that are materialized no longer, but still have rows."""
+        return self.part.dropped
+
+
+class PageCalls(_Calls[Pages]):
+    """See `Pages`."""
+
+    candles_json = _Threaded(Pages.candles_json)
+
+    async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
+        """The candles of a page as a table; what fails does so before this returns."""
+        return await self.part.candles_table(page, fmt)
+
+    async def trades_table(self, selection: Selection, fmt: TableFormat) -> AsyncIterator[bytes]:
+        """All trades of a selection as a table; what fails does so before this returns."""
+        return await self.part.trades_table(selection, fmt)
+
+
+class GapCalls(_Calls[Gaps]):
+    """See `Gaps`."""
+
+    confirm = _Threaded(Gaps.confirm)
+    confirmed = _Threaded(Gaps.confirmed)
+
+
+class QuarantineCalls(_Calls[Quarantine]):
+    """See `Quarantine`."""
+
+    keep = _Threaded(Quarantine.keep)
+
+
+class RetentionCalls(_Calls[Retention]):
+    """See `Retention`."""
+
+    expire = _Threaded(Retention.expire)
+
+    def line(self, symbol: str) -> Line:
+        """What of a symbol is kept."""
+        return self.part.line(symbol)
+
+
+class AsyncStore(_Calls[Store]):
+    """A store whose calls are awaited. Each may raise StoreUnavailable, and be repeated."""
+
+    statistics = _Threaded(Store.statistics)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, store)
+        self.trades = TradeCalls(store.trades, store)
+        self.candles = CandleCalls(store.candles, store)
+        self.pages = PageCalls(store.pages, store)
+        self.gaps = GapCalls(store.gaps, store)
+        self.quarantine = QuarantineCalls(store.quarantine, store)
+        self.retention = RetentionCalls(store.retention, store)
