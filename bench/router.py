@@ -15,8 +15,8 @@ import orjson
 from jsonschema import Draft7Validator
 from pydantic import Field, TypeAdapter
 
-from generated.models import Ping, Subscribe, Unsubscribe
-from generated.stream import MODELS, STREAM_ADDRESS
+from generated.native.models import Ping, Subscribe, Unsubscribe
+from generated.native.stream import MODELS, STREAM_ADDRESS
 from wsrouter import Connection, Contract, Fault, Router
 
 from .child import ROOT
@@ -127,7 +127,7 @@ def with_pydantic(handlers: Handlers) -> Receive:
 
 def run(scale: Scale) -> list[Figure]:
     """Microseconds of CPU for each `subscribe`."""
-    document = Path(ROOT, "generated", "stream_contract.json").read_bytes()
+    document = Path(ROOT, "generated", "native", "stream_contract.json").read_bytes()
     contract = Contract.from_json(document)
     handlers = Handlers()
     contestants = {

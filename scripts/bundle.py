@@ -6,18 +6,14 @@ Every part keeps its name and goes where its kind belongs: `schemas/trade.yaml#/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from wsrouter.errors import DocumentError, Finding, Place
 from wsrouter.source import DanglingReference, Library, Node
 
-SPECS = Path("specs")
-REST = SPECS / "openapi.yaml"
-STREAM = SPECS / "stream.asyncapi.yaml"
-KRAKEN_REST = SPECS / "kraken" / "rest.openapi.yaml"
-KRAKEN_PUBLIC = SPECS / "kraken" / "public.asyncapi.yaml"
-KRAKEN_PRIVATE = SPECS / "kraken" / "private.asyncapi.yaml"
+Object = Mapping[str, object]
 
 _SCHEMAS = "schemas"
 _KINDS = {
@@ -58,6 +54,15 @@ class Bundle:
             )
         self.schemas = components[_SCHEMAS]
         """The schemas by name, those of other files last."""
+
+    def resolved(self, value: Object) -> Object:
+        """The value, or the part of the bundled document that it refers to."""
+        while isinstance(reference := value.get("$ref"), str):
+            target: object = self.document
+            for token in reference.removeprefix("#/").split("/"):
+                target = cast(Object, target)[token]
+            value = cast(Object, target)
+        return value
 
     def place(self, pointer: tuple[str, ...]) -> Place:
         """Where the value at a pointer into the bundled document was written."""

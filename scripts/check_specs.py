@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts.bundle import REST, STREAM, Bundle
+from scripts.apis import REST, STREAM
+from scripts.bundle import Bundle
 from scripts.rest_check import check_rest, keyword_uses
 from wsrouter.check import check as check_asyncapi
 from wsrouter.errors import DocumentError, Finding

@@ -9,8 +9,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from server.pages import load_pages
 from server.site import render
+from server.site.pages import load_pages
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "docs"

@@ -9,83 +9,103 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
-from scripts.bundle import KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, REST, STREAM, Bundle
+from scripts.apis import NATIVE, SPECS, Api, apis
+from scripts.bundle import Bundle, Object
+from scripts.encoders_source import Encoders
+from scripts.facts_source import enumerations_of, facts_source
 from scripts.message_names import with_component_names
-from scripts.models import models_source
+from scripts.models import modelled, models_source
+from scripts.operations import operations
 from scripts.projection import client_projection
 from scripts.python_source import docstring, head
-from scripts.rest_source import rest_source
-from scripts.stream_source import stream_source
-from wsrouter import load_document
-from wsrouter.contract import Contract
+from scripts.rest_source import reply_source, rest_source
+from scripts.stream_source import Stream
+from scripts.tree import differences, write
 from wsrouter.errors import DocumentError
 
 GENERATED = Path("generated")
-KRAKEN = {
-    "kraken.private.asyncapi.json": KRAKEN_PRIVATE,
-    "kraken.public.asyncapi.json": KRAKEN_PUBLIC,
-}
-"""The streams of Kraken's API by the names of their bundles."""
 
 
-def generate(rest: Path = REST, stream: Path = STREAM) -> dict[str, str]:
-    """The text of every generated file, by its name. Raises DocumentError for faulty documents."""
-    rest_bundle, stream_bundle = Bundle(rest), Bundle(stream)
-    contract = Contract.from_document(load_document(stream))
-    rest_name, stream_name = rest.as_posix(), stream.as_posix()
+def generate(specs: Path = SPECS, folder: Path = GENERATED) -> dict[Path, str]:
+    """The text of every file of a folder. Raises DocumentError for faulty documents."""
     title = docstring("What follows from the documents in `specs/`.", indent="")
-    return {
-        "__init__.py": f"{head(rest_name, stream_name)}{title}\n",
+    files = {
+        "__init__.py": f"{head(specs.as_posix() + '/')}{title}\n",
+        "reply.py": reply_source(specs.as_posix() + "/"),
+    }
+    for api in apis(specs):
+        files |= _of_api(api)
+    return {folder / name: text for name, text in files.items()}
+
+
+def _of_api(api: Api) -> dict[str, str]:
+    """What follows from the documents of one API: its package, and each document in one file."""
+    package = f"generated.{api.name}"
+    rest = Bundle(api.rest)
+    streams = [Stream(name, path) for name, path in api.streams.items()]
+    bundles = [rest, *(stream.bundle for stream in streams)]
+    schemas = {name: schema for bundle in bundles for name, schema in bundle.schemas.items()}
+    sources = [api.rest.as_posix(), *(path.as_posix() for path in api.streams.values())]
+    models = modelled(schemas)
+    title = docstring(f"What follows from the documents of the API {api.name!r}.", indent="")
+    files = {
+        "__init__.py": f"{head(*sources)}{title}\n",
+        "encoders.py": _encoders(rest, streams).source(package, *sources),
+        "facts.py": facts_source(schemas, _rows(rest), *sources),
         "models.py": models_source(
-            {**rest_bundle.schemas, **stream_bundle.schemas}, rest_name, stream_name
+            models, *sources, facts=f"{package}.facts", enumerations=enumerations_of(models)
         ),
-        "openapi.json": _json(rest_bundle.document, "x-generated-from", rest_name),
-        "rest.py": rest_source(rest_bundle, rest_name),
-        "stream.asyncapi.json": _json(stream_bundle.document, "x-generated-from", stream_name),
-        "stream.client.asyncapi.json": _json(
-            client_projection(stream_bundle), "x-generated-from", stream_name
-        ),
-        "stream.py": stream_source(stream_bundle, contract, stream_name),
-        "stream_contract.json": _json(
-            json.loads(contract.to_json()), "generated_from", stream_name
-        ),
-        **{
-            name: _json(
-                with_component_names(Bundle(path).document), "x-generated-from", path.as_posix()
-            )
-            for name, path in KRAKEN.items()
-        },
-        "kraken.openapi.json": _json(
-            Bundle(KRAKEN_REST).document, "x-generated-from", KRAKEN_REST.as_posix()
-        ),
+        "rest.py": rest_source(rest, package, api.rest.as_posix()),
     }
-
-
-def differences(folder: Path, files: dict[str, str]) -> list[str]:
-    """The names of files that are missing, differ or are not generated from anything."""
-    present = {
-        path.name: path.read_text("utf-8") for path in sorted(folder.glob("*")) if path.is_file()
-    }
-    names = sorted({*present, *files})
-    return [name for name in names if present.get(name) != files.get(name)]
-
-
-def write(folder: Path, files: dict[str, str]) -> list[str]:
-    """Make the folder hold just these files; the names of those that changed."""
-    folder.mkdir(exist_ok=True)
-    changed = differences(folder, files)
-    for name in changed:
-        if name in files:
-            (folder / name).write_text(files[name], "utf-8")
+    whole = {api.bundle(api.rest): _json(rest.document, "x-generated-from", api.rest)}
+    for stream in streams:
+        name, document = stream.name, stream.bundle.document
+        files[f"{name}.py"] = stream.source(models, package)
+        compiled = json.loads(stream.contract.to_json())
+        files[f"{name}_contract.json"] = _json(compiled, "generated_from", stream.path)
+        if api.name == NATIVE:
+            client = client_projection(stream.bundle)
+            whole[f"{name}.client.asyncapi.json"] = _json(client, "x-generated-from", stream.path)
         else:
-            (folder / name).unlink()
-    return changed
+            document = with_component_names(document)
+        whole[api.bundle(stream.path)] = _json(document, "x-generated-from", stream.path)
+    return {**{f"{api.name}/{name}": text for name, text in files.items()}, **whole}
 
 
-def _json(document: dict[str, object], key: str, source: str) -> str:
-    marked = {**document, key: f"{source}, by `make generate`. Never edited."}
+def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
+    """Those of what the servers send by themselves, and of pages whose rows the store formats."""
+    encoders = Encoders()
+    known: set[str] = set()
+    for stream in streams:
+        for name, payload in stream.sent():
+            if name not in known:
+                known.add(name)
+                encoders.add_message(name, stream.bundle, payload)
+    for page in _pages(rest):
+        encoders.add_page(page, rest)
+    return encoders
+
+
+def _pages(rest: Bundle) -> list[str]:
+    """The schemas of the replies that come as tables too."""
+    return sorted({each.model for each in operations(rest) if len(each.media_types) > 1})
+
+
+def _rows(rest: Bundle) -> Iterator[str]:
+    """The schemas of the rows of these tables."""
+    for page in _pages(rest):
+        for part in cast(list[Object], cast(Object, rest.schemas[page])["allOf"]):
+            data = cast(Object, part.get("properties", {})).get("data")
+            if data is not None:
+                yield cast(str, cast(Object, cast(Object, data)["items"])["$ref"]).rsplit("/", 1)[1]
+
+
+def _json(document: dict[str, object], key: str, source: Path) -> str:
+    marked = {**document, key: f"{source.as_posix()}, by `make generate`. Never edited."}
     return json.dumps(marked, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -100,12 +120,12 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     if check:
-        stale = differences(GENERATED, files)
-        for name in stale:
-            print(f"{GENERATED / name} differs from specs/: run `make generate`", file=sys.stderr)
+        stale = differences([GENERATED], files)
+        for path in stale:
+            print(f"{path} differs from specs/: run `make generate`", file=sys.stderr)
         return 1 if stale else 0
-    for name in write(GENERATED, files):
-        print(f"{GENERATED / name} changed")
+    for path in write([GENERATED], files):
+        print(f"{path} changed")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The pydantic models of every schema in both documents."""
+"""The pydantic models of the schemas of an API."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import cast
 
+from scripts.bundle import Object
 from scripts.python_source import docstring, formatted, head
 
 _OPTIONS = (
@@ -45,8 +47,16 @@ Integer: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole)]
 '''
 
 
-def models_source(schemas: Mapping[str, object], *sources: str) -> str:
-    """A module with one class for each object schema and one alias for each scalar."""
+def models_source(
+    schemas: Mapping[str, object],
+    *sources: str,
+    facts: str = "",
+    enumerations: Collection[str] = (),
+) -> str:
+    """A module with one class for each object schema and one alias for each scalar.
+
+    The `enumerations` are imported from the module `facts`; others are literals.
+    """
     document = {
         "openapi": "3.0.3",
         "info": {"title": "", "version": ""},
@@ -70,9 +80,15 @@ def models_source(schemas: Mapping[str, object], *sources: str) -> str:
             raise RuntimeError(f"datamodel-codegen failed:\n{run.stderr}")
         generated = target.read_text()
     tree = ast.parse(generated).body
+    lines = generated.splitlines(keepends=True)
+    body = "\n\n".join(
+        "".join(lines[node.lineno - 1 : node.end_lineno])
+        for node in tree
+        if not isinstance(node, _IMPORT) and _name(node) not in enumerations
+    )
     imports = [ast.unparse(node) for node in tree if isinstance(node, _IMPORT)]
-    end = max(node.end_lineno or 0 for node in tree if isinstance(node, _IMPORT))
-    body = re.sub(r"\bStrictInt\b", "Integer", "".join(generated.splitlines(True)[end:]))
+    if enumerations:
+        imports.append(f"from {facts} import {', '.join(sorted(enumerations))}")
     return formatted(
         "\n".join(
             [
@@ -81,7 +97,49 @@ def models_source(schemas: Mapping[str, object], *sources: str) -> str:
                 "from typing import TypeAlias",
                 "from pydantic import BeforeValidator, StrictInt",
                 _INTEGER,
-                body,
+                re.sub(r"\bStrictInt\b", "Integer", body),
             ]
         )
     )
+
+
+def modelled(schemas: Mapping[str, object]) -> dict[str, object]:
+    """The schemas of which there can be models: those with a tuple in them have encoders."""
+    kept: dict[str, object] = {
+        name: _without_conditions(cast(Object, schema)) for name, schema in schemas.items()
+    }
+    while tuples := [name for name, schema in kept.items() if _has_tuple(schema, kept)]:
+        for name in tuples:
+            del kept[name]
+    return kept
+
+
+def _without_conditions(schema: Object) -> Object:
+    """An object schema without alternatives that only say which members there have to be."""
+    alternatives = cast(list[Object], schema.get("anyOf", []))
+    if "properties" in schema and all(set(each) == {"required"} for each in alternatives):
+        return {key: value for key, value in schema.items() if key != "anyOf"}
+    return schema
+
+
+def _has_tuple(value: object, known: Mapping[str, object]) -> bool:
+    """Whether a value holds a tuple, or refers to a schema that is not known."""
+    if isinstance(value, list):
+        return any(_has_tuple(element, known) for element in value)
+    if not isinstance(value, dict):
+        return False
+    described = cast(Object, value)
+    reference = described.get("$ref")
+    if isinstance(reference, str):
+        return reference.rsplit("/", 1)[1] not in known
+    is_tuple = described.get("type") == "array" and isinstance(described.get("items"), list)
+    return is_tuple or any(_has_tuple(member, known) for member in described.values())
+
+
+def _name(node: ast.stmt) -> str:
+    """The name that a top-level statement defines, or nothing."""
+    if isinstance(node, ast.ClassDef):
+        return node.name
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return ""

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from scripts.bundle import Bundle
-
-Object = Mapping[str, object]
+from scripts.bundle import Bundle, Object
 
 _SWAPPED = {"send": "receive", "receive": "send"}
 _DESCRIPTION = (
@@ -31,7 +29,7 @@ def client_projection(bundle: Bundle) -> dict[str, object]:
     channels: dict[str, object] = {}
     operations: dict[str, object] = {}
     for name, operation in _members(document, "operations"):
-        channel = _resolved(document, _member(operation, "channel"))
+        channel = bundle.resolved(_member(operation, "channel"))
         requests = _message_names(operation)
         if len(requests) != 1:
             raise ValueError(f"operation {name!r} has to have one message, not {len(requests)}")
@@ -95,11 +93,3 @@ def _member(value: Object, key: str) -> Object:
 
 def _members(value: Object, key: str) -> Iterator[tuple[str, Object]]:
     yield from cast(Mapping[str, Object], value[key]).items()
-
-
-def _resolved(document: Object, value: Object) -> Object:
-    """What a reference within the bundle leads to."""
-    target: object = document
-    for token in cast(str, value["$ref"]).removeprefix("#/").split("/"):
-        target = cast(Object, target)[token]
-    return cast(Object, target)

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.bundle import SPECS
+from scripts.apis import SPECS
 from scripts.compat.releases import RELEASES, ReleaseError, release
 from scripts.compat.version import Version
 from wsrouter import DocumentError

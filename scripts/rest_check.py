@@ -13,12 +13,11 @@ from typing import cast
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 
-from scripts.bundle import Bundle
-from scripts.rest_source import METHODS
+from scripts.bundle import Bundle, Object
+from scripts.operations import METHODS
 from wsrouter.errors import DocumentError, Finding
 
 Pointer = tuple[str, ...]
-Object = Mapping[str, object]
 
 _DATA = frozenset({"default", "enum", "example", "examples"})
 """Keys whose values are data, in which keywords mean nothing."""
@@ -130,7 +129,7 @@ class _Check:
             *cast(list[Object], item.get("parameters", [])),
             *cast(list[Object], operation.get("parameters", [])),
         ]
-        resolved = [self._resolved(parameter) for parameter in listed]
+        resolved = [self._bundle.resolved(parameter) for parameter in listed]
         declared = {p["name"] for p in resolved if p["in"] == "path"}
         wanted = set(re.findall(r"\{([^}]+)\}", path))
         for name in sorted(wanted - declared):
@@ -151,7 +150,7 @@ class _Check:
             examples.append(((*pointer, "example"), holder["example"]))
         if not examples:
             yield self._finding(pointer, f"{what} has no example: write one")
-        default = self._resolved(cast(Object, schema)).get("default")
+        default = self._bundle.resolved(cast(Object, schema)).get("default")
         if default is not None:
             examples.append(((*pointer, "schema", "default"), default))
         validator = Draft4Validator({**cast(Object, json_schema(schema)), **self._components})
@@ -191,14 +190,6 @@ class _Check:
             for status, value in cast(Mapping[str, Object], operation["responses"]).items():
                 what = f"the response {status}"
                 yield from _bodies((*pointer, "responses", status), value, what)
-
-    def _resolved(self, value: Object) -> Object:
-        while isinstance(reference := value.get("$ref"), str):
-            target: object = self._document
-            for token in reference.removeprefix("#/").split("/"):
-                target = cast(Object, target)[token]
-            value = cast(Object, target)
-        return value
 
 
 def _bodies(pointer: Pointer, holder: Object, what: str) -> Iterator[tuple[Pointer, Object, str]]:

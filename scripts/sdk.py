@@ -13,10 +13,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.bundle import REST, STREAM, Bundle
+from scripts.apis import REST, STREAM
+from scripts.bundle import Bundle
 from scripts.projection import client_projection
 from scripts.sdk_python import PACKAGE, python_files
 from scripts.sdk_typescript import SOURCE, NodeMissing, check_tools, typescript_files
+from scripts.tree import differences, write
 from wsrouter.errors import DocumentError
 
 FOLDERS = (PACKAGE, SOURCE)
@@ -34,34 +36,6 @@ def sdk_files(*, typescript: bool = True) -> dict[Path, str]:
         **python_files(rest, stream, projection),
         **(typescript_files(rest, stream, projection) if typescript else {}),
     }
-
-
-def differences(files: dict[Path, str]) -> list[Path]:
-    """Files that are missing, differ or are not generated from anything."""
-    folders = {folder for folder in FOLDERS if any(folder in path.parents for path in files)}
-    present = {
-        path
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    return sorted(
-        path
-        for path in present | set(files)
-        if path not in files or path not in present or path.read_text("utf-8") != files[path]
-    )
-
-
-def write(files: dict[Path, str]) -> list[Path]:
-    """Make the folders hold just these files; the paths of those that changed."""
-    changed = differences(files)
-    for path in changed:
-        if path in files:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(files[path], "utf-8")
-        else:
-            path.unlink()
-    return changed
 
 
 def main() -> int:
@@ -82,12 +56,13 @@ def main() -> int:
     except DocumentError as error:
         print(error, file=sys.stderr)
         return 1
+    folders = FOLDERS if typescript else FOLDERS[:1]
     if check:
-        stale = differences(files)
+        stale = differences(folders, files)
         for path in stale:
             print(f"{path} differs from specs/: run `make sdk`", file=sys.stderr)
         return 1 if stale else 0
-    for path in write(files):
+    for path in write(folders, files):
         print(f"{path} changed")
     return 0
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from scripts.bundle import REST, STREAM, Bundle
+from scripts.apis import REST, STREAM
+from scripts.bundle import Bundle
 from scripts.models import models_source
+from scripts.operations import Operation, Parameter, base_path, operations
 from scripts.python_source import docstring, formatted
-from scripts.sdk_operations import Operation, Parameter, base_path, operations
 
 PACKAGE = Path("sdk/python/candlecast_client/generated")
 _RPC = "from candlecast_client.rpc import RpcClient\n"
-_TYPES = {"integer": "int", "string": "str", "boolean": "bool", "number": "Decimal"}
 
 
 def python_files(rest: Bundle, stream: Bundle, projection: Mapping[str, object]) -> dict[Path, str]:
@@ -122,7 +122,7 @@ def _rest(rest: Bundle) -> str:
 
 def _method(operation: Operation) -> str:
     path, query = operation.placed("path"), operation.placed("query")
-    signature = ["self", *(f"{p.name}: {_TYPES[p.type]}" for p in path)]
+    signature = ["self", *(f"{p.name}: {p.python_type}" for p in path)]
     if query:
         signature += ["*", *map(_keyword, query)]
     lines = [
@@ -145,8 +145,9 @@ def _given(parameters: Sequence[Parameter]) -> str:
 
 
 def _keyword(parameter: Parameter) -> str:
-    kind = _TYPES[parameter.type]
-    return f"{parameter.name}: {kind}" + ("" if parameter.required else " | None = None")
+    return f"{parameter.name}: {parameter.python_type}" + (
+        "" if parameter.required else " | None = None"
+    )
 
 
 def _head(*sources: str) -> str:

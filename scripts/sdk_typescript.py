@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import cast
 
-from scripts.bundle import REST, STREAM, Bundle
-from scripts.sdk_operations import Operation, Parameter, base_path, is_long, operations
+from scripts.apis import REST, STREAM
+from scripts.bundle import Bundle
+from scripts.operations import Operation, Parameter, base_path, is_long, operations
 from scripts.sdk_python import stream_address, version
 
 PACKAGE = Path("sdk/typescript")

@@ -1,69 +1,114 @@
-"""The handler Protocol and the model table of the stream's document."""
+"""The Protocols of a stream: handlers of what clients send, makers of what the server sends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import cast
 
-from scripts.bundle import Bundle
+from scripts.bundle import Bundle, Object
+from scripts.encoders_source import json_type
 from scripts.python_source import docstring, formatted, head
-from wsrouter.contract import Contract, MessageContract, handler_name
+from wsrouter import Contract, handler_name, load_document, snake_case
 
 ERROR_MESSAGE = "error"
-"""Replies of this name are raised as exceptions, not returned by handlers."""
+"""Messages of this name are made by the error policy, not by handlers."""
+SEVERAL_REPLIES = "x-several-replies"
+"""On a request: that it is answered by any number of its replies."""
 
 
-def stream_source(bundle: Bundle, contract: Contract, source: str) -> str:
-    """A module with one Protocol for each channel, and the model of each message."""
-    document = bundle.document
-    payloads = _payloads(document)
-    protocols = []
-    addresses = []
-    for name, channel in cast(Mapping[str, Mapping[str, str]], document["channels"]).items():
-        messages = contract.channel(channel["address"]).receives
-        protocols.append(
-            f"class {name.title()}Handlers(Protocol[ConnectionT]):\n"
-            f"{docstring('What clients may ask for over ' + channel['address'] + '.')}\n\n"
-            + "\n".join(_method(document, message, payloads) for message in messages)
+class Stream:
+    """A bundled AsyncAPI document as seen by the server that it is named for.
+
+    Where the document has a server of the stream's name, only its channels count.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self.path = path
+        self.bundle = Bundle(path)
+        self.contract = Contract.from_document(load_document(path))
+        document = self.bundle.document
+        own = {"$ref": f"#/servers/{name}"}
+        has_own = name in cast(Mapping[str, object], document["servers"])
+        channels = [
+            channel
+            for channel in cast(Mapping[str, Object], document["channels"]).values()
+            if not has_own or own in cast(list[object], channel["servers"])
+        ]
+        (self._address,) = {cast(str, channel["address"]) for channel in channels}
+        self._channel = self.contract.channel(self._address)
+        self._messages = {
+            key: self.bundle.resolved(reference)
+            for channel in channels
+            for key, reference in cast(Mapping[str, Object], channel["messages"]).items()
+        }
+
+    def sent(self) -> Iterator[tuple[str, Object]]:
+        """The messages that the server sends by itself, with their payloads."""
+        for name in self._channel.sent_alone:
+            yield name, cast(Object, self._messages[name]["payload"])
+
+    def source(self, models: Mapping[str, object], package: str) -> str:
+        """The module of this stream; `models` are the schemas of which there are types."""
+        payloads = {
+            name: cast(Mapping[str, str], message["payload"])["$ref"].rsplit("/", 1)[1]
+            for name, message in self._messages.items()
+        }
+        typed = {name: model for name, model in payloads.items() if model in models}
+        table = "".join(
+            f"    {name!r}: {model},\n"
+            for name, model in typed.items()
+            if "oneOf" not in cast(Object, models[model])
         )
-        addresses.append(f"{name.upper()}_ADDRESS: Final = {channel['address']!r}\n")
-    table = "".join(f"    {name!r}: {model},\n" for name, model in payloads.items())
-    return formatted(
-        f"{head(source)}"
-        '"""What each message of the stream is answered by, and the model of each."""\n\n'
-        "from __future__ import annotations\n"
-        "from abc import abstractmethod\n"
-        "from collections.abc import Mapping\n"
-        "from typing import Final, Protocol, TypeVar\n"
-        "from pydantic import BaseModel\n"
-        f"from generated.models import {', '.join(sorted(set(payloads.values())))}\n\n"
-        f"VERSION: Final = {contract.version!r}\n"
-        '"""Version of the document."""\n' + "".join(addresses) + "\n"
-        'ConnectionT = TypeVar("ConnectionT", contravariant=True)\n'
-        '"""The server\'s own type of a client\'s connection."""\n\n\n'
-        + "\n\n".join(protocols)
-        + f"\n\nMODELS: Final[Mapping[str, type[BaseModel]]] = {{\n{table}}}\n"
-        '"""The model of each message, by its name in the document."""\n'
-    )
+        title = self.name.title()
+        sent = [name for name, _ in self.sent()]
+        return formatted(
+            f"{head(self.path.as_posix())}"
+            f'"""The messages of `{self._address}`: their handlers, and those that are sent."""\n\n'
+            "from __future__ import annotations\n"
+            "from abc import abstractmethod\n"
+            "from collections.abc import Callable, Mapping, Sequence\n"
+            "from typing import Final, Protocol, TypeVar\n"
+            "from pydantic import BaseModel\n"
+            f"from {package}.encoders import {', '.join(map(json_type, sent))}\n"
+            f"from {package}.models import {', '.join(sorted(set(typed.values())))}\n\n"
+            f"VERSION: Final = {self.contract.version!r}\n"
+            '"""Version of the document."""\n'
+            f"{self.name.upper()}_ADDRESS: Final = {self._address!r}\n\n"
+            'ConnectionT = TypeVar("ConnectionT", contravariant=True)\n'
+            '"""The server\'s own type of a client\'s connection."""\n\n\n'
+            f"class {title}Handlers(Protocol[ConnectionT]):\n"
+            f"{docstring(f'The requests of clients to `{self._address}`.')}\n\n"
+            + "\n".join(self._handlers(typed))
+            + f"\n\nclass {title}Sends(Protocol):\n"
+            + docstring(f"Makes the messages that are sent over `{self._address}` unasked.")
+            + "\n\n"
+            + "\n".join(map(_maker, sent))
+            + f"\n\nMODELS: Final[Mapping[str, type[BaseModel]]] = {{\n{table}}}\n"
+            '"""The model of each message, by its name in the document."""\n'
+        )
+
+    def _handlers(self, models: Mapping[str, str]) -> Iterator[str]:
+        for message in self._channel.receives:
+            if message.name not in self._messages:
+                continue  # another server's
+            described = self._messages[message.name]
+            replies = [name for name in message.replies if name != ERROR_MESSAGE]
+            answers = " | ".join(dict.fromkeys(models[name] for name in replies))
+            if SEVERAL_REPLIES in described:
+                answers = f"Sequence[{answers}]"
+            summary = docstring(cast(str, described["summary"]), "        ")
+            yield (
+                f"    @abstractmethod\n    async def {handler_name(message.name)}(self, "
+                f"connection: ConnectionT, message: {models[message.name]}) -> "
+                f"{answers or 'None'}:\n{summary}\n"
+            )
 
 
-def _payloads(document: Mapping[str, object]) -> dict[str, str]:
-    """The name of each message's payload schema."""
-    components = cast(Mapping[str, Mapping[str, Mapping[str, object]]], document["components"])
-    return {
-        name: cast(Mapping[str, str], message["payload"])["$ref"].rsplit("/", 1)[1]
-        for name, message in components["messages"].items()
-    }
-
-
-def _method(
-    document: Mapping[str, object], message: MessageContract, payloads: Mapping[str, str]
-) -> str:
-    components = cast(Mapping[str, Mapping[str, Mapping[str, str]]], document["components"])
-    replies = [payloads[name] for name in message.replies if name != ERROR_MESSAGE]
+def _maker(message: str) -> str:
     return (
-        f"    @abstractmethod\n    async def {handler_name(message.name)}(self, "
-        f"connection: ConnectionT, message: {payloads[message.name]}) -> "
-        f"{' | '.join(replies) or 'None'}:\n"
-        f"{docstring(components['messages'][message.name]['summary'], '        ')}\n"
+        "    @property\n    @abstractmethod\n"
+        f"    def {snake_case(message)}(self) -> Callable[..., {json_type(message)}]:\n"
+        f"{docstring(f'The text of `{message}`.', '        ')}\n"
     )

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from handlers.kraken.api import Kraken, KrakenSettings
 from handlers.native.api import Native, StreamSettings
 from handlers.native.rest.monitoring import About
+from handlers.problem import ErrorForm
 from ingest.core.errors import ExchangeError, SettingError
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.provider import Provider
@@ -23,17 +24,16 @@ from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.edge.origin import OriginPolicy
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
-from server.kraken_rest import add_routes
-from server.operation import HandlerFunction
-from server.pages import load_pages
-from server.rest import build_rest, load_document
+from server.rest.app import RestApi, load_document
+from server.rest.dispatch import HandlerFunction
 from server.settings import Settings
-from server.site import render
+from server.site.pages import load_pages
+from server.site.render import render
 from server.version import program_version
 from wsrouter import EndpointSettings
 
 ROOT = Path(__file__).parent.parent
-OPENAPI = ROOT / "generated" / "openapi.json"
+DOCUMENTS = ROOT / "generated"
 SPECS = ROOT / "specs"
 
 CHECK_SYMBOLS_SECONDS = 5.0
@@ -46,6 +46,18 @@ log = logging.getLogger(__name__)
 
 class Api(Protocol):
     """An API over one provider: what it serves, and what runs for it."""
+
+    document: str
+    """The file name of its REST document, in one piece."""
+    passes_unknown_parameters: bool
+
+    @property
+    def operations(self) -> Sequence[object]:
+        """Objects with a method for each operation of the document."""
+
+    @property
+    def error_form(self) -> ErrorForm:
+        """How its REST answers problems."""
 
     @property
     def websockets(self) -> Mapping[str, Handler]:
@@ -93,9 +105,9 @@ class Server:
             _client_ip,
             check_messages=check_messages,
         )
-        self.kraken: Kraken | None = None
+        self.apis: list[Api] = [self.native]
         if settings.kraken:
-            self.kraken = Kraken(
+            kraken = Kraken(
                 self.provider,
                 KrakenSettings(
                     settings.feed_stream_url,
@@ -107,12 +119,7 @@ class Server:
                 _client_ip,
                 check_messages=check_messages,
             )
-        self._apis: list[Api] = [self.native, *([self.kraken] if self.kraken else [])]
-        rest = build_rest(
-            load_document(OPENAPI),
-            _operations(self.native.operations),
-            validate_responses=check_messages,
-        )
+            self.apis.append(kraken)
         policy = AccessPolicy(
             whitelist=settings.whitelist,
             trusted_proxies=settings.trusted_proxies,
@@ -121,14 +128,14 @@ class Server:
             websockets_per_client=settings.websockets_per_ip,
             origins=OriginPolicy(settings.allowed_hosts, settings.allowed_origins),
         )
+        openapi = (DOCUMENTS / self.native.document).read_bytes()
         self.app = build_http(
             Access(policy),
-            rest,
-            load_pages(OPENAPI.read_bytes(), SPECS, render(), OPENAPI.parent),
-            {path: handler for api in self._apis for path, handler in api.websockets.items()},
+            list(map(_rest, self.apis)),
+            load_pages(openapi, SPECS, render(), DOCUMENTS),
+            {path: handler for api in self.apis for path, handler in api.websockets.items()},
+            validate_responses=check_messages,
         )
-        if self.kraken is not None:
-            add_routes(self.app, self.kraken.rest)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -141,7 +148,14 @@ class Server:
         await runner.setup()
         per_client = max(SocketLimits.per_client, 2 * settings.websockets_per_ip)
         limits = SocketLimits(total=max(SocketLimits.total, 2 * per_client), per_client=per_client)
-        site = LimitedSite(runner, settings.host, settings.port, limits, settings.trusted_proxies)
+        site = LimitedSite(
+            runner,
+            settings.host,
+            settings.port,
+            self.native.error_form,
+            limits,
+            settings.trusted_proxies,
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(self.provider.run(), name="provider")]
@@ -153,12 +167,12 @@ class Server:
                         f"{settings.port}, where nothing can listen: {error.strerror or error}"
                     ) from error
                 running += [
-                    group.create_task(api.run(), name=type(api).__name__) for api in self._apis
+                    group.create_task(api.run(), name=type(api).__name__) for api in self.apis
                 ]
                 try:
                     yield _base_url(runner, settings.host)
                 finally:
-                    await asyncio.gather(*(api.close(*GOING_AWAY) for api in self._apis))
+                    await asyncio.gather(*(api.close(*GOING_AWAY) for api in self.apis))
                     for task in running:
                         task.cancel()
         finally:
@@ -187,14 +201,15 @@ def _client_ip(request: web.Request) -> str:
     return address
 
 
-def _operations(owners: Sequence[object]) -> Mapping[str, HandlerFunction]:
-    """Every operation of the REST document by its id, as a method of one of these objects."""
-    return {
+def _rest(api: Api) -> RestApi:
+    handlers: dict[str, HandlerFunction] = {
         name: getattr(owner, name)
-        for owner in owners
+        for owner in api.operations
         for name in dir(owner)
         if not name.startswith("_")
     }
+    document = load_document(DOCUMENTS / api.document)
+    return RestApi(document, handlers, api.error_form, api.passes_unknown_parameters)
 
 
 def _about(settings: Settings) -> About:

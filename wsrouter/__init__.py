@@ -2,7 +2,7 @@
 
 from .check import check
 from .connection import Connection
-from .contract import ChannelContract, Contract, MessageContract, handler_name
+from .contract import ChannelContract, Contract, MessageContract
 from .document import Document
 from .encoding import encode
 from .endpoint import Endpoint
@@ -19,6 +19,7 @@ from .errors import (
 from .fanout import Hub, Update
 from .faults import Detail, ErrorPolicy, Fault, FaultKind
 from .loader import load_document
+from .names import handler_name, snake_case
 from .router import Request, Router
 from .settings import EndpointSettings
 from .subscriptions import First, Source, Subscriptions
@@ -54,4 +55,5 @@ __all__ = [
     "encode",
     "handler_name",
     "load_document",
+    "snake_case",
 ]

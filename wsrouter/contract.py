@@ -6,8 +6,6 @@ document's files. The same document always gives the same bytes.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from .discriminator import Discriminator, signature
@@ -43,6 +41,12 @@ class ChannelContract(msgspec.Struct, frozen=True):
 
     receives: tuple[MessageContract, ...]
     sends: tuple[MessageContract, ...]
+
+    @property
+    def sent_alone(self) -> list[str]:
+        """The messages that answer no request: the server sends them by itself."""
+        replies = {name for message in self.receives for name in message.replies}
+        return [message.name for message in self.sends if message.name not in replies]
 
 
 class ServerContract(msgspec.Struct, frozen=True):
@@ -111,12 +115,6 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         except KeyError:
             known = ", ".join(sorted(self.channels)) or "none"
             raise ContractError(f"no channel has the address {address!r}; known: {known}") from None
-
-
-def handler_name(message: str) -> str:
-    """The handler method of a message: "systemStatus" -> "on_system_status"."""
-    words = re.sub(r"([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3_\2", message)
-    return "on_" + re.sub(r"\W+", "_", words).strip("_").lower()
 
 
 def discriminator(messages: tuple[Message, ...]) -> Discriminator:

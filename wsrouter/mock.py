@@ -19,13 +19,14 @@ import orjson
 from aiohttp import web
 
 from .connection import Connection
-from .contract import Contract, handler_name
+from .contract import Contract
 from .document import Channel, Document
 from .encoding import encode
 from .endpoint import Endpoint
 from .errors import ContractError, WsRouterError
 from .faults import Fault
 from .loader import load_document
+from .names import handler_name
 from .router import Router
 from .samples import Samples
 from .settings import EndpointSettings

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 import orjson
 
 from . import pointer as jsonpointer
-from .contract import ChannelContract, Contract, MessageContract, handler_name
+from .contract import ChannelContract, Contract, MessageContract
 from .discriminator import Discriminator, json_type, signature
 from .encoding import encode as default_encode
 from .encoding import plain
 from .errors import ContractError, Refusal, RouterSetupError, UndocumentedMessage
 from .faults import Detail, ErrorPolicy, Fault, FaultKind, bounded, cut, schema_details
+from .names import handler_name, snake_case
 from .schemas import validator
 
 if TYPE_CHECKING:
@@ -64,12 +65,15 @@ class Router:
         *,
         error_reply: ErrorPolicy,
         models: Mapping[str, Callable[..., object]] | None = None,
+        sends: object = None,
         encode: Encoder = default_encode,
         server: str | None = None,
         check_outgoing: bool = False,
     ) -> None:
-        """Raises RouterSetupError when handlers or models do not match the messages.
+        """Raises RouterSetupError when handlers, models or makers do not match the messages.
 
+        `models` build what handlers get; those of sent messages are passed over. `sends` has a
+        function for each message that the server sends by itself.
         `server` is the name of the server that this is; without it every message is admitted.
         `check_outgoing` validates each message sent, too: for tests.
         """
@@ -89,6 +93,8 @@ class Router:
         self._find_sent = _discriminator(channel.sends)
         self._handlers = _handlers(self._admitted(channel), handlers)
         self._models = _models(channel, models or {})
+        if sends is not None:
+            _check_makers(channel, sends)
 
     def receive(self, text: str | bytes) -> Request | Fault:
         """Decode, recognise and validate one message."""
@@ -281,13 +287,28 @@ def _handlers(messages: tuple[MessageContract, ...], handlers: object) -> dict[s
     return {message: getattr(handlers, name) for name, message in wanted.items()}
 
 
+def _check_makers(channel: ChannelContract, sends: object) -> None:
+    faults = [
+        f"the message {message!r} has no function {snake_case(message)!r} that makes it"
+        for message in channel.sent_alone
+        if not callable(getattr(sends, snake_case(message), None))
+    ]
+    if faults:
+        raise RouterSetupError(f"{getattr(sends, '__name__', sends)}: " + "; ".join(faults))
+
+
 def _models(
     channel: ChannelContract, models: Mapping[str, Callable[..., object]]
 ) -> dict[str, Callable[..., object]]:
-    unknown = sorted(set(models) - {message.name for message in channel.receives})
+    received = {message.name for message in channel.receives}
+    unknown = sorted(set(models) - received - {message.name for message in channel.sends})
     if unknown:
         raise RouterSetupError(f"models for no message: {', '.join(unknown)}")
-    return {name: getattr(model, "model_validate", model) for name, model in models.items()}
+    return {
+        name: getattr(model, "model_validate", model)
+        for name, model in models.items()
+        if name in received
+    }
 
 
 def _too_deep(text: str | bytes, payload: object) -> bool:

@@ -22,7 +22,7 @@ from wsrouter import (
     encode,
 )
 
-CONTRACT = Contract.from_json(Path("generated/stream_contract.json").read_bytes())
+CONTRACT = Contract.from_json(Path("generated/native/stream_contract.json").read_bytes())
 
 
 class Handlers:

@@ -19,8 +19,9 @@ import pyarrow as pa
 import uvloop
 
 from bench.rows import fill, minute_table, trade_table
+from generated.native.facts import DataQuality
 from handlers.native.messages import initial_history
-from ingest.core.status import DataStatus, Quality
+from ingest.core.status import DataStatus
 from ingest.core.timeframe import bucket_start, width_ms
 from ingest.pipeline.pair import Pair
 from ingest.storage import Store, fold
@@ -66,7 +67,9 @@ def prepared(directory: str, minutes: pa.Table, trades: int) -> Store:
 def message(store: Store, timeframe: int) -> bytes:
     """The reply to a new subscriber, from the store to its bytes."""
     candles = store.candles.read(SYMBOL, timeframe, END_MS, CANDLES)
-    return initial_history(Pair(SYMBOL, timeframe), CANDLES, candles, DataStatus(Quality.COMPLETE))
+    return initial_history(
+        Pair(SYMBOL, timeframe), CANDLES, candles, DataStatus(DataQuality.COMPLETE)
+    )
 
 
 def first(store: Store, timeframe: int) -> None:

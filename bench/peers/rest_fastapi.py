@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from bench.peers.commands import serve_commands
 from bench.peers.rest_common import candles, filled_store, health, rows
-from generated.models import Health
+from generated.native.models import Health
 from ingest.storage import Store
 
 

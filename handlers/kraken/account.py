@@ -1,79 +1,80 @@
-"""What clients ask of the private server: feeds of an account that has never traded."""
+"""Requests to the private server: feeds of an account that has never traded."""
 
 from __future__ import annotations
 
 import asyncio
 
-from handlers.kraken import errors
-from handlers.kraken.channels import ACCOUNT_FEEDS
-from handlers.kraken.errors import Json
-from handlers.kraken.requests import pong
+from generated.kraken.facts import AccountFeed, ErrorText, SubscriptionState
+from generated.kraken.models import (
+    AccountFeedName,
+    AccountSubscriptionStatus,
+    Ping,
+    Pong,
+    SubscribePrivate,
+    UnsubscribePrivate,
+)
+from generated.kraken.private import PrivateHandlers
+from handlers.kraken import messages
 from handlers.kraken.tokens import Tokens
 from wsrouter import Connection, Refusal
 
 
-class Account:
-    """The messages of the private server. A subscription lasts as long as its token.
+class Account(PrivateHandlers[Connection]):
+    """The messages of the private server. A subscription lasts as long as its token."""
 
-    It serves any document of this API: what the document leaves open is checked here.
-    """
-
-    def __init__(self, tokens: Tokens, public_address: str) -> None:
+    def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._public_address = public_address
-        self._ends: dict[Connection, dict[str, asyncio.TimerHandle]] = {}
+        self._ends: dict[Connection, dict[AccountFeed, asyncio.TimerHandle]] = {}
         """The end of each subscription, by the name of its feed."""
 
-    async def on_ping(self, connection: Connection, message: Json) -> Json:  # noqa: ARG002
+    async def on_ping(self, connection: Connection, message: Ping) -> Pong:  # noqa: ARG002
         """Answer a ping."""
-        return pong(message)
+        return Pong(event="pong")
 
-    async def on_subscribe(self, connection: Connection, message: Json) -> Json:
+    async def on_subscribe(
+        self, connection: Connection, message: SubscribePrivate
+    ) -> AccountSubscriptionStatus:
         """Subscribe to a feed of the account, which begins with an empty snapshot."""
-        subscription = self._wanted(message)
-        feed, token = subscription["name"], subscription.get("token")
-        if token is None:
-            raise Refusal("NO_TOKEN", errors.INVALID_ARGUMENTS)
-        remaining = self._tokens.remaining(token)
+        wanted = message.subscription
+        remaining = self._tokens.remaining(wanted.token)
         if not remaining:
-            raise Refusal("SESSION", errors.INVALID_SESSION)
+            raise Refusal("SESSION", ErrorText.INVALID_SESSION)
         ends = self._ends.setdefault(connection, {})
-        if feed in ends:
-            raise Refusal("SUBSCRIBED", errors.ALREADY_SUBSCRIBED)
+        if wanted.name in ends:
+            raise Refusal("SUBSCRIBED", ErrorText.ALREADY_SUBSCRIBED)
         loop = asyncio.get_running_loop()
-        ends[feed] = loop.call_later(remaining, self._expire, connection, feed)
-        if feed != "ownTrades" or subscription.get("snapshot", True):
-            connection.send_after_reply([[], feed, {"sequence": 1}])
-        return _status(message, feed, "subscribed")
+        ends[wanted.name] = loop.call_later(remaining, self._expire, connection, wanted.name)
+        if wanted.name is AccountFeed.OPEN_ORDERS:
+            connection.send_after_reply(messages.open_orders())
+        elif wanted.snapshot:
+            connection.send_after_reply(messages.own_trades())
+        return _status(wanted.name, SubscriptionState.SUBSCRIBED)
 
-    async def on_unsubscribe(self, connection: Connection, message: Json) -> Json:
+    async def on_unsubscribe(
+        self, connection: Connection, message: UnsubscribePrivate
+    ) -> AccountSubscriptionStatus:
         """Leave a feed of the account."""
-        feed = self._wanted(message)["name"]
+        feed = message.subscription.name
         end = self._ends.get(connection, {}).pop(feed, None)
         if end is None:
-            raise Refusal("NOT_SUBSCRIBED", errors.NOT_SUBSCRIBED)
+            raise Refusal("NOT_SUBSCRIBED", ErrorText.NOT_SUBSCRIBED)
         end.cancel()
-        return _status(message, feed, "unsubscribed")
-
-    def _wanted(self, message: Json) -> Json:
-        """What is asked for, a feed of the account; raises Refusal."""
-        subscription = message.get("subscription")
-        if not isinstance(subscription, dict):
-            raise Refusal("NO_SUBSCRIPTION", errors.NO_SUBSCRIPTION)
-        if subscription.get("name") not in ACCOUNT_FEEDS:
-            where = errors.elsewhere(errors.PUBLIC_ELSEWHERE, self._public_address)
-            raise Refusal("PUBLIC", where)
-        return subscription
+        return _status(feed, SubscriptionState.UNSUBSCRIBED)
 
     def drop(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         for end in self._ends.pop(connection, {}).values():
             end.cancel()
 
-    def _expire(self, connection: Connection, feed: str) -> None:
+    def _expire(self, connection: Connection, feed: AccountFeed) -> None:
         del self._ends[connection][feed]
-        connection.send(_status({}, feed, "unsubscribed"))
+        connection.send(_status(feed, SubscriptionState.UNSUBSCRIBED))
 
 
-def _status(message: Json, feed: str, state: str) -> Json:
-    return errors.status(message, channelName=feed, status=state, subscription={"name": feed})
+def _status(feed: AccountFeed, state: SubscriptionState) -> AccountSubscriptionStatus:
+    return AccountSubscriptionStatus(
+        channelName=feed,
+        event="subscriptionStatus",
+        status=state,
+        subscription=AccountFeedName(name=feed),
+    )

@@ -12,15 +12,22 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-import specs
+import generated.kraken
+from generated.kraken.facts import MarketFeed
+from generated.kraken.private import MODELS as PRIVATE_MODELS
+from generated.kraken.private import PRIVATE_ADDRESS, PrivateSends
+from generated.kraken.public import MODELS as PUBLIC_MODELS
+from generated.kraken.public import PUBLIC_ADDRESS, PublicSends
+from generated.kraken.public import VERSION as PUBLIC_VERSION
+from handlers.kraken import messages
 from handlers.kraken.account import Account
 from handlers.kraken.candles import Candles
 from handlers.kraken.channels import Channel
-from handlers.kraken.errors import error_policy
+from handlers.kraken.errors import error_form, error_reply
 from handlers.kraken.pairs import Pairs
 from handlers.kraken.quotes import Quotes
 from handlers.kraken.requests import Requests
-from handlers.kraken.rest import Rest, system_status
+from handlers.kraken.rest import Private, Public, system_state
 from handlers.kraken.tickers import Tickers
 from handlers.kraken.tokens import Tokens
 from handlers.kraken.trades import Trades
@@ -34,18 +41,24 @@ from wsrouter import (
     Router,
     Source,
     Subscriptions,
-    encode,
-    load_document,
 )
 
-SPECS = Path(next(iter(specs.__path__))) / "kraken"
-ADDRESS = "/"
-"""The one channel of both documents."""
+GENERATED = Path(generated.kraken.__file__).parent
+
 PUBLIC, PRIVATE = "public", "private"
 """The servers by their names in the documents."""
-PATHS = {PUBLIC: "/kraken", PRIVATE: "/kraken-auth"}
+CONTRACTS = {
+    server: Contract.from_json((GENERATED / f"{server}_contract.json").read_bytes())
+    for server in (PUBLIC, PRIVATE)
+}
+PATHS = {
+    server: f"/{CONTRACTS[server].servers[f'{server}Local'].address.partition('/')[2]}"
+    for server in CONTRACTS
+}
+"""The path of each server on this one."""
+PUBLIC_SENDS: PublicSends = messages
+PRIVATE_SENDS: PrivateSends = messages
 
-HEARTBEAT = encode({"event": "heartbeat"})
 HEARTBEAT_SECONDS = 1.0
 """A connection to which nothing was sent for so long gets a heartbeat."""
 BEAT_SECONDS = 0.25
@@ -67,6 +80,11 @@ class KrakenSettings:
 class Kraken:
     """Both servers and their sources; `run` publishes until it is cancelled."""
 
+    document = "kraken.openapi.json"
+    """The REST document, of those in `generated/`."""
+    error_form = staticmethod(error_form)
+    passes_unknown_parameters = True
+
     def __init__(
         self,
         provider: Provider,
@@ -74,27 +92,21 @@ class Kraken:
         bounds: EndpointSettings,
         client_ip: Callable[[web.Request], str],
         *,
-        contracts: Mapping[str, Contract] | None = None,
         check_messages: bool = False,
     ) -> None:
-        """`contracts` are those of the documents in `specs/` unless others are given.
-
-        With `check_messages`, for tests, whatever goes out is held to them.
-        """
-        contracts = contracts or load_contracts()
+        """With `check_messages`, for tests, whatever goes out is held to the documents."""
         self._provider = provider
         self._hub = hub = Hub()
-        self._version = contracts[PUBLIC].version
-        self._status = system_status(provider)
+        self._state = system_state(provider)
         pairs = Pairs(tuple(provider.feeds), provider.listing.markets)
         self.quotes = Quotes(provider, settings.stream_url, pairs, hub)
         self._candles = Candles(provider.view, pairs, hub)
         self._tickers = Tickers(provider.view, self.quotes, pairs, hub)
-        sources: Mapping[str, Source[Channel]] = {
-            "trade": Trades(provider.view, pairs, hub),
-            "ohlc": self._candles,
-            "ticker": self._tickers,
-            "spread": self.quotes,
+        sources: Mapping[MarketFeed, Source[Channel]] = {
+            MarketFeed.TRADE: Trades(provider.view, pairs, hub),
+            MarketFeed.OHLC: self._candles,
+            MarketFeed.TICKER: self._tickers,
+            MarketFeed.SPREAD: self.quotes,
         }
         subscriptions: Subscriptions[Channel] = Subscriptions(
             hub,
@@ -102,31 +114,31 @@ class Kraken:
             lambda connection, channel: requests.refuse(connection, channel),
         )
         tokens = Tokens(settings.api_key, settings.token_seconds)
-        self._account = Account(tokens, contracts[PRIVATE].servers[PUBLIC].address)
-        requests = Requests(
-            subscriptions,
-            pairs,
-            settings.subscriptions_per_connection,
-            contracts[PUBLIC].servers[PRIVATE].address,
-        )
+        account = Account(tokens)
+        requests = Requests(subscriptions, pairs, settings.subscriptions_per_connection)
         self._sent: WeakKeyDictionary[Connection, tuple[int, float]] = WeakKeyDictionary()
-        self.rest = Rest(provider, pairs, tokens)
-        routers = {
+        self._numbers: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
+        self.operations: tuple[object, ...] = (Public(provider, pairs), Private(tokens))
+        """Objects with a method for each operation of the REST document."""
+        self.routers = {
             server: Router(
-                contracts[server],
-                ADDRESS,
+                CONTRACTS[server],
+                address,
                 handlers,
-                error_reply=error_policy(
-                    {message.name for message in contracts[server].channel(ADDRESS).sends}
-                ),
+                error_reply=error_reply,
+                models=models,
+                sends=sends,
                 server=server,
                 check_outgoing=check_messages,
             )
-            for server, handlers in ((PUBLIC, requests), (PRIVATE, self._account))
+            for server, address, handlers, models, sends in (
+                (PUBLIC, PUBLIC_ADDRESS, requests, PUBLIC_MODELS, PUBLIC_SENDS),
+                (PRIVATE, PRIVATE_ADDRESS, account, PRIVATE_MODELS, PRIVATE_SENDS),
+            )
         }
-        public = Endpoint(routers[PUBLIC], settings=bounds, hub=hub, client_ip=client_ip)
-        private = Endpoint(routers[PRIVATE], settings=bounds, client_ip=client_ip)
-        private.on_disconnect.append(self._account.drop)
+        public = Endpoint(self.routers[PUBLIC], settings=bounds, hub=hub, client_ip=client_ip)
+        private = Endpoint(self.routers[PRIVATE], settings=bounds, client_ip=client_ip)
+        private.on_disconnect.append(account.drop)
         self._endpoints = {PUBLIC: public, PRIVATE: private}
         for endpoint in self._endpoints.values():
             endpoint.on_connect.append(self._send_status)
@@ -160,9 +172,9 @@ class Kraken:
             await asyncio.sleep(TICK_SECONDS)
             self._candles.tick()
             await self._tickers.tick()
-            status = system_status(self._provider)
-            if status != self._status:
-                self._status = status
+            state = system_state(self._provider)
+            if state is not self._state:
+                self._state = state
                 for connection in self._connections():
                     self._send_status(connection)
 
@@ -172,7 +184,7 @@ class Kraken:
             await asyncio.sleep(BEAT_SECONDS)
             now = clock()
             silent = [each for each in self._connections() if self._is_silent(each, now)]
-            self._hub.broadcast(silent, HEARTBEAT, "heartbeat")
+            self._hub.broadcast(silent, messages.heartbeat(), "heartbeat")
 
     def _is_silent(self, connection: Connection, now: float) -> bool:
         """Whether a heartbeat is due, which is then taken as sent."""
@@ -193,20 +205,5 @@ class Kraken:
         ]
 
     def _send_status(self, connection: Connection) -> None:
-        number = connection.data.setdefault("connectionID", secrets.randbits(CONNECTION_ID_BITS))
-        connection.send(
-            {
-                "connectionID": number,
-                "event": "systemStatus",
-                "status": self._status,
-                "version": self._version,
-            }
-        )
-
-
-def load_contracts() -> dict[str, Contract]:
-    """The contracts of the documents in `specs/kraken/`, by the server that each is for."""
-    return {
-        server: Contract.from_document(load_document(SPECS / f"{server}.asyncapi.yaml"))
-        for server in PATHS
-    }
+        number = self._numbers.setdefault(connection, secrets.randbits(CONNECTION_ID_BITS))
+        connection.send(messages.system_status(number, self._state, PUBLIC_VERSION))

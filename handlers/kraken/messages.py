@@ -1,78 +1,111 @@
-"""Data messages as the bytes that clients get: written once, sent to many.
+"""The messages that both servers send by themselves, as the bytes that clients get.
 
-Decimals are text: prices with the decimals of the pair, volumes with eight.
+Each is encoded once and sent to many. Decimals are text: prices with the decimals of the pair,
+volumes with eight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from generated.kraken import encoders
+from generated.kraken.encoders import (
+    BestJson,
+    HeartbeatJson,
+    OhlcJson,
+    OneTradeJson,
+    OpenOrdersJson,
+    OwnTradesJson,
+    SpreadJson,
+    SystemStatusJson,
+    TickerJson,
+    TradeJson,
+)
+from generated.kraken.facts import OrderType, Side, SystemState
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pair
-from ingest.binance.book import Quote
+from ingest.binance.quotes import Quote
 from ingest.core.candle import Candle
 from ingest.core.fixed import DECIMALS, ONE
 from ingest.core.timeframe import width_ms
 from ingest.core.trade import Trade
 
 
-def trades(channel: Channel, number: int, pair: Pair, batch: Sequence[Trade]) -> bytes:
+def system_status(connection_id: int, state: SystemState, version: str) -> SystemStatusJson:
+    """Whether everything works, as the first message of a connection."""
+    return encoders.system_status(connection_id=connection_id, status=state, version=version)
+
+
+def heartbeat() -> HeartbeatJson:
+    """A sign of life."""
+    return encoders.heartbeat()
+
+
+def trade(number: int, pair: Pair, batch: Iterable[Trade]) -> TradeJson:
     """Trades, none of them a tombstone."""
-    return _message(number, f"[{','.join(_trade(trade, pair) for trade in batch)}]", channel, pair)
+    rows = (_one_trade(each, pair) for each in batch)
+    return encoders.trade(channel_id=number, trades=rows, pair=pair.wsname)
 
 
-def ohlc(channel: Channel, number: int, pair: Pair, candle: Candle, newest_ms: int) -> bytes:
+def ohlc(channel: Channel, number: int, pair: Pair, candle: Candle, newest_ms: int) -> OhlcJson:
     """A candle; `newest_ms` is the time of the symbol's newest trade."""
     end = candle.candle_time + width_ms(channel.interval)
-    time = max(candle.candle_time, min(newest_ms, end - 1))
-    prices = (candle.open, candle.high, candle.low, candle.close)
-    row = ",".join(
-        (
-            *(f'"{seconds(ms)}"' for ms in (time, end)),
-            *(f'"{price(value, pair.decimals)}"' for value in prices),
-            f'"{vwap(candle, pair.decimals)}"',
-            f'"{volume(candle.volume)}"',
-            str(candle.trades_count),
-        )
+    row = encoders.candle(
+        time=seconds(max(candle.candle_time, min(newest_ms, end - 1))),
+        etime=seconds(end),
+        open=price(candle.open, pair.decimals),
+        high=price(candle.high, pair.decimals),
+        low=price(candle.low, pair.decimals),
+        close=price(candle.close, pair.decimals),
+        vwap=vwap(candle, pair.decimals),
+        volume=volume(candle.volume),
+        count=candle.trades_count,
     )
-    return _message(number, f"[{row}]", channel, pair)
+    return encoders.ohlc(
+        channel_id=number, candle=row, ohlc_name=channel.ohlc_name, pair=pair.wsname
+    )
 
 
 def ticker(
-    channel: Channel, number: int, pair: Pair, quote: Quote, last: Trade, today: Candle, day: Candle
-) -> bytes:
+    number: int, pair: Pair, quote: Quote, last: Trade, today: Candle, day: Candle
+) -> TickerJson:
     """The figures of a day: `today` since midnight in UTC, `day` the last 24 hours."""
     decimals = pair.decimals
     spans = (today, day)
-    figures = ",".join(
-        (
-            f'"a":{_best(quote.ask, quote.ask_quantity, decimals)}',
-            f'"b":{_best(quote.bid, quote.bid_quantity, decimals)}',
-            f'"c":["{price(last.price, decimals)}","{volume(last.quantity)}"]',
-            f'"v":{_texts(volume(span.volume) for span in spans)}',
-            f'"p":{_texts(vwap(span, decimals) for span in spans)}',
-            f'"t":[{today.trades_count},{day.trades_count}]',
-            f'"l":{_texts(price(span.low, decimals) for span in spans)}',
-            f'"h":{_texts(price(span.high, decimals) for span in spans)}',
-            f'"o":{_texts(price(span.open, decimals) for span in spans)}',
-        )
+    figures = encoders.figures(
+        a=_best(quote.ask, quote.ask_quantity, decimals),
+        b=_best(quote.bid, quote.bid_quantity, decimals),
+        c=(price(last.price, decimals), volume(last.quantity)),
+        v=(volume(span.volume) for span in spans),
+        p=(vwap(span, decimals) for span in spans),
+        t=(span.trades_count for span in spans),
+        l=(price(span.low, decimals) for span in spans),
+        h=(price(span.high, decimals) for span in spans),
+        o=(price(span.open, decimals) for span in spans),
     )
-    return _message(number, f"{{{figures}}}", channel, pair)
+    return encoders.ticker(channel_id=number, figures=figures, pair=pair.wsname)
 
 
-def spread(channel: Channel, number: int, pair: Pair, quote: Quote, time_ms: int) -> bytes:
+def spread(number: int, pair: Pair, quote: Quote, time_ms: int) -> SpreadJson:
     """A quote that came at `time_ms`."""
-    decimals = pair.decimals
-    row = _texts(
-        (
-            price(quote.bid, decimals),
-            price(quote.ask, decimals),
-            seconds(time_ms),
-            volume(quote.bid_quantity),
-            volume(quote.ask_quantity),
-        )
+    row = encoders.quote(
+        bid=price(quote.bid, pair.decimals),
+        ask=price(quote.ask, pair.decimals),
+        time=seconds(time_ms),
+        bid_volume=volume(quote.bid_quantity),
+        ask_volume=volume(quote.ask_quantity),
     )
-    return _message(number, row, channel, pair)
+    return encoders.spread(channel_id=number, quote=row, pair=pair.wsname)
+
+
+def own_trades() -> OwnTradesJson:
+    """The trades of an account that has never traded."""
+    return encoders.own_trades(sequence=encoders.sequence(sequence=1))
+
+
+def open_orders() -> OpenOrdersJson:
+    """The open orders of an account that has never traded."""
+    return encoders.open_orders(sequence=encoders.sequence(sequence=1))
 
 
 def price(value: int, decimals: int) -> str:
@@ -99,21 +132,18 @@ def seconds(time_ms: int) -> str:
     return f"{time_ms // 1000}.{time_ms % 1000:03d}000"
 
 
-def _trade(trade: Trade, pair: Pair) -> str:
-    side = "s" if trade.is_buyer_maker else "b"
-    return (
-        f'["{price(trade.price, pair.decimals)}","{volume(trade.quantity)}",'
-        f'"{seconds(trade.timestamp)}","{side}","m",""]'
+def _one_trade(trade: Trade, pair: Pair) -> OneTradeJson:
+    return encoders.one_trade(
+        price=price(trade.price, pair.decimals),
+        volume=volume(trade.quantity),
+        time=seconds(trade.timestamp),
+        side=Side.SELL if trade.is_buyer_maker else Side.BUY,
+        order_type=OrderType.MARKET,
+        misc="",
     )
 
 
-def _best(value: int, quantity: int, decimals: int) -> str:
-    return f'["{price(value, decimals)}",{quantity // ONE},"{volume(quantity)}"]'
-
-
-def _texts(values: Iterable[str]) -> str:
-    return "[" + ",".join(f'"{value}"' for value in values) + "]"
-
-
-def _message(number: int, payload: str, channel: Channel, pair: Pair) -> bytes:
-    return f'[{number},{payload},"{channel.name}","{pair.wsname}"]'.encode()
+def _best(value: int, quantity: int, decimals: int) -> BestJson:
+    return encoders.best(
+        price=price(value, decimals), whole_lots=quantity // ONE, volume=volume(quantity)
+    )

@@ -7,14 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
+from generated.kraken.facts import PAIR_FORM, PAIR_RENAMED_ASSETS
 from handlers.kraken.channels import Channel
 from ingest.binance.answers import SymbolInfo
-from ingest.core.symbol import LETTERS
 
-KRAKEN_ASSETS = {"BTC": "XBT", "DOGE": "XDG"}
-"""Assets that Kraken names otherwise."""
-
-PAIR_FORMAT = re.compile(rf"[{LETTERS}.]{{1,16}}/[{LETTERS}.]{{1,16}}")
+_FORM = re.compile(PAIR_FORM)
 
 CHANNELS_OF_A_PAIR = 16
 MAX_NUMBER = 2**31 // CHANNELS_OF_A_PAIR
@@ -43,7 +40,7 @@ class Pair(NamedTuple):
 
 
 class Pairs:
-    """All pairs that are followed, once the exchange has told of their symbols."""
+    """All pairs that are followed, once the exchange has listed their symbols."""
 
     def __init__(self, symbols: Sequence[str], markets: Mapping[str, SymbolInfo]) -> None:
         """`markets` is filled when the exchange answers."""
@@ -62,7 +59,7 @@ class Pairs:
         return self._known().get(wsname)
 
     def of(self, symbol: str) -> Pair:
-        """The pair of a symbol of which the exchange has told."""
+        """The pair of a symbol that the exchange has listed."""
         return _pair(self._markets[symbol])
 
     def all(self) -> list[Pair]:
@@ -84,9 +81,14 @@ class Pairs:
         return self._by_wsname
 
 
+def is_pair(name: str) -> bool:
+    """Whether a name is written as one of a pair, followed or not."""
+    return _FORM.fullmatch(name) is not None
+
+
 def _pair(market: SymbolInfo) -> Pair:
     base, quote = (
-        KRAKEN_ASSETS.get(asset, asset) for asset in (market.base_asset, market.quote_asset)
+        PAIR_RENAMED_ASSETS.get(asset, asset) for asset in (market.base_asset, market.quote_asset)
     )
     decimals = max(1, market.price_decimals)
     return Pair(market.symbol, base, quote, decimals, market.status == "TRADING")

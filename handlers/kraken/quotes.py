@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
+from generated.kraken.facts import MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
-from ingest.binance.book import BookStream, Quote
+from ingest.binance.quotes import Quote, QuoteStream
 from ingest.core.errors import ExchangeError, NotReady
 from ingest.pipeline.provider import Provider
 from ingest.pipeline.shared_call import SharedCall
 from wsrouter import First, Hub, Update
 
-FEED = "spread"
+FEED = MarketFeed.SPREAD
 ASK_SECONDS = 2.0
 ASK_EVERY_SECONDS = 1.0
 """The exchange is asked for the quote of a symbol no more often."""
@@ -33,7 +34,7 @@ class Quotes:
         self._provider = provider
         self._pairs = pairs
         self._hub = hub
-        self._stream = BookStream(stream_url, self)
+        self._stream = QuoteStream(stream_url, self)
         self._needed: Counter[str] = Counter()
         self._newest: dict[str, tuple[Quote, int]] = {}
         """The quote of each symbol, and when it came (ms)."""
@@ -44,14 +45,14 @@ class Quotes:
     @property
     def followed(self) -> frozenset[str]:
         """The symbols whose quotes are followed."""
-        return self._stream.symbols
+        return frozenset(self._stream.symbols)
 
     def need(self, symbol: str) -> None:
         """Count one more that needs a symbol's quotes."""
         self._needed[symbol] += 1
         if (leaving := self._leaving.pop(symbol, None)) is not None:
             leaving.cancel()
-        self._stream.add(symbol)
+        self._stream.add([symbol])
 
     def release(self, symbol: str) -> None:
         """Count one less; the quotes end some time after the last."""
@@ -63,7 +64,7 @@ class Quotes:
 
     def _end(self, symbol: str) -> None:
         del self._leaving[symbol]
-        self._stream.remove(symbol)
+        self._stream.remove([symbol])
         self._newest.pop(symbol, None)
 
     def newest(self, symbol: str) -> Quote | None:
@@ -138,4 +139,4 @@ class Quotes:
     def _message(self, channel: Channel) -> bytes:
         quote, time_ms = self._newest[channel.symbol]
         number = self._pairs.channel_number(channel)
-        return messages.spread(channel, number, self._pairs.of(channel.symbol), quote, time_ms)
+        return messages.spread(number, self._pairs.of(channel.symbol), quote, time_ms)

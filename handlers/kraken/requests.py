@@ -2,128 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from handlers.kraken import errors
-from handlers.kraken.channels import ACCOUNT_FEEDS, INTERVALS, Channel
-from handlers.kraken.errors import Json
-from handlers.kraken.pairs import PAIR_FORMAT, Pairs
+from generated.kraken.facts import (
+    INTERVAL_DEFAULT,
+    ErrorText,
+    MarketFeed,
+    SubscriptionState,
+)
+from generated.kraken.models import (
+    MarketSubscription,
+    MarketSubscriptionStatus,
+    Ping,
+    Pong,
+    Subscribe,
+    SubscriptionError,
+    SubscriptionStatus,
+    Unsubscribe,
+)
+from generated.kraken.public import PublicHandlers
+from handlers.kraken.channels import Channel
+from handlers.kraken.errors import refusal
+from handlers.kraken.pairs import Pairs, is_pair
 from wsrouter import Connection, Refusal, Subscriptions
 
-FEEDS = ("ohlc", "spread", "ticker", "trade")
 
+class Requests(PublicHandlers[Connection]):
+    """The messages of the public server."""
 
-class Requests:
-    """The messages of the public server.
-
-    It serves any document of this API: what the document leaves open is checked here.
-    """
-
-    def __init__(
-        self, subscriptions: Subscriptions[Channel], pairs: Pairs, limit: int, private_address: str
-    ) -> None:
+    def __init__(self, subscriptions: Subscriptions[Channel], pairs: Pairs, limit: int) -> None:
         """A connection may have up to `limit` subscriptions."""
         self._subscriptions = subscriptions
         self._pairs = pairs
         self._limit = limit
-        self._private_address = private_address
 
-    async def on_ping(self, connection: Connection, message: Json) -> Json:  # noqa: ARG002
+    async def on_ping(self, connection: Connection, message: Ping) -> Pong:  # noqa: ARG002
         """Answer a ping."""
-        return pong(message)
+        return Pong(event="pong")
 
-    async def on_subscribe(self, connection: Connection, message: Json) -> list[Json]:
+    async def on_subscribe(
+        self, connection: Connection, message: Subscribe
+    ) -> Sequence[SubscriptionStatus]:
         """Subscribe to a feed of pairs; each pair is answered by itself."""
-        feed, interval = self._wanted(message)
-        answers = []
-        for name, symbol in self._named(message):
+        wanted = message.subscription
+        feed, interval = _feed(wanted)
+        answers: list[SubscriptionStatus] = []
+        for name, symbol in self._named(message.pair):
             channel = Channel(feed, symbol or "", interval)
             if symbol is None:
-                answers.append(_unknown(message, name))
+                answers.append(_refused(_unknown(name), name, wanted))
             elif len(self._subscriptions.of(connection)) >= self._limit:
-                answers.append(errors.refusal(message, errors.TOO_MANY, pair=name))
+                answers.append(_refused(ErrorText.TOO_MANY, name, wanted))
             elif self._subscriptions.has(connection, channel):
-                answers.append(errors.refusal(message, errors.ALREADY_SUBSCRIBED, pair=name))
+                answers.append(_refused(ErrorText.ALREADY_SUBSCRIBED, name, wanted))
             else:
                 self._subscriptions.add(connection, channel)
-                answers.append(self._status(message, channel, "subscribed"))
+                answers.append(self._status(channel, SubscriptionState.SUBSCRIBED))
         return answers
 
-    async def on_unsubscribe(self, connection: Connection, message: Json) -> list[Json]:
+    async def on_unsubscribe(
+        self, connection: Connection, message: Unsubscribe
+    ) -> Sequence[SubscriptionStatus]:
         """Leave a feed of pairs, or one channel by its number."""
-        if "channelID" in message:
-            return [self._leave(connection, message)]
-        feed, interval = self._wanted(message)
-        answers = []
-        for name, symbol in self._named(message):
+        wanted = message.subscription
+        if message.channelID is not None or wanted is None:
+            return [self._leave(connection, message.channelID)]
+        feed, interval = _feed(wanted)
+        answers: list[SubscriptionStatus] = []
+        for name, symbol in self._named(message.pair):
             channel = Channel(feed, symbol or "", interval)
             if symbol is None:
-                answers.append(_unknown(message, name))
+                answers.append(_refused(_unknown(name), name, wanted))
             elif self._subscriptions.remove(connection, channel):
-                answers.append(self._status(message, channel, "unsubscribed"))
+                answers.append(self._status(channel, SubscriptionState.UNSUBSCRIBED))
             else:
-                answers.append(errors.refusal(message, errors.NOT_SUBSCRIBED, pair=name))
+                answers.append(_refused(ErrorText.NOT_SUBSCRIBED, name, wanted))
         return answers
 
-    def _leave(self, connection: Connection, message: Json) -> Json:
+    def _leave(self, connection: Connection, number: int | None) -> MarketSubscriptionStatus:
         for channel in self._subscriptions.of(connection):
-            if self._pairs.channel_number(channel) == message["channelID"]:
+            if self._pairs.channel_number(channel) == number:
                 self._subscriptions.remove(connection, channel)
-                return self._status(message, channel, "unsubscribed")
-        raise Refusal("NOT_SUBSCRIBED", errors.NOT_SUBSCRIBED)
+                return self._status(channel, SubscriptionState.UNSUBSCRIBED)
+        raise Refusal("NOT_SUBSCRIBED", ErrorText.NOT_SUBSCRIBED)
 
     def refuse(self, connection: Connection, channel: Channel) -> None:
-        """Tell a client that a subscription has ended because its data could not be had."""
-        asked = {
-            "pair": [self._pairs.of(channel.symbol).wsname],
-            "subscription": channel.subscription,
-        }
-        connection.send(errors.refusal(asked, errors.UNAVAILABLE))
+        """Send a client that a subscription has ended because its data could not be had."""
+        name = self._pairs.of(channel.symbol).wsname
+        connection.send(_refused(ErrorText.UNAVAILABLE, name, channel.subscription))
 
-    def _status(self, request: object, channel: Channel, state: str) -> Json:
-        """The `subscriptionStatus` of one channel."""
-        return errors.status(
-            request,
+    def _status(self, channel: Channel, state: SubscriptionState) -> MarketSubscriptionStatus:
+        """The state of one channel."""
+        return MarketSubscriptionStatus(
             channelID=self._pairs.channel_number(channel),
             channelName=channel.name,
+            event="subscriptionStatus",
             pair=self._pairs.of(channel.symbol).wsname,
             status=state,
             subscription=channel.subscription,
         )
 
-    def _wanted(self, message: Json) -> tuple[str, int]:
-        """The feed asked for and its interval, 0 where it has none; raises Refusal."""
-        subscription = message.get("subscription")
-        if not isinstance(subscription, dict):
-            raise Refusal("NO_SUBSCRIPTION", errors.NO_SUBSCRIPTION)
-        name = subscription.get("name")
-        if name in ACCOUNT_FEEDS:
-            where = errors.elsewhere(errors.PRIVATE_ELSEWHERE, self._private_address)
-            raise Refusal("PRIVATE", where)
-        for option, feed in (("interval", "ohlc"), ("depth", "book")):
-            if option in subscription and name != feed:
-                raise Refusal("NO_OPTION", f"Subscription {name} doesn't require {option}")
-        if name not in FEEDS:
-            raise Refusal("NAME", errors.BAD_NAME)
-        return name, int(subscription.get("interval", INTERVALS[0])) if name == "ohlc" else 0
-
-    def _named(self, message: Json) -> Iterator[tuple[str, str | None]]:
+    def _named(self, names: Sequence[str] | None) -> Iterator[tuple[str, str | None]]:
         """Each pair asked for, once, and its symbol when it is followed; raises Refusal."""
-        names = message.get("pair")
         if not names:
-            raise Refusal("NO_PAIR", errors.NO_PAIR)
+            raise Refusal("NO_PAIR", ErrorText.NO_PAIR)
         if not self._pairs.are_known:
-            raise Refusal("UNAVAILABLE", errors.UNAVAILABLE)
+            raise Refusal("UNAVAILABLE", ErrorText.UNAVAILABLE)
         for name in dict.fromkeys(names):
             pair = self._pairs.named(name)
             yield name, None if pair is None else pair.symbol
 
 
-def pong(message: Json) -> Json:
-    """The answer to a ping."""
-    return {"event": "pong", **errors.reqid(message)}
+def _feed(wanted: MarketSubscription) -> tuple[MarketFeed, int]:
+    """The feed asked for and its interval, 0 where it has none; raises Refusal."""
+    options = wanted.model_fields_set
+    for option, feed in (("interval", MarketFeed.OHLC), ("depth", MarketFeed.BOOK)):
+        if option in options and wanted.name is not feed:
+            raise Refusal("NO_OPTION", f"Subscription {wanted.name} doesn't require {option}")
+    if wanted.name is MarketFeed.BOOK:
+        raise Refusal("BAD_NAME", ErrorText.BAD_NAME)
+    has_interval = wanted.name is MarketFeed.OHLC
+    return wanted.name, (wanted.interval or INTERVAL_DEFAULT) if has_interval else 0
 
 
-def _unknown(message: Json, name: str) -> Json:
-    text = errors.UNKNOWN_PAIR if PAIR_FORMAT.fullmatch(name) else errors.BAD_PAIR
-    return errors.refusal(message, f"{text} {name}", pair=name)
+def _refused(text: str, pair: str, wanted: MarketSubscription) -> SubscriptionError:
+    return refusal(text, pair, wanted.model_dump(exclude_unset=True))
+
+
+def _unknown(name: str) -> str:
+    return f"{ErrorText.UNKNOWN_PAIR if is_pair(name) else ErrorText.BAD_PAIR} {name}"

@@ -2,91 +2,93 @@
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 from email.utils import formatdate
 
-from handlers.kraken.errors import INVALID_ARGUMENTS, UNAVAILABLE, Json
+from generated.kraken.facts import ErrorText, ServerState, SystemState
+from generated.kraken.models import (
+    AssetPair,
+    AssetPairsAnswer,
+    GrantedToken,
+    ServerStatus,
+    ServerTime,
+    SystemStatusAnswer,
+    TimeAnswer,
+    TokenAnswer,
+)
+from generated.kraken.rest import PrivateHandlers, PublicHandlers
 from handlers.kraken.pairs import Pair, Pairs
 from handlers.kraken.tokens import Tokens
 from ingest.core.errors import NotReady
 from ingest.pipeline.provider import Provider
 
-UNKNOWN_PAIR = "EQuery:Unknown asset pair"
-INVALID_KEY = "EAPI:Invalid key"
-LOT_DECIMALS = 8
-MAX_NAMES_CHARACTERS = 20_000
 
+class Public(PublicHandlers):
+    """`/public`."""
 
-class Rest:
-    """Each operation of the document `specs/kraken/rest.openapi.yaml` by its id."""
-
-    def __init__(self, provider: Provider, pairs: Pairs, tokens: Tokens) -> None:
+    def __init__(self, provider: Provider, pairs: Pairs) -> None:
         self._provider = provider
         self._pairs = pairs
-        self._tokens = tokens
 
-    def get_asset_pairs(self, names: str | None) -> Json:
+    async def get_asset_pairs(self, *, pair: str | None = None) -> AssetPairsAnswer:
         """The pairs of these names, with commas between, or all of them."""
         if not self._pairs.are_known:
-            return error(UNAVAILABLE)
+            raise NotReady("The exchange has not listed the symbols yet; try again")
         pairs = self._pairs.all()
-        if names is None:
-            return result({pair.altname: _asset_pair(pair) for pair in pairs})
-        if len(names) > MAX_NAMES_CHARACTERS:
-            return error(INVALID_ARGUMENTS)
-        by_name = {name: pair for pair in pairs for name in (pair.altname, pair.wsname)}
-        wanted = [by_name.get(name) for name in names.split(",")]
-        if None in wanted:
-            return error(UNKNOWN_PAIR)
-        return result({pair.altname: _asset_pair(pair) for pair in wanted if pair is not None})
+        if pair is not None:
+            by_name = {name: each for each in pairs for name in (each.altname, each.wsname)}
+            names = pair.split(",")
+            if not by_name.keys() >= set(names):
+                return AssetPairsAnswer(error=[ErrorText.UNKNOWN_ASSET_PAIR])
+            pairs = [by_name[name] for name in names]
+        return AssetPairsAnswer(
+            error=[], result={each.altname: _asset_pair(each) for each in pairs}
+        )
 
-    def get_time(self) -> Json:
+    async def get_time(self) -> TimeAnswer:
         """The time of the exchange, which candles go by."""
-        try:
-            seconds = self._provider.clock.now_ms() // 1000
-        except NotReady:
-            return error(UNAVAILABLE)
-        return result({"unixtime": seconds, "rfc1123": formatdate(seconds, usegmt=True)})
+        seconds = self._provider.clock.now_ms() // 1000
+        time = ServerTime(unixtime=seconds, rfc1123=formatdate(seconds, usegmt=True))
+        return TimeAnswer(error=[], result=time)
 
-    def get_system_status(self) -> Json:
+    async def get_system_status(self) -> SystemStatusAnswer:
         """Whether everything works."""
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        return result({"status": system_status(self._provider), "timestamp": now})
+        state = ServerState(system_state(self._provider))
+        now = datetime.now(UTC).replace(microsecond=0)
+        return SystemStatusAnswer(error=[], result=ServerStatus(status=state, timestamp=now))
 
-    def get_websockets_token(self, api_key: str) -> Json:
+
+class Private(PrivateHandlers):
+    """`/private`."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def get_websockets_token(self, *, api_key: str | None = None) -> TokenAnswer:
         """A token for the private server."""
-        token = self._tokens.grant(api_key)
+        token = self._tokens.grant(api_key or "")
         if token is None:
-            return error(INVALID_KEY)
-        return result({"token": token, "expires": self._tokens.lifetime_s})
+            return TokenAnswer(error=[ErrorText.INVALID_KEY])
+        granted = GrantedToken(token=token, expires=self._tokens.lifetime_s)
+        return TokenAnswer(error=[], result=granted)
 
 
-def system_status(provider: Provider) -> str:
+def system_state(provider: Provider) -> SystemState:
     """Kraken's word for how the provider does."""
-    return "online" if provider.view.is_storing else "maintenance"
+    return SystemState.ONLINE if provider.view.is_storing else SystemState.MAINTENANCE
 
 
-def result(value: object) -> Json:
-    """An answer in Kraken's envelope."""
-    return {"error": [], "result": value}
-
-
-def error(text: str) -> Json:
-    """An error in Kraken's envelope; its status is 200 as well."""
-    return {"error": [text]}
-
-
-def _asset_pair(pair: Pair) -> Json:
-    return {
-        "altname": pair.altname,
-        "wsname": pair.wsname,
-        "aclass_base": "currency",
-        "base": pair.base,
-        "aclass_quote": "currency",
-        "quote": pair.quote,
-        "lot": "unit",
-        "pair_decimals": pair.decimals,
-        "lot_decimals": LOT_DECIMALS,
-        "lot_multiplier": 1,
-        "status": "online" if pair.is_open else "cancel_only",
-    }
+def _asset_pair(pair: Pair) -> AssetPair:
+    return AssetPair(
+        altname=pair.altname,
+        wsname=pair.wsname,
+        aclass_base="currency",
+        base=pair.base,
+        aclass_quote="currency",
+        quote=pair.quote,
+        lot="unit",
+        pair_decimals=pair.decimals,
+        lot_decimals=8,
+        lot_multiplier=1,
+        status="online" if pair.is_open else "cancel_only",
+    )

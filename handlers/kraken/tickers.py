@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from generated.kraken.facts import MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
@@ -13,7 +14,7 @@ from ingest.core.timeframe import bucket_start
 from ingest.pipeline.view import MarketView, Window
 from wsrouter import First, Hub, Update
 
-FEED = "ticker"
+FEED = MarketFeed.TICKER
 DAY_MINUTES = 1440
 
 log = logging.getLogger(__name__)
@@ -83,4 +84,4 @@ class Tickers:
         if quote is None or last is None or today is None or day is None:
             return None
         pair, number = self._pairs.of(symbol), self._pairs.channel_number(channel)
-        return messages.ticker(channel, number, pair, quote, last, today, day)
+        return messages.ticker(number, pair, quote, last, today, day)

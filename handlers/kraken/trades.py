@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
+from generated.kraken.facts import TRADES_MAX_ITEMS, MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
@@ -13,9 +14,7 @@ from ingest.core.trade import Trade
 from ingest.pipeline.view import MarketView
 from wsrouter import First, Hub, Update
 
-FEED = "trade"
-MAX_TRADES = 1000
-"""Trades in one message."""
+FEED = MarketFeed.TRADE
 
 
 class Trades:
@@ -58,9 +57,9 @@ class Trades:
         pair, channel = self._pairs.of(symbol), Channel(FEED, symbol)
         number = self._pairs.channel_number(channel)
         updates = []
-        for start in range(0, len(real), MAX_TRADES):
-            batch = real[start : start + MAX_TRADES]
-            payload = messages.trades(channel, number, pair, batch)
+        for start in range(0, len(real), TRADES_MAX_ITEMS):
+            batch = real[start : start + TRADES_MAX_ITEMS]
+            payload = messages.trade(number, pair, batch)
             # The key is of this message alone: one that waits for a slow client is not replaced.
             updates.append(Update(channel, payload, batch[-1].aggregate_id))
         return updates

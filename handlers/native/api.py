@@ -10,10 +10,11 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-import generated
-from generated.stream import MODELS, STREAM_ADDRESS
+from generated import native
+from generated.native.stream import MODELS, STREAM_ADDRESS, StreamSends
+from handlers.native import messages
 from handlers.native.connections import Connections
-from handlers.native.errors import error_reply, on_failure
+from handlers.native.errors import error_form, error_reply, on_failure
 from handlers.native.requests import Requests
 from handlers.native.rest.admin import Admin
 from handlers.native.rest.candles import Candles
@@ -25,7 +26,8 @@ from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
 from wsrouter import Contract, Endpoint, EndpointSettings, Hub, Router, Subscriptions
 
-CONTRACT = Path(generated.__file__).parent / "stream_contract.json"
+CONTRACT = Path(native.__file__).parent / "stream_contract.json"
+SENDS: StreamSends = messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class StreamSettings:
 
 class Native:
     """The own API; `run` publishes until it is cancelled."""
+
+    document = "openapi.json"
+    """The REST document, of those in `generated/`."""
+    error_form = staticmethod(error_form)
+    passes_unknown_parameters = False
 
     def __init__(
         self,
@@ -56,13 +63,13 @@ class Native:
         self._updates = updates = Updates(provider.view, hub)
         subscriptions: Subscriptions[Pair] = Subscriptions(hub, lambda _: updates, on_failure)
         provider.view.on_complete.append(lambda symbol: subscriptions.renew(updates.pairs(symbol)))
-        received = contract.channel(STREAM_ADDRESS).receives
         router = Router(
             contract,
             STREAM_ADDRESS,
             Requests(provider.view, subscriptions, settings.subscriptions_per_connection),
-            models={message.name: MODELS[message.name] for message in received},
+            models=MODELS,
             error_reply=error_reply,
+            sends=SENDS,
             check_outgoing=check_messages,
         )
         endpoint = Endpoint(router, settings=bounds, hub=hub, client_ip=client_ip)

@@ -1,25 +1,30 @@
-"""The error messages of the stream."""
+"""Errors in the contract's form: messages of the stream, and envelopes over REST."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from ingest.core.timeframe import MAX_TIMEFRAME_MINUTES, label
+from generated.native.facts import TIMEFRAME_MAXIMUM, StreamErrorCode
+from generated.native.models import Error, ErrorDetail, ErrorEnvelope
+from handlers.native.clock import now_ms
+from handlers.problem import Problem
+from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
-from wsrouter import Connection, Detail, Fault, FaultKind
+from wsrouter import Connection, Detail, Fault, FaultKind, encode
 
 _CODES = {
-    FaultKind.MALFORMED: "INVALID_JSON",
-    FaultKind.BINARY: "INVALID_JSON",
-    FaultKind.UNKNOWN_MESSAGE: "UNKNOWN_ACTION",
-    FaultKind.INVALID_MESSAGE: "INVALID_SUBSCRIPTION",
-    FaultKind.WRONG_SERVER: "UNKNOWN_ACTION",
-    FaultKind.TIMEOUT: "TIMEOUT",
-    FaultKind.TOO_FAST: "CONNECTION_ERROR",
-    FaultKind.BROKEN: "CONNECTION_ERROR",
-    FaultKind.GOING_AWAY: "CONNECTION_ERROR",
-    FaultKind.HANDLER_FAILED: "INTERNAL_ERROR",
+    FaultKind.MALFORMED: StreamErrorCode.INVALID_JSON,
+    FaultKind.BINARY: StreamErrorCode.INVALID_JSON,
+    FaultKind.UNKNOWN_MESSAGE: StreamErrorCode.UNKNOWN_ACTION,
+    FaultKind.INVALID_MESSAGE: StreamErrorCode.INVALID_SUBSCRIPTION,
+    FaultKind.WRONG_SERVER: StreamErrorCode.UNKNOWN_ACTION,
+    FaultKind.REFUSED: StreamErrorCode.INVALID_SUBSCRIPTION,
+    FaultKind.TIMEOUT: StreamErrorCode.TIMEOUT,
+    FaultKind.TOO_FAST: StreamErrorCode.CONNECTION_ERROR,
+    FaultKind.BROKEN: StreamErrorCode.CONNECTION_ERROR,
+    FaultKind.GOING_AWAY: StreamErrorCode.CONNECTION_ERROR,
+    FaultKind.HANDLER_FAILED: StreamErrorCode.INTERNAL_ERROR,
 }
 
 Json = Mapping[str, object]
@@ -27,20 +32,21 @@ Json = Mapping[str, object]
 
 def error_reply(fault: Fault) -> Mapping[str, object]:
     """The contract's error message for whatever went wrong with a request."""
-    code = fault.code or _CODES[fault.kind]
+    code = _CODES[fault.kind]
     text = fault.text
     details: dict[str, object] = {}
     if too_long := _too_long(fault):
-        code, details = "INVALID_TIMEFRAME", too_long
+        code, details = StreamErrorCode.INVALID_TIMEFRAME, too_long
         text = (
             f"Timeframe {too_long['timeframe']} of {too_long['symbol']} is above the maximum of "
-            f"{MAX_TIMEFRAME_MINUTES} minutes"
+            f"{TIMEFRAME_MAXIMUM} minutes"
         )
     elif fault.details:
         details = {"faults": [detail.as_dict() for detail in fault.details]}
         if any(_is_timeframe_too_small(detail) for detail in fault.details):
             text = "Invalid timeframe: timeframe must be positive"
-    return {"type": "error", "error_code": code, "message": text, "details": details}
+    error = Error(type="error", error_code=code, message=text, details=details)
+    return error.model_dump(exclude_unset=True)
 
 
 def _is_timeframe_too_small(detail: Detail) -> bool:
@@ -62,7 +68,7 @@ def _too_long(fault: Fault) -> dict[str, object]:
     return {
         "symbol": _at(fault.request, [*tokens[:2], "symbol"]),
         "timeframe": _at(fault.request, tokens),
-        "maximum": MAX_TIMEFRAME_MINUTES,
+        "maximum": TIMEFRAME_MAXIMUM,
     }
 
 
@@ -78,3 +84,17 @@ def on_failure(connection: Connection, pair: Pair) -> None:
     name = f"{pair.symbol} {label(pair.timeframe)}"
     text = f"The history of {name} could not be sent; subscribe again"
     connection.fault(Fault(FaultKind.HANDLER_FAILED, text))
+
+
+def error_form(problem: Problem) -> tuple[int, bytes]:
+    """A problem over REST as the contract's envelope; `timestamp` is this machine's time."""
+    envelope = ErrorEnvelope(
+        success=False,
+        data=None,
+        message=problem.message,
+        timestamp=now_ms(),
+        error=problem.error,
+        error_code=problem.code,
+        details=[ErrorDetail(field=each.field, message=each.message) for each in problem.details],
+    )
+    return problem.status, encode(envelope)

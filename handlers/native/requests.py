@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from generated.models import (
+from generated.native.facts import FailureCode
+from generated.native.models import (
     AcceptedTimeframe,
     FailedTimeframe,
     Ping,
@@ -14,7 +15,7 @@ from generated.models import (
     Unsubscribe,
     UnsubscriptionResult,
 )
-from generated.stream import StreamHandlers
+from generated.native.stream import StreamHandlers
 from handlers.native.clock import now_ms
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
@@ -74,7 +75,7 @@ class Requests(StreamHandlers[Connection]):
                         FailedTimeframe(
                             symbol=part.symbol,
                             timeframe=timeframe,
-                            error_code="NOT_SUBSCRIBED",
+                            error_code=FailureCode.NOT_SUBSCRIBED,
                             message=f"{part.symbol} {label(timeframe)} is not subscribed "
                             "on this connection",
                         )
@@ -97,7 +98,7 @@ class Requests(StreamHandlers[Connection]):
         if symbol not in self._view.symbols:
             return FailedTimeframe(
                 symbol=symbol,
-                error_code="SYMBOL_NOT_ACTIVE",
+                error_code=FailureCode.SYMBOL_NOT_ACTIVE,
                 message=f"Symbol {symbol} is not active here; GET /api/v1/tickers/ lists "
                 "those that are",
             )
@@ -109,7 +110,7 @@ class Requests(StreamHandlers[Connection]):
             return FailedTimeframe(
                 symbol=symbol,
                 timeframe=timeframe,
-                error_code="SUBSCRIPTION_LIMIT",
+                error_code=FailureCode.SUBSCRIPTION_LIMIT,
                 message=f"This connection may have {limit} subscriptions now; "
                 "unsubscribe from some first",
             )
@@ -117,7 +118,7 @@ class Requests(StreamHandlers[Connection]):
             return FailedTimeframe(
                 symbol=symbol,
                 timeframe=timeframe,
-                error_code="UNAVAILABLE",
+                error_code=FailureCode.UNAVAILABLE,
                 message="The store does not answer; try again",
             )
         return None

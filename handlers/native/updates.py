@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from generated.native.facts import DataQuality
 from handlers.native import messages
-from ingest.core.status import Quality
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import Follower
@@ -39,7 +39,7 @@ class Updates:
         candles = await self._view.newest(topic, size)
         status = self._view.status(topic.symbol)
         payload = messages.initial_history(topic, size, candles, status)
-        return First(payload, is_provisional=status.quality is not Quality.COMPLETE)
+        return First(payload, is_provisional=status.quality is not DataQuality.COMPLETE)
 
     def pairs(self, symbol: str) -> list[Pair]:
         """The pairs of a symbol that somebody is subscribed to."""
@@ -65,7 +65,7 @@ class Updates:
             if not follower.is_ready:
                 continue
             status = follower.status
-            if status.quality is not Quality.COMPLETE:
+            if status.quality is not DataQuality.COMPLETE:
                 updates.append(Update(pair, messages.ohlcv_update(pair, None, status), None))
                 continue
             for candle in follower.changes():

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from generated.native.facts import TIMESTAMP_MS_MAXIMUM
 from ingest.core import fixed
 from ingest.core.errors import ExchangeUnavailable, RequestRefused
-from ingest.core.trade import MAX_TIMESTAMP
 
 from .parse import excerpt
 
@@ -84,7 +84,7 @@ class _Refusal(msgspec.Struct):
 def server_time(body: bytes) -> int:
     """The exchange's clock in milliseconds."""
     time_ms = _read(body, _Time).server_time
-    if not 0 <= time_ms <= MAX_TIMESTAMP:
+    if not 0 <= time_ms <= TIMESTAMP_MS_MAXIMUM:
         raise ExchangeUnavailable(f"The exchange's time is out of range: {str(time_ms)[:40]}")
     return time_ms
 

@@ -1,4 +1,4 @@
-"""One WebSocket connection to the exchange's combined streams.
+"""One WebSocket connection to the exchange's combined streams, whatever they carry.
 
 A receive of aiohttp does not suspend while its buffer holds messages. So a flush that is scheduled
 with the first message of a wake-up runs when the buffer is empty, and gets them all: parsing and
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import aiohttp
 import msgspec
@@ -19,7 +19,7 @@ import msgspec
 from ingest.core.errors import ExchangeUnavailable
 
 from .limits import MAX_RETRY_AFTER_S, OUTGOING_MESSAGES, SlidingLimit, whole_number
-from .parse import Answer, Batch, ServerShutdown, stream_batch, trade_stream
+from .parse import Answer, Event, ServerShutdown
 
 MAX_MESSAGE_BYTES: Final = 2**20
 MAX_BATCH: Final = 4096
@@ -45,23 +45,41 @@ class ConnectionLost(ExchangeUnavailable):
         """Seconds for which the exchange wants no attempt."""
 
 
-class StreamConnection:
-    """The trades of some symbols, until the connection is lost or ended.
+class Batch(Protocol):
+    """Messages that were received together, as their parser sorts them."""
 
-    `open` it, run `read` in a task, and `subscribe`. Trades are held until `release`.
+    @property
+    def events(self) -> Sequence[Event]:
+        """Those that are about the connection."""
+
+
+B = TypeVar("B", bound=Batch)
+
+
+class StreamConnection(Generic[B]):
+    """One stream of each of some symbols, until the connection is lost or ended.
+
+    `open` it, run `read` in a task, and `subscribe`. What comes is held until `release`.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        deliver: Callable[[Batch], None],
+        name: Callable[[str], str],
+        parse: Callable[[list[bytes]], B],
+        deliver: Callable[[B], None],
         on_shutdown: Callable[[], None],
         stall: float,
     ) -> None:
-        """`stall` is the silence, in seconds, after which the connection counts as lost; half of
-        it brings a ping."""
+        """`name` gives the stream of a symbol.
+
+        `stall` is the silence, in seconds, after which the connection counts as lost; half of it
+        brings a ping.
+        """
         self._url = url
+        self._name = name
+        self._parse = parse
         self._deliver = deliver
         self._on_shutdown = on_shutdown
         self._stall = stall
@@ -74,13 +92,13 @@ class StreamConnection:
         self._tasks: set[asyncio.Task[object]] = set()
         self._last_id = 0
         self._pending: list[bytes] = []
-        self._held: list[Batch] | None = []
+        self._held: list[B] | None = []
         self._held_messages = 0
         self._heard = 0.0
         self._reason: str | None = None
         self.subscribed: frozenset[str] = frozenset()
         self.heard_ms = 0
-        """Time of the newest trade that it delivered."""
+        """Time, at the exchange, of the newest message, where the messages have one."""
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         """Connect; raises ConnectionLost."""
@@ -153,7 +171,7 @@ class StreamConnection:
         if not self._pending:
             return
         self._heard = self._loop.time()
-        batch = stream_batch(self._pending)
+        batch = self._parse(self._pending)
         received = len(self._pending)
         self._pending.clear()
         for event in batch.events:
@@ -171,13 +189,13 @@ class StreamConnection:
         if self._held_messages > MAX_HELD:
             self.end(f"more than {MAX_HELD} messages came before it was in use")
 
-    def _hand_over(self, batch: Batch) -> None:
+    def _hand_over(self, batch: B) -> None:
         try:
             self._deliver(batch)
         except Exception as error:
-            # Going on would lose these trades without a word: a new connection has a gap instead.
-            _log.exception("Trades were not taken; the connection is given up")
-            self.end(f"its trades were not taken: {type(error).__name__} {error}")
+            # Going on would lose messages without a word: a new connection has a gap instead.
+            _log.exception("Messages were not taken; the connection is given up")
+            self.end(f"its messages were not taken: {type(error).__name__} {error}")
 
     def release(self) -> None:
         """Deliver what was held, and from now on everything at once."""
@@ -203,14 +221,14 @@ class StreamConnection:
                 self._start(self._ws.close())
 
     async def subscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for the trades of more symbols and wait for the answers; raises ConnectionLost."""
+        """Subscribe to more symbols and wait for the answers; raises ConnectionLost."""
         wanted = sorted(set(symbols) - self.subscribed)
         for chunk in _chunks(wanted):
             await self._request("SUBSCRIBE", chunk)
             self.subscribed = self.subscribed.union(chunk)
 
     async def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Give up the trades of symbols; raises ConnectionLost."""
+        """Unsubscribe from symbols; raises ConnectionLost."""
         unwanted = sorted(self.subscribed.intersection(symbols))
         for chunk in _chunks(unwanted):
             await self._request("UNSUBSCRIBE", chunk)
@@ -221,7 +239,7 @@ class StreamConnection:
             raise ConnectionLost(f"{method} came too late: {self._reason}")
         self._last_id += 1
         answer = self._answers[self._last_id] = self._loop.create_future()
-        streams = [trade_stream(symbol) for symbol in symbols]
+        streams = [self._name(symbol) for symbol in symbols]
         request = {"method": method, "params": streams, "id": self._last_id}
         await self._send(msgspec.json.encode(request), aiohttp.WSMsgType.TEXT)
         try:

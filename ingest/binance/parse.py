@@ -194,6 +194,16 @@ def stream_batch(messages: Sequence[bytes]) -> Batch:
     return batch
 
 
+def stream_event(raw: bytes) -> Event:
+    """What a stream message is that carries no data."""
+    try:
+        outer = _decode_envelope(raw)
+        has_inner = bytes(outer.data).startswith(b"{")
+        return _event(outer, _decode_envelope(outer.data) if has_inner else outer)
+    except _FAULTS:
+        return UnknownEvent("unreadable")
+
+
 def _sort_unusual(raw: bytes, batch: Batch) -> None:
     """Sort a message that is no valid trade of a combined stream."""
     try:

@@ -22,11 +22,11 @@ from ingest.core.trade import Trade
 
 from . import answers
 from .body import ENCODING, read_body
-from .book import Quote, rest_quote
 from .kline import Kline, klines
 from .limits import pause_before, whole_number
 from .page import Page
 from .parse import excerpt, rest_page
+from .quotes import Quote, rest_quote
 from .weight import Priority, WeightCoordinator
 
 MAX_ROWS: Final = 1000

@@ -1,21 +1,18 @@
-"""The live trades of any number of symbols, over as many connections as they need."""
+"""Live streams of any number of symbols, over as many connections as they need."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, KeysView, Sequence
 from types import TracebackType
-from typing import Final, NamedTuple, Protocol, Self
+from typing import Final, Generic, Self
 
 import aiohttp
 
-from ingest.core.trade import Trade
-
-from .connection import ConnectionLost, StreamConnection
+from .connection import B, ConnectionLost, StreamConnection
 from .limits import CONNECTION_ATTEMPTS, LONGEST_PAUSE_S, SlidingLimit, pause_before
-from .page import Malformed
-from .parse import Batch
 
 MAX_STREAMS_PER_CONNECTION: Final = 1024
 MAX_AGE_S: Final = 23.5 * 3600
@@ -29,41 +26,10 @@ STALL_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
-class StreamHandler(Protocol):
-    """Who gets the trades. The calls come from the event loop and must not block."""
-
-    def on_trades(self, symbol: str, trades: list[Trade]) -> None:
-        """Trades as they came: repeats, jumps and disorder are for the taker to see."""
-
-    def on_connected(self, symbols: Sequence[str]) -> None:
-        """From now on the trades of `symbols` come; what was before is for REST."""
-
-    def on_disconnected(self, symbols: Sequence[str], reason: str) -> None:
-        """The trades of `symbols` do not come any more; reconnecting goes on by itself."""
-
-    def on_malformed(self, malformed: Malformed, symbols: Collection[str]) -> None:
-        """A message that is no valid trade of one of `symbols`: those of its connection, or the
-        one that it names."""
-
-
-class StreamStatistics(NamedTuple):
-    """Counts since the start; `connected` and `symbols` as of now."""
-
-    connections: int
-    connected: int
-    symbols: int
-    attempts: int
-    lost: int
-    replaced: int
-    trades: int
-    malformed: int
-    unexpected: int
-
-
-class _Line:
+class _Line(Generic[B]):
     """A connection in use, the task that reads it, and when it is to be replaced."""
 
-    def __init__(self, connection: StreamConnection, replace_at: float) -> None:
+    def __init__(self, connection: StreamConnection[B], replace_at: float) -> None:
         self.connection = connection
         self.replace_at = replace_at
         self.failures = 0
@@ -74,27 +40,26 @@ class _Line:
         return await self.reader
 
 
-class _Shard:
+class _Shard(Generic[B]):
     """The symbols of one connection, and what wakes its supervisor."""
 
     def __init__(self) -> None:
         self.symbols: set[str] = set()
         self.wake = asyncio.Event()
-        self.line: _Line | None = None
+        self.line: _Line[B] | None = None
         self.task: asyncio.Task[None] | None = None
 
 
-class TradeStream:
-    """Combined streams at `base_url` (`wss://stream.binance.com:9443`).
+class Stream(ABC, Generic[B]):
+    """Combined streams at `base_url` (`wss://stream.binance.com:9443`), one for each symbol.
 
     Connects and reconnects by itself, from `add` until `close`. Before the exchange cuts a
-    connection, and when it announces to, a fresh one takes over without a trade lost.
+    connection, and when it announces to, a fresh one takes over without a message lost.
     """
 
     def __init__(
         self,
         base_url: str,
-        handler: StreamHandler,
         *,
         streams_per_connection: int = MAX_STREAMS_PER_CONNECTION,
         max_age: float = MAX_AGE_S,
@@ -108,20 +73,18 @@ class TradeStream:
                 f"{streams_per_connection}"
             )
         self._url = base_url.rstrip("/") + "/stream"
-        self._handler = handler
         self._per_connection = streams_per_connection
         self._max_age = max_age
         self._overlap = overlap
         self._stall = stall
         self._attempts = SlidingLimit(*CONNECTION_ATTEMPTS)
         self._session: aiohttp.ClientSession | None = None
-        self._shards: list[_Shard] = []
-        self._shard_of: dict[str, _Shard] = {}
+        self._shards: list[_Shard[B]] = []
+        self._shard_of: dict[str, _Shard[B]] = {}
         self._resumed = asyncio.Event()
         self._resumed.set()
-        self._counts = dict.fromkeys(
-            ("attempts", "lost", "replaced", "trades", "malformed", "unexpected"), 0
-        )
+        self.attempts = self.lost = self.replaced = 0
+        """Connections tried, lost, and replaced by a fresh one in time."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,7 +98,7 @@ class TradeStream:
         await self.close()
 
     def add(self, symbols: Iterable[str]) -> None:
-        """Follow more symbols; `on_connected` tells when their trades come."""
+        """Follow more symbols."""
         for symbol in symbols:
             if symbol in self._shard_of:
                 continue
@@ -145,7 +108,7 @@ class TradeStream:
             shard.wake.set()
 
     def remove(self, symbols: Iterable[str]) -> None:
-        """Follow symbols no longer; none of their trades is delivered after this."""
+        """Follow symbols no longer; nothing of theirs is delivered after this."""
         for symbol in symbols:
             shard = self._shard_of.pop(symbol, None)
             if shard is not None:
@@ -168,7 +131,7 @@ class TradeStream:
             shard.wake.set()
 
     async def close(self) -> None:
-        """End every connection; nothing is delivered or told after this."""
+        """End every connection; nothing is delivered or called after this."""
         for shard in self._shards:
             shard.symbols.clear()
         tasks = [shard.task for shard in self._shards if shard.task is not None]
@@ -179,29 +142,30 @@ class TradeStream:
             await self._session.close()
 
     def heard_ms(self, symbol: str) -> int:
-        """Time of the newest trade, of any symbol, on the connection of this one; 0 if none."""
+        """Time of the newest message on the connection of a symbol; 0 if none."""
         shard = self._shard_of.get(symbol)
         return shard.line.connection.heard_ms if shard is not None and shard.line else 0
 
-    def statistics(self) -> StreamStatistics:
-        """Counts for monitoring."""
-        return StreamStatistics(
-            connections=len(self._shards),
-            connected=sum(shard.line is not None for shard in self._shards),
-            symbols=len(self._shard_of),
-            **self._counts,
-        )
+    @property
+    def connections(self) -> int:
+        """How many connections there are now."""
+        return sum(shard.line is not None for shard in self._shards)
 
-    def _shard_with_room(self) -> _Shard:
+    @property
+    def symbols(self) -> KeysView[str]:
+        """The symbols that are followed."""
+        return self._shard_of.keys()
+
+    def _shard_with_room(self) -> _Shard[B]:
         for shard in self._shards:
             if len(shard.symbols) < self._per_connection:
                 return shard
-        shard = _Shard()
+        shard = _Shard[B]()
         shard.task = asyncio.create_task(self._supervise(shard))
         self._shards.append(shard)
         return shard
 
-    async def _supervise(self, shard: _Shard) -> None:
+    async def _supervise(self, shard: _Shard[B]) -> None:
         """Keep one shard connected for as long as it has symbols."""
         failures, wait = 0, 0.0
         while True:
@@ -223,11 +187,11 @@ class TradeStream:
             lived = asyncio.get_running_loop().time() - started
             failures = 1 if lived > LONGEST_PAUSE_S else failures + 1
 
-    async def _serve(self, shard: _Shard) -> None:
+    async def _serve(self, shard: _Shard[B]) -> None:
         """Connect, and deliver until the connection is lost or has no symbols left."""
         shard.line = await self._open(shard)
         try:
-            self._handler.on_connected(sorted(shard.line.connection.subscribed))
+            self._connected(sorted(shard.line.connection.subscribed))
             shard.line.connection.release()
             while shard.symbols:
                 await self._sleep(shard, shard.line)
@@ -244,14 +208,14 @@ class TradeStream:
             reason = await line.end("it is not needed any more")
             self._lost(shard, line, reason)
 
-    def _lost(self, shard: _Shard, line: _Line, reason: str) -> None:
-        """Tell which symbols have lost their connection."""
+    def _lost(self, shard: _Shard[B], line: _Line[B], reason: str) -> None:
+        """Say which symbols have lost their connection."""
         symbols = sorted(line.connection.subscribed & shard.symbols)
         if symbols:
-            self._counts["lost"] += 1
-            self._handler.on_disconnected(symbols, reason)
+            self.lost += 1
+            self._disconnected(symbols, reason)
 
-    async def _sleep(self, shard: _Shard, line: _Line) -> None:
+    async def _sleep(self, shard: _Shard[B], line: _Line[B]) -> None:
         """Wait until something is to be done for the shard."""
         timer = asyncio.get_running_loop().call_at(line.replace_at, shard.wake.set)
         try:
@@ -260,20 +224,22 @@ class TradeStream:
         finally:
             timer.cancel()
 
-    async def _open(self, shard: _Shard) -> _Line:
-        """A fresh connection with all symbols of the shard, holding its trades."""
+    async def _open(self, shard: _Shard[B]) -> _Line[B]:
+        """A fresh connection with all symbols of the shard, holding what comes."""
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         loop = asyncio.get_running_loop()
         await self._attempts.wait()
-        self._counts["attempts"] += 1
+        self.attempts += 1
 
         def replace_at_once() -> None:
             line.replace_at = loop.time()
             shard.wake.set()
 
-        connection = StreamConnection(
+        connection: StreamConnection[B] = StreamConnection(
             self._url,
+            name=self._name,
+            parse=self._parse,
             deliver=lambda batch: self._deliver(connection, batch),
             on_shutdown=replace_at_once,
             stall=self._stall,
@@ -288,11 +254,11 @@ class TradeStream:
             raise
         return line
 
-    async def _replace(self, shard: _Shard, old: _Line) -> _Line:
+    async def _replace(self, shard: _Shard[B], old: _Line[B]) -> _Line[B]:
         """Let a fresh connection take over; returns the one that is in use after.
 
-        The fresh one holds its trades while the old one delivers. What both have carried comes
-        twice, which the ids tell; nothing is missing between them.
+        The fresh one holds what comes while the old one delivers. What both have carried comes
+        twice; nothing is missing between them.
         """
         try:
             fresh = await self._open(shard)
@@ -308,15 +274,15 @@ class TradeStream:
             reason = await old.end("a fresh connection takes over")
             if not unbroken:
                 self._lost(shard, old, reason)
-                self._handler.on_connected(sorted(fresh.connection.subscribed))
-            self._counts["replaced"] += 1
+                self._connected(sorted(fresh.connection.subscribed))
+            self.replaced += 1
             fresh.connection.release()
         except BaseException:
             await fresh.end("the change of connections failed")
             raise
         return fresh
 
-    async def _follow(self, shard: _Shard, connection: StreamConnection) -> None:
+    async def _follow(self, shard: _Shard[B], connection: StreamConnection[B]) -> None:
         """Bring the subscriptions of a connection up to date."""
         added = shard.symbols - connection.subscribed
         try:
@@ -325,18 +291,24 @@ class TradeStream:
         except ConnectionLost:
             return  # the reader has ended, and says so
         if added:
-            self._handler.on_connected(sorted(added & shard.symbols))
+            self._connected(sorted(added & shard.symbols))
 
-    def _deliver(self, connection: StreamConnection, batch: Batch) -> None:
-        counts = self._counts
-        for symbol, trades in batch.trades.items():
-            if symbol in self._shard_of:
-                counts["trades"] += len(trades)
-                connection.heard_ms = max(connection.heard_ms, trades[-1].timestamp)
-                self._handler.on_trades(symbol, trades)
-            else:
-                counts["unexpected"] += len(trades)
-        for malformed in batch.malformed:
-            counts["malformed"] += 1
-            symbols = connection.subscribed.intersection((malformed.symbol,))
-            self._handler.on_malformed(malformed, symbols or connection.subscribed)
+    @abstractmethod
+    def _name(self, symbol: str) -> str:
+        """The name of a symbol's stream."""
+
+    @abstractmethod
+    def _parse(self, messages: list[bytes]) -> B:
+        """Messages sorted."""
+
+    @abstractmethod
+    def _deliver(self, connection: StreamConnection[B], batch: B) -> None:
+        """Hand messages over; an error makes the connection anew."""
+
+    @abstractmethod
+    def _connected(self, symbols: Sequence[str]) -> None:
+        """The streams of these symbols come from now on."""
+
+    @abstractmethod
+    def _disconnected(self, symbols: Sequence[str], reason: str) -> None:
+        """The streams of these symbols do not come any more."""

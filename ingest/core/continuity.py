@@ -10,7 +10,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
-from .missing import Gap, Kind, Missing, changed, joined
+from generated.native.facts import GapKind
+
+from .missing import Gap, Missing, changed, joined
 from .trade import Trade
 
 __all__ = ["Continuity", "Gap"]
@@ -31,7 +33,8 @@ class Continuity:
         self.high_water = first_id - 1 if high_water is None else high_water
         """The newest id that is known to exist."""
         self._missing = sorted(
-            [Missing(*gap) for gap in gaps] + [Missing(*gap, Kind.CONFIRMED) for gap in confirmed]
+            [Missing(*gap) for gap in gaps]
+            + [Missing(*gap, GapKind.CONFIRMED) for gap in confirmed]
         )
 
     @property
@@ -42,27 +45,27 @@ class Continuity:
     @property
     def gaps(self) -> list[Gap]:
         """The gaps that are waited for, open or unreadable, oldest first."""
-        return self._gaps(lambda kind: kind is not Kind.CONFIRMED)
+        return self._gaps(lambda kind: kind is not GapKind.CONFIRMED)
 
     @property
     def unreadable(self) -> list[Gap]:
         """Those of `gaps` that the exchange gives no valid trades for."""
-        return self._gaps(lambda kind: kind is Kind.UNREADABLE)
+        return self._gaps(lambda kind: kind is GapKind.UNREADABLE)
 
     @property
     def confirmed(self) -> list[Gap]:
         """The gaps that the exchange itself has, oldest first."""
-        return self._gaps(lambda kind: kind is Kind.CONFIRMED)
+        return self._gaps(lambda kind: kind is GapKind.CONFIRMED)
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is waited for."""
-        return all(item.kind is Kind.CONFIRMED for item in self._missing)
+        return all(item.kind is GapKind.CONFIRMED for item in self._missing)
 
     @property
     def last_complete(self) -> int | None:
         """The highest id up to which nothing is waited for; None when the first is."""
-        waiting = (item for item in self._missing if item.kind is not Kind.CONFIRMED)
+        waiting = (item for item in self._missing if item.kind is not GapKind.CONFIRMED)
         first = next(waiting, None)
         last = first.from_id - 1 if first is not None else self.high_water
         return last if last >= self.first_id else None
@@ -113,13 +116,13 @@ class Continuity:
                 high = aggregate_id
             elif aggregate_id < self.first_id or (kind := self._take(aggregate_id)) is None:
                 continue
-            elif kind is Kind.UNREADABLE:
+            elif kind is GapKind.UNREADABLE:
                 is_readable = True
             fresh.append(trade)
         self.high_water = high
         if is_readable:
             self._missing = [
-                item._replace(due=0.0) if item.kind is Kind.UNREADABLE else item
+                item._replace(due=0.0) if item.kind is GapKind.UNREADABLE else item
                 for item in self._missing
             ]
         return fresh
@@ -168,7 +171,7 @@ class Continuity:
 
     def confirm(self, gap: Gap) -> None:
         """The exchange is known not to have these ids."""
-        self._change(gap, lambda item: Missing(item.from_id, item.to_id, Kind.CONFIRMED, 0))
+        self._change(gap, lambda item: Missing(item.from_id, item.to_id, GapKind.CONFIRMED, 0))
 
     def mark_absent(self, gap: Gap, now: float, confirm_s: float) -> list[Missing]:
         """An answer passed over these ids; returns those that are confirmed by it."""
@@ -176,7 +179,7 @@ class Continuity:
 
         def change(item: Missing) -> Missing:
             after = item.absent(now, confirm_s)
-            if after.kind is Kind.CONFIRMED and item.kind is not Kind.CONFIRMED:
+            if after.kind is GapKind.CONFIRMED and item.kind is not GapKind.CONFIRMED:
                 confirmed.append(item)
             return after
 
@@ -200,7 +203,7 @@ class Continuity:
         """When missing ids are to be asked for next; None when none are missing."""
         return min((item.due for item in self._missing), default=None)
 
-    def _gaps(self, wanted: Callable[[Kind], bool]) -> list[Gap]:
+    def _gaps(self, wanted: Callable[[GapKind], bool]) -> list[Gap]:
         return [item.gap for item in self._missing if wanted(item.kind)]
 
     def _change(self, gap: Gap, change: Callable[[Missing], Missing | None]) -> None:
@@ -211,7 +214,7 @@ class Continuity:
         index = bisect_right(self._missing, aggregate_id, key=_from_id) - 1
         return index if index >= 0 and self._missing[index].to_id >= aggregate_id else None
 
-    def _take(self, aggregate_id: int) -> Kind | None:
+    def _take(self, aggregate_id: int) -> GapKind | None:
         """Of which kind the id was missing, if it was; what is around it still is."""
         index = self._index(aggregate_id)
         if index is None:

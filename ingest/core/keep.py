@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .symbol import LETTERS, LONGEST
+from .symbol import is_symbol
 
 DAY_MS = 86_400_000
-_ITEM = re.compile(rf"(?:([{LETTERS}]{{2,{LONGEST}}}|\*)=)?([1-9][0-9]{{0,5}})d")
+_ITEM = re.compile(r"(?:([^=]+)=)?([1-9][0-9]{0,5})d")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def parse_keep(text: str) -> Keep:
     for item in text.split(",") if text else ():
         match = _ITEM.fullmatch(item.strip())
         symbol = match[1] or "*" if match else ""
-        if match is None or symbol in days:
+        is_known = symbol == "*" or is_symbol(symbol)
+        if match is None or not is_known or symbol in days:
             raise ValueError('days such as "90d" or "BTCUSDT=30d,*=90d", each symbol once')
         days[symbol] = int(match[2])
     return Keep(days)

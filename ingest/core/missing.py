@@ -6,8 +6,9 @@ Times are seconds of any clock that only runs forward; they are given, never rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import Enum
 from typing import Final, NamedTuple
+
+from generated.native.facts import GapKind
 
 CONFIRM_TRIES: Final = 3
 """Answers past an id, at least, before it counts as absent for good."""
@@ -44,23 +45,12 @@ class Gap(NamedTuple):
         return self.to_id - self.from_id + 1
 
 
-class Kind(Enum):
-    """Why ids are missing; the values are the contract's."""
-
-    OPEN = "open"
-    """They are being fetched."""
-    UNREADABLE = "unreadable"
-    """The exchange has them, and what it gives is no valid trade."""
-    CONFIRMED = "confirmed"
-    """The exchange does not have them."""
-
-
 class Missing(NamedTuple):
     """Missing ids, both ends included, that share one history of requests."""
 
     from_id: int
     to_id: int
-    kind: Kind = Kind.OPEN
+    kind: GapKind = GapKind.OPEN
     tries: int = 0
     """Answers that had the same to say of them."""
     since: float = 0.0
@@ -81,28 +71,28 @@ class Missing(NamedTuple):
         """
         if now < self.due:
             return self
-        if self.kind is Kind.CONFIRMED:
+        if self.kind is GapKind.CONFIRMED:
             pause = min(FIRST_CONFIRMED_RETRY_S * 4.0**self.tries, LONGEST_CONFIRMED_RETRY_S)
             tries = min(self.tries + 1, _MOST_DOUBLINGS)
             return self._replace(tries=tries, due=now + pause)
-        again = self.kind is Kind.OPEN and self.tries > 0
+        again = self.kind is GapKind.OPEN and self.tries > 0
         tries = min(self.tries + 1, _MOST_DOUBLINGS) if again else 1
         since = self.since if again else now
         if tries >= CONFIRM_TRIES and now - since >= confirm_s:
             due = now + FIRST_CONFIRMED_RETRY_S
-            return self._replace(kind=Kind.CONFIRMED, tries=1, since=now, due=due)
+            return self._replace(kind=GapKind.CONFIRMED, tries=1, since=now, due=due)
         pause = min(2.0**tries, LONGEST_RETRY_S)
-        return self._replace(kind=Kind.OPEN, tries=tries, since=since, due=now + pause)
+        return self._replace(kind=GapKind.OPEN, tries=tries, since=since, due=now + pause)
 
     def unreadable(self, now: float) -> Missing:
         """The same after an answer in which these ids were no valid trades."""
-        if self.kind is Kind.UNREADABLE and now < self.due:
+        if self.kind is GapKind.UNREADABLE and now < self.due:
             return self
-        again = self.kind is Kind.UNREADABLE
+        again = self.kind is GapKind.UNREADABLE
         tries = min(self.tries + 1, _MOST_DOUBLINGS) if again else 1
         pause = min(FIRST_UNREADABLE_RETRY_S * 2.0 ** (tries - 1), LONGEST_UNREADABLE_RETRY_S)
         since = self.since if again else now
-        return Missing(self.from_id, self.to_id, Kind.UNREADABLE, tries, since, now + pause)
+        return Missing(self.from_id, self.to_id, GapKind.UNREADABLE, tries, since, now + pause)
 
     def silent(self, now: float) -> Missing:
         """The same after an answer that said nothing of these ids."""

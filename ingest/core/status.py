@@ -5,17 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from generated.native.facts import DataQuality
 
-class Quality(Enum):
-    """What can be said of a symbol's data; the values are the contract's."""
-
-    LOADING = "loading"
-    PARTIAL = "partial"
-    COMPLETE = "complete"
-    UNKNOWN = "unknown"
-
-
-LAST_COMPLETE_GIVEN = frozenset({Quality.LOADING, Quality.PARTIAL})
+LAST_COMPLETE_GIVEN = frozenset({DataQuality.LOADING, DataQuality.PARTIAL})
 """The qualities in which the last complete id is given, as the contract has it."""
 
 
@@ -28,27 +20,27 @@ class Event(Enum):
     FEED_LOST = "the stream is down: trades may pass unseen"
 
 
-_TRANSITIONS: dict[tuple[Quality, Event], Quality] = {
-    (Quality.UNKNOWN, Event.HISTORY_WANTED): Quality.LOADING,
-    (Quality.UNKNOWN, Event.GAP_OPENED): Quality.PARTIAL,
-    (Quality.UNKNOWN, Event.MADE_WHOLE): Quality.COMPLETE,
-    (Quality.UNKNOWN, Event.FEED_LOST): Quality.UNKNOWN,
-    (Quality.LOADING, Event.HISTORY_WANTED): Quality.LOADING,
-    (Quality.LOADING, Event.GAP_OPENED): Quality.LOADING,
-    (Quality.LOADING, Event.MADE_WHOLE): Quality.COMPLETE,
-    (Quality.LOADING, Event.FEED_LOST): Quality.LOADING,
-    (Quality.PARTIAL, Event.HISTORY_WANTED): Quality.LOADING,
-    (Quality.PARTIAL, Event.GAP_OPENED): Quality.PARTIAL,
-    (Quality.PARTIAL, Event.MADE_WHOLE): Quality.COMPLETE,
-    (Quality.PARTIAL, Event.FEED_LOST): Quality.UNKNOWN,
-    (Quality.COMPLETE, Event.HISTORY_WANTED): Quality.LOADING,
-    (Quality.COMPLETE, Event.GAP_OPENED): Quality.PARTIAL,
-    (Quality.COMPLETE, Event.MADE_WHOLE): Quality.COMPLETE,
-    (Quality.COMPLETE, Event.FEED_LOST): Quality.UNKNOWN,
+_TRANSITIONS: dict[tuple[DataQuality, Event], DataQuality] = {
+    (DataQuality.UNKNOWN, Event.HISTORY_WANTED): DataQuality.LOADING,
+    (DataQuality.UNKNOWN, Event.GAP_OPENED): DataQuality.PARTIAL,
+    (DataQuality.UNKNOWN, Event.MADE_WHOLE): DataQuality.COMPLETE,
+    (DataQuality.UNKNOWN, Event.FEED_LOST): DataQuality.UNKNOWN,
+    (DataQuality.LOADING, Event.HISTORY_WANTED): DataQuality.LOADING,
+    (DataQuality.LOADING, Event.GAP_OPENED): DataQuality.LOADING,
+    (DataQuality.LOADING, Event.MADE_WHOLE): DataQuality.COMPLETE,
+    (DataQuality.LOADING, Event.FEED_LOST): DataQuality.LOADING,
+    (DataQuality.PARTIAL, Event.HISTORY_WANTED): DataQuality.LOADING,
+    (DataQuality.PARTIAL, Event.GAP_OPENED): DataQuality.PARTIAL,
+    (DataQuality.PARTIAL, Event.MADE_WHOLE): DataQuality.COMPLETE,
+    (DataQuality.PARTIAL, Event.FEED_LOST): DataQuality.UNKNOWN,
+    (DataQuality.COMPLETE, Event.HISTORY_WANTED): DataQuality.LOADING,
+    (DataQuality.COMPLETE, Event.GAP_OPENED): DataQuality.PARTIAL,
+    (DataQuality.COMPLETE, Event.MADE_WHOLE): DataQuality.COMPLETE,
+    (DataQuality.COMPLETE, Event.FEED_LOST): DataQuality.UNKNOWN,
 }
 
 
-def after(quality: Quality, event: Event) -> Quality:
+def after(quality: DataQuality, event: Event) -> DataQuality:
     """The quality that follows when `event` happens."""
     return _TRANSITIONS[quality, event]
 
@@ -60,15 +52,15 @@ class DataStatus(NamedTuple):
     while loading or partial, unless that id is unknown too.
     """
 
-    quality: Quality
+    quality: DataQuality
     last_complete_id: int | None = None
 
     @property
     def historical_loading(self) -> bool:
         """Whether history is being downloaded."""
-        return self.quality is Quality.LOADING
+        return self.quality is DataQuality.LOADING
 
     @property
     def gap_recovery(self) -> bool:
         """Whether a gap is being filled."""
-        return self.quality is Quality.PARTIAL
+        return self.quality is DataQuality.PARTIAL

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LETTERS: Final = r"0-9A-Z\u00C0-\u052F\u3041-\uD7A3\uF900-\uFAFF"
-"""What a name is made of, for the inside of a regular expression's brackets: digits, capitals,
-other letters of Latin, Greek and Cyrillic, and those of East Asia. None of them means anything to
-a URL's query, a terminal or SQL."""
+from generated.native.facts import SYMBOL_PATTERN
 
-LONGEST: Final = 20
-_SYMBOL: Final = re.compile(rf"[{LETTERS}]{{2,{LONGEST}}}")
+_SYMBOL: Final = re.compile(SYMBOL_PATTERN)
+"""Digits, capitals, other letters of Latin, Greek and Cyrillic, and those of East Asia. None of
+them means anything to a URL's query, a terminal or SQL."""
 
 
 def is_symbol(text: str) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 MINUTE_MS = 60_000
-MAX_TIMEFRAME_MINUTES = 525_600
-"""One year. Longer buckets have no use that the shorter ones do not serve."""
 
 
 def bucket_start(time_ms: int, timeframe: int) -> int:

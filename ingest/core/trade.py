@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from generated.native.facts import TIMESTAMP_MS_MAXIMUM
+
 from .errors import MalformedTrade
 from .fixed import MAX_FIXED
 
@@ -14,9 +16,6 @@ it is 600 million dollars."""
 
 MAX_RAW_TRADES = 10**9
 """Raw trades that one aggregate may stand for; their number is kept in 64 bits."""
-
-MAX_TIMESTAMP = 253_402_300_799_999
-"""The last millisecond of the year 9999."""
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):
@@ -52,7 +51,8 @@ def checked(trade: Trade) -> Trade:
     """
     price, quantity = trade.price, trade.quantity
     first, last = trade.first_trade_id, trade.last_trade_id
-    if not 0 <= trade.aggregate_id <= MAX_FIXED or not 0 <= trade.timestamp <= MAX_TIMESTAMP:
+    is_in_range = 0 <= trade.aggregate_id <= MAX_FIXED
+    if not is_in_range or not 0 <= trade.timestamp <= TIMESTAMP_MS_MAXIMUM:
         raise MalformedTrade(f"id or time out of range in {trade}")
     if first == last == -1 and price == quantity == 0:
         return trade

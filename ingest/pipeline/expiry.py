@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from generated.native.facts import DataQuality
 from ingest.binance.clock import ExchangeClock
 from ingest.core.keep import Keep
-from ingest.core.status import Quality
 
 from .feed import Feed
 from .retry import Retry
@@ -38,7 +38,7 @@ class Expiry:
         """Expire until cancelled."""
         while True:
             for feed in feeds.values():
-                if feed.status.quality is Quality.COMPLETE:
+                if feed.status.quality is DataQuality.COMPLETE:
                     await self._expire(feed)
             await asyncio.sleep(CYCLE_SECONDS)
 

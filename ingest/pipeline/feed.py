@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from generated.native.facts import DataQuality
 from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.live import LiveCandles
-from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, Quality, after
+from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, after
 from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
 
@@ -87,7 +88,7 @@ class Feed:
         self.last_trade: Trade | None = None
         self.listeners: list[Callable[[str, Sequence[Trade]], None]] = []
         """Called with trades never seen before, history apart; they must neither wait nor raise."""
-        self._quality = Quality.UNKNOWN
+        self._quality = DataQuality.UNKNOWN
         self._late_from: int | None = None
         self._pending: list[Trade] = []
         self._taken: list[Trade] = []
@@ -176,7 +177,7 @@ class Feed:
         self._pending += fresh
         self._note_late(self.live.fold(fresh))
         self._note_last(fresh[-1])
-        if self.listeners and not (refetched and self._quality is Quality.LOADING):
+        if self.listeners and not (refetched and self._quality is DataQuality.LOADING):
             for listener in self.listeners:
                 listener(self.symbol, fresh)
         self._note_gaps(now_ms)
@@ -282,7 +283,7 @@ class Feed:
 
     def make_whole(self) -> bool:
         """Say `complete` when nothing is missing; returns whether it was not so before."""
-        if self._quality is Quality.COMPLETE or not self.is_open:
+        if self._quality is DataQuality.COMPLETE or not self.is_open:
             return False
         if self._late_from is not None or not self.verified or not self.is_whole:
             return False

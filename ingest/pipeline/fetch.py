@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+from generated.native.facts import GapKind
 from ingest.binance.page import Malformed
 from ingest.binance.rest import MAX_ROWS, BinanceRest
 from ingest.binance.weight import Priority
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import RateLimited
-from ingest.core.missing import Kind, Missing
+from ingest.core.missing import Missing
 from ingest.core.trade import Trade
 
 PAGES_AT_ONCE = 4
@@ -64,7 +65,7 @@ class Fetch:
 
     def _wanted(self) -> list[Missing]:
         """What is asked for in this run: confirmed ids once more, unreadable ones a few times."""
-        limits = {Kind.CONFIRMED: 1, Kind.UNREADABLE: UNREADABLE_TRIES}
+        limits = {GapKind.CONFIRMED: 1, GapKind.UNREADABLE: UNREADABLE_TRIES}
         return [
             item
             for item in self._continuity.missing

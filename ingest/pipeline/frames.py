@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from generated.native.facts import DataQuality
 from ingest.core.cursor import MAX_CATCH_UP_CANDLES
 from ingest.core.live import Frame
-from ingest.core.status import Quality
 from ingest.core.timeframe import bucket_start
 
 from .feed import Feed
@@ -30,7 +30,7 @@ class Frames:
 
         While history is being downloaded they have nothing of before.
         """
-        loading = feed.status.quality is Quality.LOADING
+        loading = feed.status.quality is DataQuality.LOADING
         for frame in list(feed.live.frames.values()):
             bucket = bucket_start(feed.live.watermark, frame.timeframe)
             since = frame.due_from(bucket_start(late_from, frame.timeframe))

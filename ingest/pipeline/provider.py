@@ -10,7 +10,7 @@ from functools import partial
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.page import Malformed
 from ingest.binance.rest import BinanceRest
-from ingest.binance.stream import TradeStream
+from ingest.binance.trades import TradeStream
 from ingest.binance.weight import Priority, WeightCoordinator
 from ingest.core.errors import (
     ExchangeError,

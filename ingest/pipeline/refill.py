@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+from generated.native.facts import DataQuality, GapKind
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.limits import pause_before
 from ingest.binance.page import Page
@@ -20,8 +21,7 @@ from ingest.binance.rest import MAX_ROWS, BinanceRest
 from ingest.binance.weight import Priority
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import ExchangeError
-from ingest.core.missing import Kind, Missing
-from ingest.core.status import Quality
+from ingest.core.missing import Missing
 
 from .feed import Feed
 from .impossible import has_impossible_ids
@@ -115,7 +115,7 @@ class Refill:
         if continuity is None:
             return []
         found = continuity.due(time.monotonic())
-        return [item for item in found if (item.kind is Kind.OPEN and item.tries == 0) is new]
+        return [item for item in found if (item.kind is GapKind.OPEN and item.tries == 0) is new]
 
     def _new(self) -> list[_Request]:
         """Requests for ids that were never asked for, the oldest first, as many as go at once."""
@@ -138,7 +138,7 @@ class Refill:
         items = self._due(new=False)
         if not items:
             return None
-        first = min(items, key=lambda item: (item.kind is Kind.CONFIRMED, item.due)).from_id
+        first = min(items, key=lambda item: (item.kind is GapKind.CONFIRMED, item.due)).from_id
         last = max(i.to_id for i in items if first <= i.from_id < first + MAX_ROWS)
         return _Request(Gap(first, last), min(last - first + 1, MAX_ROWS), is_retry=True)
 
@@ -147,7 +147,7 @@ class Refill:
         feed, asked = self._feed, request.asked
         while feed.room < MAX_ROWS * PAGES_AT_ONCE:  # noqa: ASYNC110  # rare, and brief
             await asyncio.sleep(ROOM_SECONDS)
-        loading = feed.status.quality is Quality.LOADING or feed.is_whole
+        loading = feed.status.quality is DataQuality.LOADING or feed.is_whole
         page = await self._rest.agg_trades(
             feed.symbol,
             from_id=asked.from_id,

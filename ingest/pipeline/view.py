@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from dataclasses import dataclass
 from typing import TypeVar
 
+from generated.native.facts import DataQuality
 from ingest.binance.clock import ExchangeClock
 from ingest.core.candle import Candle
 from ingest.core.cursor import Cursor
 from ingest.core.errors import UnknownSymbol
 from ingest.core.live import Frame
 from ingest.core.paging import EMPTY, Known, beginning, page
-from ingest.core.status import DataStatus, Quality
+from ingest.core.status import DataStatus
 from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket
 from ingest.core.trade import Trade
 from ingest.core.window import MinuteWindow
@@ -40,11 +41,11 @@ async def consistent(feed: Feed, read: Callable[[], Awaitable[T]]) -> T | None:
 
     It fits until the next pause. None while the data is not complete.
     """
-    while feed.status.quality is Quality.COMPLETE:
+    while feed.status.quality is DataQuality.COMPLETE:
         state = feed.live.watermark, feed.revision
         found = await read()
         is_unchanged = (feed.live.watermark, feed.revision) == state
-        if is_unchanged and feed.status.quality is Quality.COMPLETE:
+        if is_unchanged and feed.status.quality is DataQuality.COMPLETE:
             return found
     return None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from generated.native.facts import DataQuality
 from ingest.binance.clock import ExchangeClock
 from ingest.core.candle import Candle
 from ingest.core.cursor import Cursor
 from ingest.core.live import Frame
-from ingest.core.status import DataStatus, Quality
+from ingest.core.status import DataStatus
 
 from .feed import Feed
 from .frames import Frames
@@ -54,7 +55,7 @@ class Follower:
     def changes(self) -> list[Candle]:
         """The candles that have changed since the last call, oldest first; none while the data is
         not complete."""
-        if not self.is_ready or self.status.quality is not Quality.COMPLETE:
+        if not self.is_ready or self.status.quality is not DataQuality.COMPLETE:
             return []
         return self.cursor.take(self._watches.walk(self.feed, self.pair.timeframe))
 
@@ -148,5 +149,5 @@ class Watches:
     def _attach(self, follower: Follower, frame: Frame) -> None:
         """Let a follower take what changes from now on, and the open candle."""
         frame.cursors.append(follower.cursor)
-        if follower.status.quality is Quality.COMPLETE:
+        if follower.status.quality is DataQuality.COMPLETE:
             follower.cursor.skip(self.walk(follower.feed, frame.timeframe)[:-1])

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from generated.native.facts import HISTORY_CANDLE_FIELDS
+
 from ..core.candle import Candle, flat
 from ..core.fixed import text
 from ..core.timeframe import width_ms
@@ -94,13 +96,21 @@ _GIVEN = """
     toInt64(r[7]) AS trades_count, toDecimal128(r[8], 8) AS taker_buy_volume,
     toUInt64(r[9]) AS aggregates"""
 
+_FIELDS = {
+    "candle_time": "f.candle_time",
+    "open": "if(f.aggregates = 0, f.close, f.open)",
+    "high": "if(f.aggregates = 0, f.close, f.high)",
+    "low": "if(f.aggregates = 0, f.close, f.low)",
+    "close": "f.close",
+    "volume": "f.volume",
+    "trades_count": "f.trades_count",
+    "taker_buy_volume": "f.taker_buy_volume",
+    "taker_sell_volume": "f.volume - f.taker_buy_volume",
+    "closed": "CAST(f.candle_time < {live_from:Int64}, 'Bool')",
+}
+
 _CANDLES = f"""
-SELECT f.candle_time AS candle_time,
-    if(f.aggregates = 0, f.close, f.open) AS open, if(f.aggregates = 0, f.close, f.high) AS high,
-    if(f.aggregates = 0, f.close, f.low) AS low, f.close AS close, f.volume AS volume,
-    f.trades_count AS trades_count, f.taker_buy_volume AS taker_buy_volume,
-    f.volume - f.taker_buy_volume AS taker_sell_volume,
-    CAST(f.candle_time < {{live_from:Int64}}, 'Bool') AS closed
+SELECT {", ".join(f"{_FIELDS[name]} AS {name}" for name in HISTORY_CANDLE_FIELDS)}
 FROM (
     SELECT {_SHOWN} FROM (
         SELECT {_SHOWN} FROM (/* rows */)

@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from generated.native.facts import TIMESTAMP_MS_MAXIMUM, TRADE_FIELDS
+
 from ..core.candle import Candle
 from ..core.continuity import Gap
 from ..core.fixed import MAX_FIXED
 from ..core.timeframe import MINUTE_MS
-from ..core.trade import MAX_TIMESTAMP, Trade
+from ..core.trade import Trade
 from . import columns, fold, lines
 from .connection import Connection, Parameters
 from .held import Held
@@ -18,7 +20,8 @@ from .moved import Moved, lowest_and_highest_id, times_of
 from .progress import Progress
 from .retention import Retention
 
-_COLUMNS = "aggregate_id, price, quantity, first_trade_id, last_trade_id, timestamp, is_buyer_maker"
+_TABLE = {name: name for name in Trade.__struct_fields__}
+_COLUMNS = ", ".join(_TABLE[field] for field in TRADE_FIELDS)
 _ID_KEY = b'"aggregate_id":'
 MIN_BLOCK_ROWS = 1024
 
@@ -204,7 +207,7 @@ class Trades:
         return {
             "symbol": symbol,
             "limit": limit,
-            "end_time": MAX_TIMESTAMP if end_time is None else end_time,
+            "end_time": TIMESTAMP_MS_MAXIMUM if end_time is None else end_time,
             "kept_from": self._retention.line(symbol).first_id,
         }
 

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.bundle import SPECS
+from scripts.apis import SPECS
 from scripts.compat.documents import accepted, judge, read_tree
 from scripts.compat.releases import RELEASES, Base, ReleaseError
 from scripts.compat.report import lines

@@ -16,8 +16,13 @@ from wsrouter import pointer as jsonpointer
 
 Object = Mapping[str, object]
 
-ANNOTATIONS = frozenset({"description", "summary", "title", "example", "examples", "externalDocs"})
-"""Keys of objects other than maps that say something to people only."""
+ANNOTATIONS = frozenset(
+    {
+        *("description", "summary", "title", "example", "examples", "externalDocs"),
+        *("x-enum-varnames", "x-facts"),
+    }
+)
+"""Keys of objects other than maps that say something to people, or to our generator, only."""
 NOT_MODELLED = "not modelled: what it means to clients is not known, so it counts as breaking"
 _NONE: Object = {}
 

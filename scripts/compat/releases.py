@@ -16,7 +16,7 @@ from typing import Annotated
 
 import msgspec
 
-from scripts.bundle import SPECS
+from scripts.apis import SPECS
 from scripts.compat.changes import Change, Level
 from scripts.compat.documents import Verdict, accepted, judge, read_tree
 from scripts.compat.version import Version, least

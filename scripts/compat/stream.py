@@ -253,6 +253,7 @@ _CORRELATION: dict[str, Rule] = {"description": annotation, "location": elsewher
 _MESSAGE: dict[str, Rule] = {
     **_WORDS,
     "examples": annotation,
+    "x-several-replies": annotation,
     "contentType": elsewhere,
     "correlationId": _inside("correlationId", _CORRELATION),
     "payload": elsewhere,

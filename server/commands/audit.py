@@ -9,7 +9,7 @@ from collections import Counter
 from rich.console import Console
 
 from ingest.core.errors import SettingError
-from ingest.storage import Difference, Store
+from ingest.storage import AsyncStore, Difference, Store
 from server.exits import Exit
 from server.settings import Settings
 from server.store import opened_store
@@ -34,8 +34,9 @@ async def audit(settings: Settings, options: argparse.Namespace) -> Exit:
     console = Console(highlight=False, soft_wrap=True)
     status = Console(stderr=True, highlight=False, soft_wrap=True)
     async with opened_store(settings) as store:
+        calls = AsyncStore(store)
         if options.symbols:
-            stored = await store.run(store.trades.high_water)
+            stored = await calls.trades.high_water()
             if unknown := [symbol for symbol in options.symbols if symbol not in stored]:
                 raise SettingError(
                     f"The store has no symbol {', '.join(unknown)}; it has "
@@ -45,14 +46,14 @@ async def audit(settings: Settings, options: argparse.Namespace) -> Exit:
         with status.status("Comparing ids and candles with the trades ..."):
             found = await store.run(_audit, store, options, console)
         seconds = time.monotonic() - began
-        trades = (await store.run(store.statistics)).trades
+        trades = (await calls.statistics()).trades
         left = found
         if found and options.repair:
             left = await store.run(_count, store, options)
-    told = ", ".join(f"{count:,} of {what}" for what, count in sorted(found.items()))
+    listed = ", ".join(f"{count:,} of {what}" for what, count in sorted(found.items()))
     console.print(
         f"{trades:,} trades and their candles were audited in {seconds:.1f} s: "
-        + (f"differences: {told}" if found else "no difference")
+        + (f"differences: {listed}" if found else "no difference")
     )
     if found and options.repair:
         total, kept = sum(found.values()), sum(left.values())

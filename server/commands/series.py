@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
-MAX_CANDLES = 1000
-MAX_TIMEFRAME = 525_600
+from generated.native.facts import CANDLE_COUNT_MAXIMUM, TIMESTAMP_MS_MAXIMUM
+
 MAX_DIGITS = 24
 """Digits of a figure that is believed: with more, axes could not be exact."""
-MAX_TIME_MS = 253_402_300_799_999
-"""The end of the year 9999."""
 MAX_TEXT = 200
 
 
@@ -54,7 +52,7 @@ class Series:
     @property
     def bars(self) -> Sequence[Bar]:
         """The newest candles, oldest first."""
-        return [self._bars[time_ms] for time_ms in sorted(self._bars)[-MAX_CANDLES:]]
+        return [self._bars[time_ms] for time_ms in sorted(self._bars)[-CANDLE_COUNT_MAXIMUM:]]
 
     @property
     def is_told(self) -> bool:
@@ -68,7 +66,7 @@ class Series:
     def update(self, bar: Bar) -> None:
         """A newer picture of a candle."""
         self._bars[bar.time_ms] = bar
-        if len(self._bars) > 2 * MAX_CANDLES:
+        if len(self._bars) > 2 * CANDLE_COUNT_MAXIMUM:
             self.replace(self.bars)
 
 
@@ -129,7 +127,7 @@ def _bar(candle: dict[str, Decimal]) -> Bar:
         digits = len(figure.as_tuple().digits)
         if figure < 0 or digits > MAX_DIGITS or abs(figure.adjusted()) > MAX_DIGITS:
             raise ValueError(f"{digits} digits are no price or volume")
-    if not (0 <= bar.time_ms <= MAX_TIME_MS and bar.low <= min(bar.open, bar.close)):
+    if not (0 <= bar.time_ms <= TIMESTAMP_MS_MAXIMUM and bar.low <= min(bar.open, bar.close)):
         raise ValueError("time or low is out of range")
     if bar.high < max(bar.open, bar.close):
         raise ValueError("high is out of range")

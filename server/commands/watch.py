@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.style import Style
 from rich.text import Text
 
+from generated.native.facts import CANDLE_COUNT_MAXIMUM, TIMEFRAME_MAXIMUM
 from ingest.core.errors import CandlecastError
 from ingest.core.symbol import is_symbol
 from server.exits import Exit
@@ -24,7 +25,7 @@ from server.settings import Settings
 
 from .chart import AXIS, DOWN, UP
 from .screen import Screen
-from .series import MAX_CANDLES, MAX_TIMEFRAME, Pair, Watched
+from .series import Pair, Watched
 
 MAX_CHARTS = 12
 PICTURES_PER_SECOND = 4
@@ -55,11 +56,11 @@ def pair(text: str) -> Pair:
     if (
         match is None
         or not is_symbol(match[1].upper())
-        or not 1 <= (timeframe := int(match[2] or 1)) <= MAX_TIMEFRAME
+        or not 1 <= (timeframe := int(match[2] or 1)) <= TIMEFRAME_MAXIMUM
     ):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no subscription: write BTCUSDT or, with minutes up to {MAX_TIMEFRAME}, "
-            "BTCUSDT:15"
+            f"{text!r} is no subscription: write BTCUSDT or, with minutes up to "
+            f"{TIMEFRAME_MAXIMUM}, BTCUSDT:15"
         )
     return Pair(match[1].upper(), timeframe)
 
@@ -166,7 +167,7 @@ class Link:
         async with socket:
             self._has_been_up = True
             self._state, self._style = "connected", UP
-            await socket.send_str(self.watched.subscription(MAX_CANDLES))
+            await socket.send_str(self.watched.subscription(CANDLE_COUNT_MAXIMUM))
             while True:
                 message = await socket.receive(SILENCE_SECONDS)
                 if message.type is not aiohttp.WSMsgType.TEXT:

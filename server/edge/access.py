@@ -16,6 +16,8 @@ from functools import lru_cache
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from generated.native.facts import ErrorCode
+from handlers.problem import Problem
 from ingest.core.errors import SettingError
 from server.edge.address import (
     LOOPBACK,
@@ -26,9 +28,9 @@ from server.edge.address import (
     contains,
     parse_address,
 )
+from server.edge.answers import answer
 from server.edge.limits import TokenBuckets, Verdict
 from server.edge.origin import CORS, OriginPolicy
-from server.envelope import Problem, response
 
 logger = logging.getLogger(__name__)
 
@@ -113,21 +115,20 @@ class Access:
         """Hand on a request that is within the policy, with `CLIENT_ADDRESS` set; refuse others."""
         client = self._client_of(request)
         if not client.admitted:
-            return response(_not_allowed(client))
+            return answer(request, _not_allowed(client))
         if self._is_forwarded_by_a_stranger(request):
-            return response(_NOT_TRUSTED)
+            return answer(request, _NOT_TRUSTED)
         origins = self.policy.origins
         if (problem := origins.refused(request)) is not None:
-            return response(problem)
+            return answer(request, problem)
         request[CORS] = origins.cors(request)
         request[CLIENT_ADDRESS] = client.address
         request[_CLIENT_KEY] = client.key
         verdict = self._buckets.take(client.key, self._clock_ns())
         request[RATE_LIMIT] = self._rate_headers(verdict)
         if not verdict.allowed:
-            return response(
-                _rate_limited(self.policy, verdict), {hdrs.RETRY_AFTER: str(verdict.wait_s)}
-            )
+            problem = _rate_limited(self.policy, verdict)
+            return answer(request, problem, {hdrs.RETRY_AFTER: str(verdict.wait_s)})
         return origins.preflight(request) or await handler(request)
 
     def counted(self, handler: Handler) -> Handler:
@@ -140,7 +141,7 @@ class Access:
         async def count(request: web.Request) -> web.StreamResponse:
             client = request[_CLIENT_KEY]
             if self._websockets[client] >= self.policy.websockets_per_client:
-                return response(_too_many_websockets(self.policy))
+                return answer(request, _too_many_websockets(self.policy))
             self._websockets[client] += 1
             try:
                 return await handler(request)
@@ -203,7 +204,7 @@ class Access:
 
 _NOT_TRUSTED = Problem(
     403,
-    "IP_NOT_ALLOWED",
+    ErrorCode.IP_NOT_ALLOWED,
     "Access denied",
     "The request was forwarded by a proxy that this server does not trust; its operator can name "
     "the proxy in CANDLECAST_TRUSTED_PROXIES",
@@ -213,7 +214,7 @@ _NOT_TRUSTED = Problem(
 def _not_allowed(client: _Client) -> Problem:
     return Problem(
         403,
-        "IP_NOT_ALLOWED",
+        ErrorCode.IP_NOT_ALLOWED,
         "Access denied",
         f"The address {client.address} is not on the whitelist of this server; "
         "ask its operator to add it",
@@ -223,7 +224,7 @@ def _not_allowed(client: _Client) -> Problem:
 def _rate_limited(policy: AccessPolicy, verdict: Verdict) -> Problem:
     return Problem(
         429,
-        "RATE_LIMITED",
+        ErrorCode.RATE_LIMITED,
         "Too many requests",
         f"At most {policy.requests_per_minute} requests a minute are served to one address; "
         f"try again in {verdict.wait_s} s",
@@ -233,7 +234,7 @@ def _rate_limited(policy: AccessPolicy, verdict: Verdict) -> Problem:
 def _too_many_websockets(policy: AccessPolicy) -> Problem:
     return Problem(
         429,
-        "RATE_LIMITED",
+        ErrorCode.RATE_LIMITED,
         "Too many WebSocket connections",
         f"At most {policy.websockets_per_client} WebSocket connections at a time are served to "
         "one address; close one, or put more subscriptions on each",

@@ -20,8 +20,9 @@ from aiohttp import ClientPayloadError, HttpVersion11, hdrs, web
 from aiohttp.web_protocol import RequestPayloadError
 from multidict import CIMultiDict
 
+from handlers.problem import INTERNAL_ERROR, Problem, malformed
 from server.edge.access import CLIENT_ADDRESS
-from server.envelope import INTERNAL_ERROR, Problem, malformed, response
+from server.edge.answers import answer
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Bridge:
         exchange = _Exchange(request, self._limits)
         refused = exchange.refused_early() or await exchange.collect_chunked()
         if refused is not None:
-            return response(refused)
+            return answer(request, refused)
         try:
             await self._application(
                 exchange.scope(dict(self._state)), exchange.receive, exchange.send
@@ -198,9 +199,9 @@ class _Exchange:
         whole = self._complete.is_set()
         self._complete.set()
         if self._refusal is not None:
-            return response(self._refusal)
+            return answer(self._request, self._refusal)
         if self._answer is None:
-            return response(INTERNAL_ERROR)
+            return answer(self._request, INTERNAL_ERROR)
         if not whole:
             self._abort()
         return self._answer

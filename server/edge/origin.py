@@ -14,8 +14,9 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from generated.native.facts import ErrorCode
+from handlers.problem import Problem, malformed
 from server.edge.address import parse_address
-from server.envelope import Problem, malformed
 
 CORS: Final = web.RequestKey("cors", dict[str, str])
 """The headers that let the page of a request read the answer."""
@@ -137,4 +138,4 @@ def _name(host: str) -> str:
 
 
 def _not_allowed(text: str) -> Problem:
-    return Problem(403, "IP_NOT_ALLOWED", "Access denied", text)
+    return Problem(403, ErrorCode.IP_NOT_ALLOWED, "Access denied", text)

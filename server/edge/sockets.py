@@ -14,9 +14,10 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
+from handlers.problem import INTERNAL_ERROR, ErrorForm, Problem, malformed
 from server.edge.address import Address, Network, client_key, contains, parse_address
+from server.edge.answers import in_form
 from server.edge.headers import harden
-from server.envelope import INTERNAL_ERROR, Problem, malformed, response
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +68,15 @@ class _Sockets:
 
 
 class _Connection(RequestHandler):
-    """aiohttp's HTTP connection, counted, and with errors in the contract's envelope."""
+    """aiohttp's HTTP connection, counted, and with errors in a form of ours."""
 
-    __slots__ = ("_admitted", "_sockets")
+    __slots__ = ("_admitted", "_form", "_sockets")
 
-    def __init__(self, sockets: _Sockets, manager: web.Server, **options: Any) -> None:
+    def __init__(
+        self, sockets: _Sockets, form: ErrorForm, manager: web.Server, **options: Any
+    ) -> None:
         super().__init__(manager, **options)
+        self._form = form
         self._sockets = sockets
         self._admitted: Address | None = None
 
@@ -108,7 +112,7 @@ class _Connection(RequestHandler):
             logger.debug("Malformed request from %s: %s", request.remote, message)
         else:
             logger.error("Unhandled error %d for %s", status, request.remote, exc_info=exc)
-        answer = response(_problem(exc))
+        answer = in_form(self._form, _problem(exc))
         harden(answer)
         answer.force_close()
         return answer
@@ -122,12 +126,15 @@ class LimitedSite(web.BaseSite):
         runner: web.BaseRunner,
         host: str | None,
         port: int,
+        form: ErrorForm,
         limits: SocketLimits | None = None,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
+        """`form` is that of errors in what is no request yet."""
         self._limits = limits or SocketLimits()
         super().__init__(runner, backlog=self._limits.backlog)
         self._host = host
+        self._form = form
         self._port = port
         self._sockets = _Sockets(self._limits, trusted_proxies)
 
@@ -146,6 +153,7 @@ class LimitedSite(web.BaseSite):
         def connect() -> _Connection:
             return _Connection(
                 self._sockets,
+                self._form,
                 server,
                 loop=loop,
                 keepalive_timeout=self._limits.head_deadline_s,

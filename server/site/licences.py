@@ -17,7 +17,7 @@ VENDORED = (
     ("swagger-ui-dist", "Apache-2.0", "the page at /docs"),
     ("redoc", "MIT", "the page at /redoc"),
 )
-"""What is shipped along in server/static; its README has versions and checksums."""
+"""What is shipped along in server/site/static; its README has versions and checksums."""
 
 
 @dataclass(frozen=True, slots=True)

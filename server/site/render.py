@@ -19,7 +19,7 @@ from server.site.rest import describe_rest
 from server.site.sources import ROOT, WRITTEN
 from wsrouter.reference import Description, describe
 
-STATIC = Path(__file__).parent.parent / "static" / "site"
+STATIC = Path(__file__).parent / "static" / "site"
 HOST = "http://localhost:8080"
 
 FIRST_TRADES = f"""\

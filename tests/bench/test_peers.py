@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.peers.rest_common import health
-from generated.models import Health
+from generated.native.models import Health
 
 
 def test_the_health_check_of_peers_is_the_documented_one() -> None:

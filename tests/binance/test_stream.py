@@ -6,13 +6,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import WSMsgType, web
 
 from ingest.binance.limits import SlidingLimit, pause_before
+from ingest.binance.quotes import QuoteStream
 from ingest.binance.rest import BinanceRest
-from ingest.binance.stream import TradeStream
+from ingest.binance.stream import Stream
+from ingest.binance.trades import TradeStream
 from ingest.binance.weight import WeightCoordinator
 from simulator.app import Settings
 from simulator.faults import Faults
@@ -69,7 +72,7 @@ async def test_symbols_come_and_go_on_a_running_connection(
         seen = len(taker.ids("BTCUSDT"))
         await until(lambda: len(taker.ids("ETHUSDT")) > 50)
         assert len(taker.ids("BTCUSDT")) == seen
-        assert stream.statistics().attempts == 1
+        assert stream.attempts == 1
         await until_streams(exchange, 1)
         stream.add(["BTCUSDT"])
         await until(lambda: len(taker.ids("BTCUSDT")) > seen)
@@ -88,8 +91,7 @@ async def test_many_symbols_are_spread_over_connections(
     async with TradeStream(exchange.ws_url, taker, streams_per_connection=2) as stream:
         stream.add(SYMBOLS)
         await until(lambda: all(taker.ids(s) for s in SYMBOLS))
-        statistics = stream.statistics()
-    assert (statistics.connections, statistics.connected, statistics.symbols) == (2, 2, 3)
+        assert (stream.connections, len(stream.symbols)) == (2, 3)
 
 
 async def test_a_cut_is_told_and_the_connection_made_anew(
@@ -103,7 +105,7 @@ async def test_a_cut_is_told_and_the_connection_made_anew(
             await until(lambda n=cuts: taker.count("disconnected") == n)  # type: ignore[misc]
         await until(lambda: taker.count("connected") == 4)
     assert taker.calls[:2] == [("connected", SYMBOLS), ("disconnected", SYMBOLS)]
-    assert stream.statistics().lost >= 3
+    assert stream.lost >= 3
 
 
 async def test_an_exchange_that_is_away_is_waited_for(
@@ -115,7 +117,7 @@ async def test_an_exchange_that_is_away_is_waited_for(
         await exchange.order("outage", seconds=1)
         await until(lambda: taker.count("disconnected"))
         await until(lambda: taker.count("connected") == 2)
-        assert stream.statistics().attempts > 2
+        assert stream.attempts > 2
 
 
 async def test_an_announced_shutdown_loses_no_trade_and_is_not_noticed(
@@ -125,7 +127,7 @@ async def test_an_announced_shutdown_loses_no_trade_and_is_not_noticed(
         stream.add(SYMBOLS)
         await until(lambda: all(len(taker.ids(s)) > 10 for s in SYMBOLS))
         await exchange.order("shutdown_event", cut_after=2)
-        await until(lambda: stream.statistics().replaced == 1)
+        await until(lambda: stream.replaced == 1)
         counts = {symbol: len(taker.ids(symbol)) for symbol in SYMBOLS}
         await until(lambda: all(len(taker.ids(s)) > counts[s] + 50 for s in SYMBOLS))
         assert taker.count("disconnected") == 0
@@ -138,7 +140,7 @@ async def test_old_connections_are_replaced_without_losing_a_trade(
 ) -> None:
     async with TradeStream(exchange.ws_url, taker, max_age=0.3, overlap=0.1) as stream:
         stream.add(SYMBOLS)
-        await until(lambda: stream.statistics().replaced >= 3)
+        await until(lambda: stream.replaced >= 3)
         assert taker.count("disconnected") == 0
     for symbol in SYMBOLS:
         assert contiguous(without_repeats(taker.ids(symbol)))
@@ -163,7 +165,7 @@ async def test_a_quiet_symbol_is_no_stall(taker: Taker) -> None:
         stream.add(["BTCUSDT"])
         await until(lambda: taker.count("connected"))
         await asyncio.sleep(1)
-        assert stream.statistics().lost == 0
+        assert stream.lost == 0
 
 
 async def test_faulty_messages_are_set_aside_and_the_others_all_delivered(taker: Taker) -> None:
@@ -239,7 +241,10 @@ async def test_trades_that_were_not_taken_cost_the_connection(
     assert "not taken" in caplog.text
 
 
-async def test_a_refused_upgrade_is_not_tried_again_before_its_retry_after(taker: Taker) -> None:
+@pytest.mark.parametrize("kind", [TradeStream, QuoteStream])
+async def test_a_refused_upgrade_is_not_tried_again_before_its_retry_after(
+    taker: Taker, kind: Callable[[str, Any], Stream[Any]]
+) -> None:
     attempts: list[float] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -252,9 +257,9 @@ async def test_a_refused_upgrade_is_not_tried_again_before_its_retry_after(taker
         await socket.receive()
         return socket
 
-    async with served(web.get("/stream", handle)) as url, TradeStream(url, taker) as stream:
+    async with served(web.get("/stream", handle)) as url, kind(url, taker) as stream:
         stream.add(["BTCUSDT"])
-        await until(lambda: taker.count("connected"))
+        await until(lambda: len(attempts) > 1)
     assert attempts[1] - attempts[0] >= 1.0
 
 
@@ -401,7 +406,7 @@ async def test_trades_that_nobody_asked_for_are_counted_and_not_delivered(taker:
 
     async with served(route(behave)) as url, TradeStream(url, taker) as stream:
         stream.add(["ETHUSDT"])
-        await until(lambda: stream.statistics().unexpected)
+        await until(lambda: stream.unexpected)
     assert taker.trades == {}
 
 

@@ -10,7 +10,7 @@ import os
 import random
 from pathlib import Path
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
 from tests.chaos.listener import listening
@@ -33,7 +33,7 @@ async def test_no_minute_is_called_over_while_trades_of_it_are_missing(tmp_path:
         chosen = settings(exchange.url, tmp_path, symbols=",".join(SYMBOLS), history="30d")
         async with server(chosen) as (running, url), listening(url, SYMBOLS, (1, 7)) as client:
             feeds = [running.provider.view.feed(symbol) for symbol in SYMBOLS]
-            await until(lambda: all(f.status.quality is Quality.COMPLETE for f in feeds))
+            await until(lambda: all(f.status.quality is DataQuality.COMPLETE for f in feeds))
             for _ in range(ROUNDS):
                 fault, seconds = chance.choice(FAULTS), chance.uniform(0.3, 4)
                 if fault == "stall":
@@ -42,14 +42,14 @@ async def test_no_minute_is_called_over_while_trades_of_it_are_missing(tmp_path:
                     await exchange.order("faults", **{fault: chance.choice((0.5, 1.0))})
                 await asyncio.sleep(seconds)
                 await exchange.order("faults", reset=True)
-                await until(lambda: all(f.status.quality is Quality.COMPLETE for f in feeds))
+                await until(lambda: all(f.status.quality is DataQuality.COMPLETE for f in feeds))
                 await asyncio.sleep(chance.uniform(0, 2))
             await exchange.order("clock", hold=True)
             trades = {symbol: await exchange.trades(symbol) for symbol in SYMBOLS}
             await until(
                 lambda: all(
                     feed.trades_stored == len(trades[feed.symbol])
-                    and feed.status.quality is Quality.COMPLETE
+                    and feed.status.quality is DataQuality.COMPLETE
                     for feed in feeds
                 )
             )

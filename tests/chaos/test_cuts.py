@@ -11,8 +11,8 @@ import random
 import time
 from pathlib import Path
 
+from generated.native.facts import DataQuality
 from ingest.core.continuity import Gap
-from ingest.core.status import Quality
 from ingest.pipeline.provider import Provider
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
@@ -72,7 +72,7 @@ async def test_cuts_silence_and_refusals_are_survived(tmp_path: Path) -> None:
         chosen = settings(exchange.url, tmp_path, symbols=",".join(SYMBOLS), history="30d")
         async with server(chosen) as (running, url), listening(url, SYMBOLS, TIMEFRAMES) as client:
             feeds = [running.provider.view.feed(symbol) for symbol in SYMBOLS]
-            await until(lambda: all(f.status.quality is Quality.COMPLETE for f in feeds))
+            await until(lambda: all(f.status.quality is DataQuality.COMPLETE for f in feeds))
             watch = GapWatch(running.provider, exchange)
             watching = asyncio.create_task(watch.run())
             count = 0
@@ -86,7 +86,8 @@ async def test_cuts_silence_and_refusals_are_survived(tmp_path: Path) -> None:
             lasts = {symbol: await exchange.last_id(symbol) for symbol in SYMBOLS}
             await until(
                 lambda: all(
-                    f.trades_stored == lasts[f.symbol] + 1 and f.status.quality is Quality.COMPLETE
+                    f.trades_stored == lasts[f.symbol] + 1
+                    and f.status.quality is DataQuality.COMPLETE
                     for f in feeds
                 ),
                 60,

@@ -10,7 +10,7 @@ import os
 import random
 from pathlib import Path
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
 from tests.chaos.listener import listening
@@ -62,15 +62,17 @@ async def settled(exchange: Exchange, directory: Path, history: str) -> list[str
         feed = running.provider.view.feed(SYMBOL)
         candles = running.provider.store.candles
         await running.provider.store.run(candles.materialize, SYMBOL, 7)
-        await until(lambda: feed.status.quality is Quality.COMPLETE, 60)
+        await until(lambda: feed.status.quality is DataQuality.COMPLETE, 60)
         await exchange.order("clock", hold=True)
         trades = await exchange.trades(SYMBOL, 0)
         await until(
-            lambda: feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE,
+            lambda: (
+                feed.trades_stored == len(trades) and feed.status.quality is DataQuality.COMPLETE
+            ),
             60,
         )
         while True:
-            await until(lambda: feed.status.quality is Quality.COMPLETE, 60)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE, 60)
             await asyncio.sleep(1.5)  # a tick
             known = len(running.provider.store.torn_parts)
             wrong = await wrong_now(url, client, SYMBOL, trades, TIMEFRAMES)

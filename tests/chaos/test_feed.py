@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from generated.native.facts import DataQuality
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.rest import BinanceRest, Edge
 from ingest.binance.weight import WeightCoordinator
@@ -15,7 +16,6 @@ from ingest.core.continuity import Continuity, Gap
 from ingest.core.cursor import Cursor
 from ingest.core.errors import StoreUnavailable
 from ingest.core.live import Frame
-from ingest.core.status import Quality
 from ingest.core.trade import Trade
 from ingest.pipeline import feed as feed_module
 from ingest.pipeline import retry as retrying
@@ -107,7 +107,7 @@ def test_trades_without_room_leave_a_gap(feed: Feed, monkeypatch: pytest.MonkeyP
     feed.accept(trades(4, 9), NOW_MS)
     assert feed.continuity is not None
     assert list(feed.continuity.gaps) == [Gap(4, 9)]
-    assert feed.status.quality is Quality.PARTIAL
+    assert feed.status.quality is DataQuality.PARTIAL
     assert feed.gap_opened.is_set()
 
 
@@ -136,7 +136,7 @@ def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None
     feed.verify(None, None, feed.asking(NOW_MS), NOW_MS)
     assert feed.make_whole()
     feed.accept(trades(3, 3), NOW_MS)
-    assert feed.status.quality is Quality.PARTIAL
+    assert feed.status.quality is DataQuality.PARTIAL
     feed.verify(1, Edge(3, trades(3, 3)[0]), feed.asking(NOW_MS), NOW_MS)
     assert feed.continuity is not None
     assert list(feed.continuity.gaps) == [Gap(1, 3)]
@@ -221,7 +221,7 @@ async def test_a_frame_that_was_watched_early_starts_from_the_store(store: Store
     feed.live.advance(NOW_MS + 120_000)
     feed.accept(run[:5], NOW_MS + 200_000, refetched=True)
     await settler.cycle()
-    assert feed.status.quality is Quality.COMPLETE
+    assert feed.status.quality is DataQuality.COMPLETE
     for timeframe, cursor in cursors.items():
         candles = cursor.take(feed.live.walk(timeframe, NOW_MS + 120_000))
         rows = naive_candles(run, timeframe, NOW_MS + 120_000)

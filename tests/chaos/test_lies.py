@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
 from tests.chaos.lies import CENTURY_MS
@@ -33,7 +33,7 @@ async def test_lies_about_time_and_ids_change_nothing(tmp_path: Path) -> None:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="1h")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], (1, 7)) as client:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             assert feed.continuity is not None
             for _ in range(ROUNDS):
                 seconds = chance.uniform(1, 9)
@@ -46,7 +46,7 @@ async def test_lies_about_time_and_ids_change_nothing(tmp_path: Path) -> None:
                 if chance.random() < 0.5:
                     await exchange.order("cut")
                 await asyncio.sleep(seconds)
-                await until(lambda: feed.status.quality is Quality.COMPLETE, 60)
+                await until(lambda: feed.status.quality is DataQuality.COMPLETE, 60)
                 offset_ms = running.provider.clock.now_ms() - (await exchange.state())["time_ms"]
                 assert abs(offset_ms) < 2_000
                 assert feed.continuity.high_water <= await exchange.last_id(SYMBOL)
@@ -54,7 +54,8 @@ async def test_lies_about_time_and_ids_change_nothing(tmp_path: Path) -> None:
             trades = await exchange.trades(SYMBOL, feed.continuity.first_id)
             await until(
                 lambda: (
-                    feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE
+                    feed.trades_stored == len(trades)
+                    and feed.status.quality is DataQuality.COMPLETE
                 )
             )
     wrong = wrong_words(client, SYMBOL, trades) + wrong_closings(client, SYMBOL, trades)
@@ -75,7 +76,7 @@ async def test_a_lie_at_the_start_mends_itself(tmp_path: Path, lie: dict[str, in
             await asyncio.sleep(4)
             await until(
                 lambda: (
-                    feed.status.quality is Quality.COMPLETE
+                    feed.status.quality is DataQuality.COMPLETE
                     and feed.continuity is not None
                     and feed.continuity.held > 5_000
                 ),
@@ -93,7 +94,7 @@ async def test_stored_ids_that_are_impossible_are_removed(tmp_path: Path) -> Non
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="10m")
         async with server(chosen) as (running, _):
             await until(
-                lambda: running.provider.view.feed(SYMBOL).status.quality is Quality.COMPLETE
+                lambda: running.provider.view.feed(SYMBOL).status.quality is DataQuality.COMPLETE
             )
         last = await exchange.last_id(SYMBOL)
         known = (await exchange.trades(SYMBOL, last))[0]
@@ -106,12 +107,13 @@ async def test_stored_ids_that_are_impossible_are_removed(tmp_path: Path) -> Non
             store.trades.insert({SYMBOL: wrong_ids})
         async with server(chosen) as (running, _):
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE, 60)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE, 60)
             await exchange.order("clock", hold=True)
             trades = await exchange.trades(SYMBOL, feed.continuity.first_id)  # type: ignore[union-attr]
             await until(
                 lambda: (
-                    feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE
+                    feed.trades_stored == len(trades)
+                    and feed.status.quality is DataQuality.COMPLETE
                 )
             )
     with Store(chosen.store) as store:

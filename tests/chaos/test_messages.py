@@ -10,7 +10,7 @@ import os
 import time
 from pathlib import Path
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.storage import Store
 from tests.chaos.exchange import Exchange
 from tests.chaos.listener import listening
@@ -40,7 +40,8 @@ async def test_a_stream_full_of_faults_is_mended(tmp_path: Path) -> None:
             lasts = {symbol: await exchange.last_id(symbol) for symbol in SYMBOLS}
             await until(
                 lambda: all(
-                    f.trades_stored == lasts[f.symbol] + 1 and f.status.quality is Quality.COMPLETE
+                    f.trades_stored == lasts[f.symbol] + 1
+                    and f.status.quality is DataQuality.COMPLETE
                     for f in feeds
                 )
             )
@@ -52,7 +53,7 @@ async def test_a_stream_full_of_faults_is_mended(tmp_path: Path) -> None:
                 for symbol in SYMBOLS
                 for line in await wrong_now(url, client, symbol, trades[symbol], TIMEFRAMES)
             ]
-            spoilt = running.provider.stream.statistics().malformed
+            spoilt = running.provider.stream.malformed
             counts = (await exchange.state())["fault_counts"]
     assert min(counts[kind] for kind in ("drop", "repeat", "reorder", "corrupt")) > 0
     assert spoilt >= counts["corrupt"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.storage import Store
 from server.app import Server
 from tests.chaos.exchange import Exchange
@@ -28,7 +28,7 @@ async def verdict(
     await exchange.order("clock", hold=True)
     trades = await exchange.trades(SYMBOL, from_id)
     await until(
-        lambda: feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE
+        lambda: feed.trades_stored == len(trades) and feed.status.quality is DataQuality.COMPLETE
     )
     await asyncio.sleep(2.5)  # two ticks
     wrong = await wrong_now(url, client, SYMBOL, trades, TIMEFRAMES)
@@ -46,7 +46,7 @@ async def test_the_first_trades_of_a_symbol_are_taken_though_they_were_lost(
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             assert feed.continuity is None
             await until(lambda: feed.trades_stored > 500)
             wrong = await verdict(exchange, running, url, client)
@@ -61,7 +61,7 @@ async def test_an_exchange_that_is_away_at_the_start_is_waited_for(tmp_path: Pat
         feed = running.provider.view.feed(SYMBOL)
         await until(lambda: client.qualities.get(SYMBOL) == "unknown")
         async with Exchange.started(*market) as exchange:
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             wrong = await verdict(exchange, running, url, client)
     assert not wrong, "\n".join(wrong[:20])
 
@@ -74,7 +74,7 @@ async def test_an_exchange_that_starts_anew_in_its_past_changes_nothing(tmp_path
         feed = running.provider.view.feed(SYMBOL)
         async with Exchange.started(*market):
             await until(
-                lambda: feed.status.quality is Quality.COMPLETE and feed.trades_stored > 40_000
+                lambda: feed.status.quality is DataQuality.COMPLETE and feed.trades_stored > 40_000
             )
         known = feed.trades_stored
         async with Exchange.started(*market) as exchange:
@@ -83,7 +83,7 @@ async def test_an_exchange_that_starts_anew_in_its_past_changes_nothing(tmp_path
             wrong = await verdict(exchange, running, url, client)
     async with Exchange.started(*market) as exchange, server(chosen) as (running, url):
         feed = running.provider.view.feed(SYMBOL)
-        await until(lambda: feed.status.quality is Quality.COMPLETE)
+        await until(lambda: feed.status.quality is DataQuality.COMPLETE)
         assert feed.continuity is not None
         assert (feed.continuity.first_id, feed.continuity.confirmed) == (0, [])
         trades = await exchange.trades(SYMBOL)
@@ -101,13 +101,13 @@ async def test_gaps_wait_while_the_exchange_only_streams(tmp_path: Path) -> None
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             await exchange.order("answer", status=500, seconds=600)
             await exchange.order("faults", drop=0.05)
             await until(lambda: bool(feed.continuity and feed.continuity.gaps))
             streamed = feed.counters.received
             await until(lambda: feed.counters.received > streamed + 200)
-            assert feed.status.quality is Quality.PARTIAL
+            assert feed.status.quality is DataQuality.PARTIAL
             await exchange.order("reset")
             wrong = await verdict(exchange, running, url, client)
     assert not wrong, "\n".join(wrong[:20])
@@ -123,7 +123,7 @@ async def test_a_history_that_starts_on_a_boundary_shows_its_first_bucket(tmp_pa
             store.trades.insert({SYMBOL: [t for t in trades if t.timestamp >= midnight_ms]})
         async with server(chosen) as (running, url), aiohttp.ClientSession() as session:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             for timeframe in (1, 7, 1440):
                 path = f"{url}/api/v1/data/candles/{SYMBOL}?timeframe={timeframe}&start_time=0"
                 async with session.get(path) as response:

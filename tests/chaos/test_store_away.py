@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.core.trade import Trade
 from ingest.pipeline import feed as feed_module
 from ingest.pipeline.feed import Feed
@@ -61,7 +61,9 @@ async def test_a_database_that_goes_away_costs_nothing(
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d", store=dsn)
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE and feed.trades_stored > 0)
+            await until(
+                lambda: feed.status.quality is DataQuality.COMPLETE and feed.trades_stored > 0
+            )
 
             database.delay_s = 0.2
             await until(lambda: feed.room < FEW_TRADES)
@@ -74,11 +76,11 @@ async def test_a_database_that_goes_away_costs_nothing(
             await refused_politely(url)
             refused = feed.counters.refused
             await until(lambda: feed.counters.refused > refused)
-            assert feed.status.quality is Quality.PARTIAL
+            assert feed.status.quality is DataQuality.PARTIAL
             assert feed.room >= 0
 
             await database.open()
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             trades, wrong = await hold(exchange, url, client, feed)
             assert (await health(url))["status"] == "healthy"
             await exchange.order("clock", release=True)
@@ -87,7 +89,7 @@ async def test_a_database_that_goes_away_costs_nothing(
         await database.open()
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as again:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             more, worse = await hold(exchange, url, again, feed)
     assert len(more) > len(trades)
     wrong += worse + await asyncio.to_thread(stored, dsn, more)
@@ -125,7 +127,7 @@ async def hold(
     await exchange.order("clock", hold=True)
     trades = await exchange.trades(SYMBOL)
     await until(
-        lambda: feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE
+        lambda: feed.trades_stored == len(trades) and feed.status.quality is DataQuality.COMPLETE
     )
     await asyncio.sleep(2.5)  # two ticks
     return trades, await wrong_now(url, client, SYMBOL, trades, TIMEFRAMES)

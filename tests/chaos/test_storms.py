@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from server.app import Server
 from tests.chaos.exchange import Exchange
 from tests.e2e.client import Client
@@ -48,7 +48,7 @@ async def served(
 def complete(running: Server) -> bool:
     """Whether nothing is missing of any symbol."""
     feeds = running.provider.feeds.values()
-    return all(feed.status.quality is Quality.COMPLETE for feed in feeds)
+    return all(feed.status.quality is DataQuality.COMPLETE for feed in feeds)
 
 
 async def test_synchronizations_leave_the_weight_to_continuity(tmp_path: Path) -> None:

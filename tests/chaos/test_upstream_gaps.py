@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.core.trade import Trade
 from tests.chaos.exchange import Exchange
 from tests.chaos.listener import listening
@@ -29,7 +29,7 @@ async def test_a_confirmed_gap_is_shown_and_a_late_trade_closes_it(tmp_path: Pat
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d")
         async with server(chosen) as (running, url), listening(url, [SYMBOL], TIMEFRAMES) as client:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             assert feed.continuity is not None
             await exchange.order("answer", path="/api/v3/aggTrades", status=503, seconds=8)
             await exchange.order("faults", **HELD_BACK)
@@ -40,21 +40,22 @@ async def test_a_confirmed_gap_is_shown_and_a_late_trade_closes_it(tmp_path: Pat
             await exchange.order("missing", symbol=SYMBOL, from_id=lost[0], to_id=lost[1])
             await exchange.order("cut")
             await until(lambda: bool(feed.continuity and feed.continuity.gaps))
-            assert feed.status.quality is not Quality.COMPLETE
+            assert feed.status.quality is not DataQuality.COMPLETE
 
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             [gap] = (await ticker(url))["confirmed_gaps"]
             assert (gap["from_id"], gap["to_id"], gap["missing"]) == (*lost, 50)
             assert (await ticker(url))["open_gaps"] == []
 
             await exchange.order("faults", reset=True)
-            await until(lambda: feed.status.quality is Quality.COMPLETE and not confirmed(feed))
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE and not confirmed(feed))
             assert (await ticker(url))["confirmed_gaps"] == []
             await exchange.order("clock", hold=True)
             trades = await same_trades(await exchange.last_id(SYMBOL))
             await until(
                 lambda: (
-                    feed.trades_stored == len(trades) and feed.status.quality is Quality.COMPLETE
+                    feed.trades_stored == len(trades)
+                    and feed.status.quality is DataQuality.COMPLETE
                 )
             )
             await asyncio.sleep(2.5)  # two ticks
@@ -63,7 +64,7 @@ async def test_a_confirmed_gap_is_shown_and_a_late_trade_closes_it(tmp_path: Pat
             assert await store.run(store.trades.since, SYMBOL, 0) == trades
         async with server(chosen) as (running, url):
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             assert (await ticker(url))["confirmed_gaps"] == []
     assert not wrong, "\n".join(wrong)
 
@@ -75,7 +76,7 @@ async def test_a_confirmed_gap_is_remembered_at_the_next_start(tmp_path: Path) -
         for _ in range(2):
             async with server(chosen) as (running, url):
                 feed = running.provider.view.feed(SYMBOL)
-                await until(lambda: feed.status.quality is Quality.COMPLETE)  # noqa: B023
+                await until(lambda: feed.status.quality is DataQuality.COMPLETE)  # noqa: B023
                 [gap] = (await ticker(url))["confirmed_gaps"]
                 assert (gap["from_id"], gap["to_id"]) == (5, 7)
                 asked = [

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
 from ingest.pipeline.feed import Feed
@@ -23,7 +23,7 @@ Bucket = tuple[int, int]
 
 def is_complete(feed: Feed) -> bool:
     """Whether a symbol is called complete."""
-    return feed.status.quality is Quality.COMPLETE
+    return feed.status.quality is DataQuality.COMPLETE
 
 
 def closed_ms(trades: Sequence[Trade]) -> int:

@@ -8,11 +8,11 @@ from typing import Any, ParamSpec, TypeVar
 
 from hypothesis import strategies as st
 
+from generated.native.facts import DataQuality
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import StoreUnavailable
-from ingest.core.status import Quality
 from ingest.core.trade import Trade
 from ingest.pipeline.feed import Asked, Feed
 from ingest.pipeline.malformed import MalformedMessages
@@ -113,7 +113,7 @@ class World:
     @property
     def is_complete(self) -> bool:
         """Whether the feed says that nothing is missing."""
-        return self.feed.status.quality is Quality.COMPLETE
+        return self.feed.status.quality is DataQuality.COMPLETE
 
     # What happens --------------------------------------------------------------------------------
 

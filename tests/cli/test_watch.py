@@ -24,12 +24,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
+from generated.native.facts import CANDLE_COUNT_MAXIMUM
 from ingest.core.timeframe import bucket_start
 from server.cli import main
 from server.commands.chart import MIN_COLUMNS, MIN_ROWS, draw
 from server.commands.scale import plain, scale, ticks, time_labels
 from server.commands.screen import Screen
-from server.commands.series import MAX_CANDLES, Bar, Pair, Watched
+from server.commands.series import Bar, Pair, Watched
 from server.commands.watch import Link, pair
 from tests.running import ROOT, server, settings, simulator
 
@@ -215,10 +216,10 @@ def test_no_figures_end_the_picture(told: list[list[object]]) -> None:
 
 def test_old_candles_are_let_go() -> None:
     watched = Watched([PAIR])
-    for number in range(3 * MAX_CANDLES):
+    for number in range(3 * CANDLE_COUNT_MAXIMUM):
         watched.hear(update(candle(number)))
-    assert len(watched.series[PAIR].bars) == MAX_CANDLES
-    assert watched.series[PAIR].bars[-1].time_ms == START + (3 * MAX_CANDLES - 1) * MINUTE
+    assert len(watched.series[PAIR].bars) == CANDLE_COUNT_MAXIMUM
+    assert watched.series[PAIR].bars[-1].time_ms == START + (3 * CANDLE_COUNT_MAXIMUM - 1) * MINUTE
 
 
 def test_subscriptions_are_read_strictly(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,10 @@ from wsrouter.pointer import lookup
 
 Way = tuple[str, ...]
 
-ANNOTATIONS = {"description", "summary", "title", "example", "examples", "externalDocs"}
+ANNOTATIONS = {
+    *("description", "summary", "title", "example", "examples", "externalDocs"),
+    *("x-enum-varnames", "x-facts", "x-several-replies"),
+}
 NAMES = {
     "paths", "responses", "headers", "content", "properties", "patternProperties", "definitions",
     "servers", "variables", "channels", "messages", "operations", "links", "callbacks",

@@ -34,7 +34,7 @@ def test_the_server_keeps_to_the_document(contract_test: ContractTest, base_url:
     report = contract_test(STREAM, url, rules=RULES)
     asked = {message for kind, message in report.tally.sent if kind == "valid"}
     assert asked == {"subscribe", "unsubscribe", "ping"}
-    kept = json.loads((ROOT / "generated" / "stream_contract.json").read_bytes())
+    kept = json.loads((ROOT / "generated" / "native" / "stream_contract.json").read_bytes())
     sent = {message["name"] for message in kept["channels"]["/ws/stream"]["sends"]}
     told = {reply for _, _, reply in report.tally.answers} | set(report.tally.unasked)
     assert told >= sent - {"heartbeat"}  # which comes too seldom to be waited for

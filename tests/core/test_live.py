@@ -5,10 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generated.native.facts import DataQuality
 from ingest.core.candle import Candle, flat, merged, of_trade
 from ingest.core.cursor import Cursor
 from ingest.core.live import Frame, LiveCandles
-from ingest.core.status import DataStatus, Event, Quality, after
+from ingest.core.status import DataStatus, Event, after
 from ingest.core.timeframe import bucket_start
 from ingest.core.trade import Trade
 from tests.factories import Row, naive_candles, row, trade, trade_runs
@@ -141,10 +142,10 @@ def test_watching_starts_from_what_the_store_has() -> None:
 
 
 def test_every_status_has_an_answer_to_every_event() -> None:
-    for quality in Quality:
+    for quality in DataQuality:
         for event in Event:
-            assert isinstance(after(quality, event), Quality)
-    assert after(Quality.COMPLETE, Event.GAP_OPENED) is Quality.PARTIAL
-    assert after(Quality.COMPLETE, Event.FEED_LOST) is Quality.UNKNOWN
-    assert DataStatus(Quality.PARTIAL, 7).gap_recovery
-    assert DataStatus(Quality.LOADING, 7).historical_loading
+            assert isinstance(after(quality, event), DataQuality)
+    assert after(DataQuality.COMPLETE, Event.GAP_OPENED) is DataQuality.PARTIAL
+    assert after(DataQuality.COMPLETE, Event.FEED_LOST) is DataQuality.UNKNOWN
+    assert DataStatus(DataQuality.PARTIAL, 7).gap_recovery
+    assert DataStatus(DataQuality.LOADING, 7).historical_loading

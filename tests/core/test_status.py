@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from generated.native.facts import DataQuality
 from ingest.core.continuity import Continuity, Gap
-from ingest.core.status import DataStatus, Quality
+from ingest.core.status import DataStatus
 from ingest.pipeline.feed import Feed
 
 
@@ -18,11 +19,11 @@ def feed_with(*gaps: Gap) -> Feed:
 
 def test_the_last_complete_id_is_given_in_loading_and_partial_only() -> None:
     feed = feed_with(Gap(4, 5))
-    assert feed.status == DataStatus(Quality.LOADING, 3)
+    assert feed.status == DataStatus(DataQuality.LOADING, 3)
     feed = feed_with()
     assert feed.make_whole()
-    assert feed.status == DataStatus(Quality.COMPLETE)
+    assert feed.status == DataStatus(DataQuality.COMPLETE)
     feed.doubt(None, 0)
-    assert feed.status == DataStatus(Quality.PARTIAL, 9)
+    assert feed.status == DataStatus(DataQuality.PARTIAL, 9)
     feed.lost()
-    assert feed.status == DataStatus(Quality.UNKNOWN)
+    assert feed.status == DataStatus(DataQuality.UNKNOWN)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
-from server.pages import load_pages
 from server.site import render
+from server.site.pages import load_pages
 
 ROOT = Path(__file__).parents[2]
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})

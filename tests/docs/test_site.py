@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from scripts.docs import write
-from server.pages import SITE_POLICY
 from server.settings import TABLE
 from server.site import markup
+from server.site.pages import SITE_POLICY
 from server.site.rest import describe_rest
 from tests.docs.pages import PAGES, ROOT, SERVED, SITE, read, target
 from tests.wsrouter.article import PRINTED

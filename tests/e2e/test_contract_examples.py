@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.pipeline.feed import Feed
 from tests.running import RECORDINGS, server, settings, simulator, until
 
@@ -34,7 +34,7 @@ def example(after: str, language: str, until: str) -> str:
 
 
 def is_complete(feed: Feed) -> bool:
-    return feed.status.quality is Quality.COMPLETE
+    return feed.status.quality is DataQuality.COMPLETE
 
 
 @pytest.fixture

@@ -15,10 +15,12 @@ import aiohttp
 import pytest
 import yaml
 
+from generated.native.facts import DataQuality
+from handlers.native.errors import error_form
+from handlers.problem import INTERNAL_ERROR
 from ingest.core.continuity import Gap
-from ingest.core.status import Event, Quality
+from ingest.core.status import Event
 from server.app import Server
-from server.envelope import INTERNAL_ERROR, encode
 from tests.chaos.exchange import Exchange
 from tests.e2e.client import Client
 from tests.running import server, settings, until
@@ -103,7 +105,7 @@ class World:
         ):
             return await reply.json()
 
-    async def until(self, quality: Quality) -> None:
+    async def until(self, quality: DataQuality) -> None:
         await until(lambda: self.feed.status.quality is quality)
 
     async def exchange_refuses(self) -> None:
@@ -122,7 +124,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
             world = World(exchange, running, url)
             await until(
                 lambda: all(
-                    feed.status.quality is Quality.COMPLETE
+                    feed.status.quality is DataQuality.COMPLETE
                     for feed in running.provider.feeds.values()
                 )
             )
@@ -213,7 +215,7 @@ async def test_an_error_has_the_texts_of_its_example(tmp_path: Path, example: st
 
 
 def test_an_internal_error_has_the_texts_of_its_example() -> None:
-    assert texts(json.loads(encode(INTERNAL_ERROR))) == texts(ERRORS["InternalError fault"])
+    assert texts(json.loads(error_form(INTERNAL_ERROR)[1])) == texts(ERRORS["InternalError fault"])
 
 
 REQUESTS: dict[str, tuple[dict[str, Any], ...]] = {

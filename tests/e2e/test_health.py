@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from server.app import Server
 from tests.chaos.exchange import Exchange
 from tests.running import server, settings, until
@@ -32,7 +32,7 @@ def named(answer: dict[str, Any]) -> dict[str | None, str]:
 
 async def complete(running: Server, symbol: str) -> None:
     feed = running.provider.feeds[symbol]
-    await until(lambda: feed.status.quality is Quality.COMPLETE and feed.connected)
+    await until(lambda: feed.status.quality is DataQuality.COMPLETE and feed.connected)
 
 
 async def test_without_its_exchange_a_server_lives_and_is_not_ready(tmp_path: Path) -> None:

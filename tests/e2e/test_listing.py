@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from generated.native.facts import DataQuality
 from ingest.core.errors import SettingError
-from ingest.core.status import Quality
 from ingest.pipeline import listing, provider
 from tests import running
 
@@ -35,14 +35,14 @@ async def test_a_symbol_that_the_exchange_dropped_is_unknown_and_the_others_are_
     chosen = running.settings(exchange, tmp_path, symbols="BTCUSDT,GONEUSDT", history="1m")
     async with running.server(chosen) as (server, url):
         feeds = server.provider.feeds
-        await running.until(lambda: feeds["BTCUSDT"].status.quality is Quality.COMPLETE)
+        await running.until(lambda: feeds["BTCUSDT"].status.quality is DataQuality.COMPLETE)
         shown = {
             ticker["symbol"]: (ticker["exchange_status"], ticker["connected"])
             for ticker in (await get(f"{url}/api/v1/tickers/"))["data"]
         }
         assert shown == {"BTCUSDT": ("TRADING", True), "GONEUSDT": ("NOT_LISTED", False)}
         await server.provider.synchronize()
-        assert feeds["GONEUSDT"].status.quality is Quality.UNKNOWN
+        assert feeds["GONEUSDT"].status.quality is DataQuality.UNKNOWN
 
 
 async def test_a_symbol_that_the_exchange_takes_up_again_is_followed(
@@ -57,7 +57,7 @@ async def test_a_symbol_that_the_exchange_takes_up_again_is_followed(
     async with running.server(chosen) as (server, _):
         assert server.provider.listing.absent == {"BTCUSDT"}  # asked with the other, then alone
         feeds = server.provider.feeds.values()
-        await running.until(lambda: all(f.status.quality is Quality.COMPLETE for f in feeds))
+        await running.until(lambda: all(f.status.quality is DataQuality.COMPLETE for f in feeds))
         assert not server.provider.listing.absent
 
 

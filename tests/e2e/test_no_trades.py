@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.pipeline.feed import Feed
 from server.app import Server
 from tests.e2e.client import Client
@@ -27,7 +27,7 @@ Running = tuple[Server, str]
 
 
 def is_complete(feed: Feed) -> bool:
-    return feed.status.quality is Quality.COMPLETE
+    return feed.status.quality is DataQuality.COMPLETE
 
 
 @pytest.fixture

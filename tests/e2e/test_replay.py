@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.core.trade import Trade
 from server.app import Server
 from tests.e2e.client import Client, until_whole, wire, wrong_pictures
@@ -27,7 +27,7 @@ FAULTS = "drop=0.003,repeat=0.05,reorder=0.02,corrupt=0.002,cut_every=2500,seed=
 async def until_stored(running: Server, symbol: str, count: int) -> None:
     """Wait until all trades are stored and the data is complete."""
     feed = running.provider.view.feed(symbol)
-    await until(lambda: feed.trades_stored >= count and feed.status.quality is Quality.COMPLETE)
+    await until(lambda: feed.trades_stored >= count and feed.status.quality is DataQuality.COMPLETE)
 
 
 async def until_told_is_stored(running: Server, symbol: str) -> None:

@@ -9,9 +9,9 @@ import aiohttp
 import orjson
 import pytest
 
+from generated.native.facts import DataQuality
 from ingest.core.errors import SettingError
 from ingest.core.keep import DAY_MS
-from ingest.core.status import Quality
 from server.app import Server
 from tests.running import server, settings, simulator, until
 
@@ -33,7 +33,7 @@ async def candles(url: str, timeframe: int) -> list[dict[str, Any]]:
 
 async def until_complete(running: Server) -> None:
     feed = running.provider.view.feed(SYMBOL)
-    await until(lambda: feed.status.quality is Quality.COMPLETE)
+    await until(lambda: feed.status.quality is DataQuality.COMPLETE)
 
 
 async def until_expired(running: Server) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from ingest.storage import Store
 from server.commands.watch import pair
 from tests.e2e.client import Client
@@ -26,7 +26,7 @@ async def test_a_symbol_in_another_script_is_served_like_any(tmp_path: Path) -> 
         assert chosen.symbols == (SYMBOL,)
         async with server(chosen) as (running, url), Client.connect(url) as client:
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is Quality.COMPLETE)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE)
             await client.subscribe(SYMBOL, [1, 7], candles=10)
             assert (await client.wait_for("initial_history"))["symbol"] == SYMBOL
             assert (await client.wait_for("ohlcv_update"))["data"] is not None

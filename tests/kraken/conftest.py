@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
-from ingest.core.status import Quality
+from generated.native.facts import DataQuality
 from server.app import Server
 from tests.running import server, settings, simulator, until
 
@@ -44,5 +44,5 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
         server(settings(exchange, directory, **chosen)) as (made, url),
     ):
         feeds = made.provider.feeds.values()
-        await until(lambda: all(feed.status.quality is Quality.COMPLETE for feed in feeds))
+        await until(lambda: all(feed.status.quality is DataQuality.COMPLETE for feed in feeds))
         yield Running(made, url)

@@ -11,12 +11,13 @@ from typing import Any, Self
 import aiohttp
 from jsonschema import Draft7Validator
 
-from handlers.kraken.api import ADDRESS, PATHS, PUBLIC, load_contracts
+from handlers.kraken.api import CONTRACTS, PATHS, PUBLIC
 from tests.running import RECORDINGS
 from wsrouter import Contract
 
 KRAKEN_RECORDINGS = RECORDINGS / "kraken"
-CONTRACTS = load_contracts()
+ADDRESS = "/"
+"""The one channel of each document."""
 PATIENCE_SECONDS = 20.0
 
 Message = Any

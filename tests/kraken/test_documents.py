@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from handlers.kraken.api import PRIVATE, PUBLIC, SPECS
+from handlers.kraken.api import PRIVATE, PUBLIC
+from scripts.apis import SPECS
 from scripts.rest_check import check_rest
 from tests.kraken.support import JUDGES, KRAKEN_RECORDINGS
 from wsrouter import check
@@ -23,11 +24,11 @@ EVENTS = {"heartbeat", "systemStatus", "subscriptionStatus"}
 
 @pytest.mark.parametrize("server", [PUBLIC, PRIVATE])
 def test_the_websocket_documents_have_no_fault(server: str) -> None:
-    assert check(SPECS / f"{server}.asyncapi.yaml") == []
+    assert check(SPECS / "kraken" / f"{server}.asyncapi.yaml") == []
 
 
 def test_the_rest_document_has_no_fault() -> None:
-    assert check_rest(SPECS / "rest.openapi.yaml") == []
+    assert check_rest(SPECS / "kraken" / "rest.openapi.yaml") == []
 
 
 def recorded_messages() -> Iterator[Any]:
@@ -62,7 +63,9 @@ def test_every_recorded_message_is_a_documented_one() -> None:
 
 
 def test_the_documents_share_their_messages() -> None:
-    texts = {name: Path(SPECS / f"{name}.asyncapi.yaml").read_text("utf-8") for name in JUDGES}
+    texts = {
+        name: Path(SPECS / "kraken" / f"{name}.asyncapi.yaml").read_text("utf-8") for name in JUDGES
+    }
     for text in texts.values():
         assert "payload:" not in text
         assert "$ref: messages.yaml#/subscriptionStatus" in text

@@ -8,11 +8,12 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generated.kraken.facts import INTERVAL_VALUES, MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.api import PUBLIC
-from handlers.kraken.channels import INTERVALS, Channel
+from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pair
-from ingest.binance.book import Quote
+from ingest.binance.quotes import Quote
 from ingest.core.candle import Candle, flat, merged, of_trade
 from ingest.core.timeframe import bucket_start, width_ms
 from ingest.core.trade import Trade
@@ -59,13 +60,13 @@ def test_no_decimal_of_a_price_or_volume_is_lost(value: int, decimals: int) -> N
     assert Decimal(messages.volume(value)) * 10**8 == value
 
 
-@given(trade_runs(), st.sampled_from(INTERVALS), st.integers(1, 8), st.integers(0, 10**13))
+@given(trade_runs(), st.sampled_from(INTERVAL_VALUES), st.integers(1, 8), st.integers(0, 10**13))
 def test_candles_are_documented_and_their_times_lie_within_them(
     run: list[Trade], interval: int, decimals: int, newest_ms: int
 ) -> None:
     start = bucket_start(1_700_000_000_000, interval)
     candle = merged((of_trade(item, start) for item in real(run)), start) or flat(start, 5)
-    channel = Channel("ohlc", "BTCUSDT", interval)
+    channel = Channel(MarketFeed.OHLC, "BTCUSDT", interval)
     message = json.loads(messages.ohlc(channel, 7, pair(decimals), candle, newest_ms))
     assert JUDGES[PUBLIC].names(message) == ["ohlc"]
     time, end = (Decimal(text) * 1000 for text in message[1][:2])
@@ -77,8 +78,7 @@ def test_candles_are_documented_and_their_times_lie_within_them(
 def test_trades_are_documented_and_say_what_the_taker_did(run: list[Trade]) -> None:
     if not real(run):
         return
-    channel = Channel("trade", "BTCUSDT")
-    message = json.loads(messages.trades(channel, 1, pair(), real(run)))
+    message = json.loads(messages.trade(1, pair(), real(run)))
     assert JUDGES[PUBLIC].names(message) == ["trade"]
     for item, row in zip(real(run), message[1], strict=True):
         assert Decimal(row[0]) * 10**8 == item.price
@@ -93,11 +93,9 @@ def test_tickers_and_spreads_are_documented(
 ) -> None:
     quote = Quote(bid, bid_quantity, ask, ask_quantity)
     day: Candle = merged((of_trade(item, 0) for item in real(run)), 0) or flat(0, 1)
-    ticker = messages.ticker(
-        Channel("ticker", "BTCUSDT"), 4, pair(), quote, trade(), flat(0, 7), day
-    )
+    ticker = messages.ticker(4, pair(), quote, trade(), flat(0, 7), day)
     assert JUDGES[PUBLIC].names(json.loads(ticker)) == ["ticker"]
-    spread = messages.spread(Channel("spread", "BTCUSDT"), 5, pair(), quote, 1_700_000_000_123)
+    spread = messages.spread(5, pair(), quote, 1_700_000_000_123)
     message = json.loads(spread)
     assert JUDGES[PUBLIC].names(message) == ["spread"]
     assert message[1][2] == "1700000000.123000"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.kraken.channels import INTERVALS, Channel
+from generated.kraken.facts import INTERVAL_VALUES, MarketFeed
+from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import CHANNELS_OF_A_PAIR, Pairs
 from ingest.binance.answers import SymbolInfo, exchange_info
 
@@ -54,8 +55,8 @@ def test_every_channel_has_a_number_of_its_own_whatever_the_order(symbols: set[s
         first.number(symbol) + Channel(feed, symbol, interval).offset
         for symbol in symbols
         for feed, interval in (
-            *(("ohlc", interval) for interval in INTERVALS),
-            *((feed, 0) for feed in ("trade", "ticker", "spread")),
+            *((MarketFeed.OHLC, interval) for interval in INTERVAL_VALUES),
+            *((feed, 0) for feed in (MarketFeed.TRADE, MarketFeed.TICKER, MarketFeed.SPREAD)),
         )
     ]
     assert len(set(numbers)) == len(numbers)

@@ -1,4 +1,4 @@
-"""Tokens, the private server, and the REST that goes with both."""
+"""The private server: its tokens, and feeds of an account that has never traded."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from jsonschema import Draft4Validator
 
-from handlers.kraken.api import PATHS, PRIVATE, PUBLIC, SPECS
-from scripts.bundle import Bundle
-from scripts.rest_check import json_schema
+from handlers.kraken.api import PATHS, PRIVATE, PUBLIC
 from tests.kraken.conftest import API_KEY, TOKEN_SECONDS, Running
 from tests.kraken.support import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-REST = Bundle(SPECS / "rest.openapi.yaml").document
 
 
 async def token(running: Running, key: str = API_KEY) -> Any:
@@ -108,42 +103,3 @@ async def test_a_wrong_key_gets_no_token(running: Running) -> None:
 async def test_a_slash_after_the_path_changes_nothing(running: Running, path: str) -> None:
     async with aiohttp.ClientSession(running.url) as session, session.ws_connect(path) as socket:
         assert (await socket.receive_json())["event"] == "systemStatus"
-
-
-async def test_asset_pairs_map_the_names(running: Running) -> None:
-    async with aiohttp.ClientSession(running.url) as session:
-        pairs = await (await session.get("/kraken/0/public/AssetPairs")).json()
-        names = {name: pair["wsname"] for name, pair in pairs["result"].items()}
-        assert names == {"XBTUSDT": "XBT/USDT", "ETHXBT": "ETH/XBT", "XDGUSDT": "XDG/USDT"}
-        assert pairs["result"]["XBTUSDT"]["pair_decimals"] == 2
-        path = "/kraken/0/public/AssetPairs?pair=ETHXBT,XDG/USDT"
-        some = await (await session.get(path)).json()
-        assert set(some["result"]) == {"ETHXBT", "XDGUSDT"}
-        none = await (await session.get("/kraken/0/public/AssetPairs?pair=ETHXBT,NONE")).json()
-        assert none == {"error": ["EQuery:Unknown asset pair"]}
-
-
-async def test_the_time_is_that_of_the_exchange(running: Running) -> None:
-    async with aiohttp.ClientSession(running.url) as session:
-        answer = await (await session.get("/kraken/0/public/Time")).json()
-    assert abs(answer["result"]["unixtime"] - running.server.provider.clock.now_ms() / 1000) < 60
-
-
-def operations() -> list[tuple[str, str, dict[str, Any]]]:
-    paths: Any = REST["paths"]
-    return [(m, path, op) for path, methods in paths.items() for m, op in methods.items()]
-
-
-@pytest.mark.parametrize(("method", "path", "operation"), operations())
-@pytest.mark.parametrize("headers", [{}, {"API-Key": API_KEY}])
-async def test_rest_answers_as_its_document_says(
-    running: Running, method: str, path: str, operation: dict[str, Any], headers: dict[str, str]
-) -> None:
-    async with aiohttp.ClientSession(running.url) as session:
-        answer = await session.request(method, f"/kraken/0{path}", headers=headers)
-        body = await answer.json()
-    assert str(answer.status) in operation["responses"]
-    content = operation["responses"]["200"]["content"]["application/json"]
-    schema: Any = json_schema({**content["schema"], "components": REST["components"]})
-    Draft4Validator(schema).validate(body)
-    assert ("result" in body) is not bool(body["error"])

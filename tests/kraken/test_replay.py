@@ -11,8 +11,8 @@ from typing import Any
 
 import aiohttp
 
-from handlers.kraken.channels import INTERVALS
-from ingest.core.status import Quality
+from generated.kraken.facts import INTERVAL_VALUES
+from generated.native.facts import DataQuality
 from server.app import Server
 from tests.factories import Row, naive_candles
 from tests.kraken.support import Client, until
@@ -42,7 +42,7 @@ async def test_recorded_trades_give_the_exchanges_candles(tmp_path: Path) -> Non
         server(settings(exchange, tmp_path, **chosen)) as (running, url),
         Client.connect(url) as client,
     ):
-        for interval in INTERVALS:
+        for interval in INTERVAL_VALUES:
             await client.subscribe(PAIR, name="ohlc", interval=interval)
         feed = running.provider.view.feed(SYMBOL)
         stored = asyncio.create_task(until(lambda: feed.trades_stored == len(trades)))
@@ -50,7 +50,7 @@ async def test_recorded_trades_give_the_exchanges_candles(tmp_path: Path) -> Non
             await client.receive()
         await stored
         await client.wait_for(lambda message: message == {"event": "heartbeat"})
-    for interval in INTERVALS:
+    for interval in INTERVAL_VALUES:
         told = {row[1]: row[1:] for row in client.told(f"ohlc-{interval}", PAIR)}
         wanted = naive_candles(trades, interval, trades[-1].timestamp)
         expected = {row[0]: row for row in (wire(each, interval) for each in wanted)}
@@ -71,13 +71,13 @@ async def test_no_trade_is_lost_or_repeated_when_the_stream_is_damaged(tmp_path:
         Client.connect(url) as client,
     ):
         feed = running.provider.view.feed(SYMBOL)
-        await until(lambda: feed.status.quality is Quality.COMPLETE)
+        await until(lambda: feed.status.quality is DataQuality.COMPLETE)
         await client.subscribe(PAIR, name="trade")
         while len(rows(client)) < 300 or feed.counters.refetched == 0:
             await client.data("trade", PAIR)
         assert feed.continuity is not None
         newest = feed.continuity.high_water
-        await until(lambda: feed.status.quality is Quality.COMPLETE)
+        await until(lambda: feed.status.quality is DataQuality.COMPLETE)
         await until(lambda: feed.trades_stored >= feed_held(running))
         # Whatever was to be told up to now has come before the answer.
         await client.ask({"event": "ping"})

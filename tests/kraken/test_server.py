@@ -9,8 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from generated.kraken.facts import INTERVAL_VALUES
 from handlers.kraken import quotes
-from handlers.kraken.channels import INTERVALS
+from handlers.kraken.api import Kraken
 from tests.kraken.conftest import SUBSCRIPTIONS, Running
 from tests.kraken.support import Client, status, until
 
@@ -242,11 +243,11 @@ def exact(text: str) -> Any:
 
 async def test_candles_come_at_all_nine_intervals(running: Running) -> None:
     async with Client.connect(running.url) as client:
-        for interval in INTERVALS:
+        for interval in INTERVAL_VALUES:
             [answer] = await client.subscribe("XBT/USDT", name="ohlc", interval=interval)
             assert answer["channelName"] == f"ohlc-{interval}"
         await client.subscribe("ETH/XBT", name="ohlc")
-        for interval in INTERVALS:
+        for interval in INTERVAL_VALUES:
             name = f"ohlc-{interval}"
             rows = client.told(name, "XBT/USDT") or [await client.data(name, "XBT/USDT")]
             time, end = (Decimal(text) for text in rows[-1][:2])
@@ -301,8 +302,8 @@ async def test_quotes_are_followed_while_somebody_wants_them_and_a_moment_longer
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quotes, "LINGER_SECONDS", 0.2)
-    kraken = running.server.kraken
-    assert kraken is not None
+    kraken = running.server.apis[1]
+    assert isinstance(kraken, Kraken)
     async with Client.connect(running.url) as client:
         for event in ("subscribe", "unsubscribe"):  # quotes of the test before may linger still
             await client.subscribe("XBT/USDT", event=event, name="spread")
@@ -325,7 +326,7 @@ async def test_quotes_are_followed_while_somebody_wants_them_and_a_moment_longer
 async def test_a_connection_may_have_so_many_subscriptions_and_no_more(running: Running) -> None:
     async with Client.connect(running.url) as client:
         answers = []
-        for interval in INTERVALS:
+        for interval in INTERVAL_VALUES:
             answers += await client.subscribe(
                 "XBT/USDT", "XDG/USDT", name="ohlc", interval=interval
             )
@@ -334,4 +335,4 @@ async def test_a_connection_may_have_so_many_subscriptions_and_no_more(running: 
         ] * SUBSCRIPTIONS
         refused = answers[SUBSCRIPTIONS:]
         assert {answer["errorMessage"] for answer in refused} == {"Subscription limit exceeded"}
-        assert len(refused) == 2 * len(INTERVALS) - SUBSCRIPTIONS
+        assert len(refused) == 2 * len(INTERVAL_VALUES) - SUBSCRIPTIONS

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from scripts.bundle import REST, STREAM, Bundle
+from scripts.apis import REST, STREAM
+from scripts.bundle import Bundle
 from scripts.projection import client_projection
-from scripts.sdk import FOLDERS, differences, main, write
+from scripts.sdk import FOLDERS, main
+from scripts.tree import differences, write
 from tests.sdk.tools import PYTHON_CLIENT, ROOT, node
 from wsrouter.check import check
 
@@ -36,13 +38,13 @@ def test_a_stale_missing_or_foreign_file_is_named_and_mended(
     fresh, stale, missing = (FOLDERS[0] / name for name in names)
     foreign = FOLDERS[0] / "foreign.json"
     files = {path: path.name for path in (fresh, stale, missing)}
-    write(files)
+    write(FOLDERS[:1], files)
     stale.write_text("stale")
     missing.unlink()
     foreign.write_text("foreign")
-    assert differences(files) == [foreign, missing, stale]
-    assert write(files) == [foreign, missing, stale]
-    assert differences(files) == []
+    assert differences(FOLDERS[:1], files) == [foreign, missing, stale]
+    assert write(FOLDERS[:1], files) == [foreign, missing, stale]
+    assert differences(FOLDERS[:1], files) == []
 
 
 def test_the_projection_is_a_sound_document_from_the_other_side(tmp_path: Path) -> None:

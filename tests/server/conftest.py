@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -20,16 +20,17 @@ with warnings.catch_warnings():  # Connexion imports what its libraries have dep
     warnings.simplefilter("ignore")
     import connexion  # noqa: F401
 
-from generated.rest import Raw
-from handlers.errors import InvalidParameter
+from generated.reply import Raw
+from handlers.native.errors import error_form
+from handlers.problem import InvalidParameter
 from ingest.core.errors import NotReady, RateLimited, StoreUnavailable, UnknownSymbol
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.edge.bridge import BodyLimits
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
-from server.operation import HandlerFunction, Reply
-from server.pages import load_pages
-from server.rest import build_rest, load_document
+from server.rest.app import RestApi, load_document
+from server.rest.dispatch import HandlerFunction, Reply
+from server.site.pages import load_pages
 
 HERE = Path(__file__).parent
 SMALL_API = HERE / "small_api.yaml"
@@ -162,7 +163,7 @@ async def serve(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    site = LimitedSite(runner, "127.0.0.1", port, limits)
+    site = LimitedSite(runner, "127.0.0.1", port, error_form, limits)
     await site.start()
     try:
         yield port, runner
@@ -186,13 +187,18 @@ async def start() -> AsyncIterator[Start]:
             clock_ns: Callable[[], int] | None = None,
             handlers: Mapping[str, HandlerFunction] = HANDLERS,
             openapi_json: bytes = b"{}",
+            others: Sequence[RestApi] = (),
         ) -> Edge:
-            rest = build_rest(
-                load_document(SMALL_API), handlers, validate_responses=validate_responses
-            )
             policy = policy or AccessPolicy(requests_per_minute=EVERYBODY, burst=EVERYBODY)
             access = Access(policy, clock_ns) if clock_ns else Access(policy)
-            app = build_http(access, rest, load_pages(openapi_json, HERE), {STREAM: echo}, body)
+            app = build_http(
+                access,
+                [RestApi(load_document(SMALL_API), handlers, error_form), *others],
+                load_pages(openapi_json, HERE),
+                {STREAM: echo},
+                body,
+                validate_responses=validate_responses,
+            )
             port, runner = await stack.enter_async_context(serve(app, sockets))
             session = await stack.enter_async_context(ClientSession(f"http://127.0.0.1:{port}"))
             return Edge(port, session, runner)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, web
 
+from handlers.native.errors import error_form
+from server.edge.answers import ErrorForms
 from server.edge.bridge import AsgiApp, BodyLimits, Bridge, Message, Receive, Scope, Send
-from server.edge.headers import envelope_errors, expect_nothing
+from server.edge.headers import expect_nothing
 from tests.server.conftest import Edge, serve
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -34,7 +36,7 @@ def application(handle: Any) -> AsgiApp:
 @asynccontextmanager
 async def bridged(app: AsgiApp, limits: BodyLimits | None = None) -> AsyncIterator[Edge]:
     bridge = Bridge(app, limits)
-    outer = web.Application(middlewares=[envelope_errors])
+    outer = web.Application(middlewares=[ErrorForms(error_form, {}).middleware])
     outer.cleanup_ctx.append(bridge.lifespan)
     outer.router.add_route("*", "/{path:.*}", bridge.handle, expect_handler=expect_nothing)
     async with (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.negotiation import NotAcceptable, negotiate
+from server.rest.negotiation import NotAcceptable, negotiate
 
 ARROW = "application/vnd.apache.arrow.stream"
 TYPES = ("application/json", ARROW, "text/csv")

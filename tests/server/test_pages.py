@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from server.pages import STATIC, load_pages
-from server.rest import load_document
+from server.rest.app import load_document
+from server.site.pages import STATIC, load_pages
 from tests.server.conftest import HERE, SMALL_API, Edge, Start
 
 CHROMIUM = shutil.which("chromium")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from server.rest import HandlerMismatch, build_rest, load_document
+from handlers.native.errors import error_form
+from server.rest.app import HandlerMismatch, RestApi, build_rest, load_document
 from tests.server.conftest import HANDLERS, SMALL_API, Edge, Start
 
 
@@ -220,7 +221,7 @@ def test_missing_extra_and_unfitting_handlers_stop_the_start() -> None:
     handlers: dict[str, Any] = {**HANDLERS, "list_tickers": list_tickers, "more": list_tickers}
     del handlers["get_health"]
     with pytest.raises(HandlerMismatch) as caught:
-        build_rest(load_document(SMALL_API), handlers)
+        build_rest(RestApi(load_document(SMALL_API), handlers, error_form))
     text = str(caught.value)
     assert "get_health: no handler" in text
     assert "list_tickers" in text
@@ -235,4 +236,4 @@ def test_a_definition_that_is_not_served_stops_the_start() -> None:
     parameters[1]["in"] = "header"
     parameters[0]["schema"]["pattern"] = "(?=look)ahead"
     with pytest.raises(HandlerMismatch, match="get_trades"):
-        build_rest(document, HANDLERS)
+        build_rest(RestApi(document, HANDLERS, error_form))

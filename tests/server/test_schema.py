@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.parameters import ParameterError, Parameters
-from server.rest import load_document
-from server.schema import MAX_DETAIL_CHARACTERS, MAX_DETAILS, compile_schema, faults, to_draft4
+from server.rest.app import load_document
+from server.rest.parameters import ParameterError, Parameters
+from server.rest.schema import MAX_DETAIL_CHARACTERS, MAX_DETAILS, compile_schema, faults, to_draft4
 from tests.server.conftest import SMALL_API
 
 INT64 = 2**63

@@ -7,7 +7,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from server.operation import Reply
+from server.rest.dispatch import Reply
 from tests.server.conftest import HANDLERS, SMALL_API, Health, Start, Trade, Trades
 
 

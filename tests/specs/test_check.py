@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bundle import REST, STREAM
+from scripts.apis import REST, STREAM
 from scripts.check_specs import check_names, check_stream
 from scripts.rest_check import check_rest
 from tests.specs import small

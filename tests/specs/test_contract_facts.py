@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from ingest.core.timeframe import MAX_TIMEFRAME_MINUTES
-from scripts.bundle import REST as REST_PATH
-from scripts.bundle import STREAM as STREAM_PATH
+from scripts.apis import REST as REST_PATH
+from scripts.apis import STREAM as STREAM_PATH
 from scripts.bundle import Bundle
 
 REST: Any = Bundle(REST_PATH).document
@@ -246,13 +245,14 @@ def test_messages_are_told_apart_by_a_constant(name: str, field: str, constant: 
 def test_requests_have_their_bounds() -> None:
     subscription = schema("SymbolSubscription")["properties"]["timeframes"]
     symbols = schema("Subscribe")["properties"]["subscriptions"]
-    candles = schema("TimeframeSubscription")["properties"]["initial_candles"]
+    asked = schema("TimeframeSubscription")["properties"]["initial_candles"]
+    candles = {**schema("CandleCount"), **asked}
     timeframe = schema("Timeframe")
     assert (symbols["minItems"], symbols["maxItems"]) == (1, 100)
     assert (subscription["minItems"], subscription["maxItems"]) == (1, 100)
     assert (candles["minimum"], candles["maximum"], candles["default"]) == (0, 1000, 0)
     assert timeframe["minimum"] == 1
-    assert timeframe["maximum"] == MAX_TIMEFRAME_MINUTES
+    assert timeframe["maximum"] == 525_600
 
 
 def test_error_codes_and_qualities_are_those_promised() -> None:

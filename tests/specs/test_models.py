@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic import BaseModel, ValidationError
 
-from generated import models
-from generated.stream import MODELS
-from scripts.bundle import REST, STREAM, Bundle
+from generated.native import models
+from generated.native.stream import MODELS
+from scripts.apis import REST, STREAM
+from scripts.bundle import Bundle
 from scripts.generate import GENERATED
 from wsrouter.contract import Contract
 
-CHANNEL = Contract.from_json((GENERATED / "stream_contract.json").read_bytes()).channel(
+CHANNEL = Contract.from_json((GENERATED / "native" / "stream_contract.json").read_bytes()).channel(
     "/ws/stream"
 )
 REQUESTS = {message.name: message.schema for message in CHANNEL.receives}

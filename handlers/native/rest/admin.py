@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from generated.models import (
+from generated.native.models import (
     SyncReport,
     SyncReportEnvelope,
     WebSocketConnection,
@@ -15,7 +15,7 @@ from generated.models import (
     WeightStatistics,
     WeightStatisticsEnvelope,
 )
-from generated.rest import AdminHandlers
+from generated.native.rest import AdminHandlers
 from handlers.native.clock import now_ms
 from handlers.native.connections import Connections
 from handlers.native.rest.envelope import envelope

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from generated.rest import JSON, CandlesHandlers, Raw
+from generated.native import encoders
+from generated.native.facts import DataQuality
+from generated.native.rest import CandlesHandlers
+from generated.reply import JSON, Raw
+from handlers.native.clock import now_ms
 from handlers.native.messages import data_status
-from handlers.native.rest.envelope import FORMATS, check_times, rows_in_envelope, table
+from handlers.native.rest.envelope import FORMATS, check_times, table
 from ingest.core.errors import NotReady
-from ingest.core.status import Quality
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
@@ -25,9 +28,9 @@ class Candles(CandlesHandlers):
         timeframe: int,
         start_time: int | None = None,
         end_time: int | None = None,
-        limit: int = 500,
+        limit: int,
         cursor: int | None = None,
-        media_type: str = JSON,
+        media_type: str,
     ) -> Raw:
         """Candles of a symbol: from a time on, or else the newest."""
         self._view.feed(symbol)
@@ -38,12 +41,19 @@ class Candles(CandlesHandlers):
         quality = page.status.quality
         if media_type == JSON:
             message = f"Retrieved {page.count} candles for {symbol}"
-            if quality is not Quality.COMPLETE:
+            if quality is not DataQuality.COMPLETE:
                 message = f"{symbol} is {quality.value}; candles are sent when it is complete"
-            more = f'"timeframe":"{label(timeframe)}","data_status":{data_status(page.status)},'
-            rows = await self._view.page_json(page)
-            return rows_in_envelope(rows, message, page.next_cursor, more)
-        if quality is not Quality.COMPLETE:
+            return Raw(
+                encoders.candle_list_envelope(
+                    message=message,
+                    timestamp=now_ms(),
+                    data=await self._view.page_json(page),
+                    timeframe=label(timeframe),
+                    data_status=data_status(page.status),
+                    next_cursor=page.next_cursor,
+                )
+            )
+        if quality is not DataQuality.COMPLETE:
             raise NotReady(f"{symbol} is {quality.value}; ask again when it is complete")
         pieces = await self._view.page_table(page, FORMATS[media_type])
         return table(media_type, pieces, page.next_cursor, Data_Quality=quality.value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
-from generated.models import Envelope
-from generated.rest import Raw
-from handlers.errors import InvalidParameter
+from generated.native.models import Envelope
+from generated.reply import Raw
 from handlers.native.clock import now_ms
+from handlers.problem import InvalidParameter
 from ingest.storage import TableFormat
 
 E = TypeVar("E", bound=Envelope)
@@ -30,15 +30,6 @@ def envelope(kind: type[E], data: object, message: str) -> E:
     """Data that is a model."""
     fields = {"success": True, "data": data, "message": message, "error": None}
     return kind.model_validate({**fields, "timestamp": now_ms()})
-
-
-def rows_in_envelope(rows: bytes, message: str, next_cursor: int | None, more: str = "") -> Raw:
-    """An array of rows, which the database has formatted; `more` are further members, as JSON."""
-    cursor = "null" if next_cursor is None else next_cursor
-    tail = (
-        f',"message":"{message}","timestamp":{now_ms()},"error":null,{more}"next_cursor":{cursor}}}'
-    )
-    return Raw(b'{"success":true,"data":' + rows + tail.encode())
 
 
 def table(

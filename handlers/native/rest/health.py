@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generated.models import HealthProblem
+from generated.native.facts import DataQuality
+from generated.native.models import HealthProblem
 from handlers.native.clock import now_ms
-from ingest.core.status import Quality
 from ingest.pipeline.feed import Feed
 from ingest.pipeline.provider import Provider
 
 
 def is_healthy(feed: Feed) -> bool:
     """Whether a symbol is connected and complete."""
-    return feed.connected and feed.status.quality is Quality.COMPLETE
+    return feed.connected and feed.status.quality is DataQuality.COMPLETE
 
 
 def blocking_problems(provider: Provider) -> list[HealthProblem]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from generated import rest, stream
-from generated.models import (
+from generated.native import rest, stream
+from generated.native.models import (
     ExchangeClientHealth,
     ExchangeClock,
     FeedInfo,

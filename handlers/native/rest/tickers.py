@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from generated.models import (
+from generated.native.facts import GapKind
+from generated.native.models import (
     DataStatus,
     FeedCounters,
     Gap,
@@ -16,10 +17,9 @@ from generated.models import (
     TickerListEnvelope,
     TickerSummary,
 )
-from generated.rest import TickersHandlers
+from generated.native.rest import TickersHandlers
 from handlers.native.rest.envelope import envelope
 from ingest.core import fixed
-from ingest.core.missing import Kind
 from ingest.pipeline.feed import Feed
 from ingest.pipeline.listing import Listing
 from ingest.pipeline.view import MarketView
@@ -91,7 +91,7 @@ class Tickers(TickersHandlers):
             "data_status": DataStatus(
                 historical_loading=status.historical_loading,
                 gap_recovery=status.gap_recovery,
-                data_quality=status.quality.value,
+                data_quality=status.quality,
                 last_complete_timestamp=status.last_complete_id,
             ),
             "trades_stored": feed.trades_stored,
@@ -109,7 +109,7 @@ def _confirmed_gaps(feed: Feed, found: Sequence[ConfirmedGap]) -> list[Gap]:
             from_id=gap.from_id,
             to_id=gap.to_id,
             missing=gap.missing,
-            kind="confirmed",
+            kind=GapKind.CONFIRMED,
             since=max(
                 (
                     f.confirmed_at
@@ -136,10 +136,10 @@ def _open_gaps(feed: Feed) -> list[Gap]:
             from_id=item.from_id,
             to_id=item.to_id,
             missing=item.gap.missing,
-            kind="unreadable" if item.kind is Kind.UNREADABLE else "open",
+            kind=item.kind,
             since=feed.gaps_since_ms or 0,
-            reason=unreadable if item.kind is Kind.UNREADABLE else reason,
+            reason=unreadable if item.kind is GapKind.UNREADABLE else reason,
         )
         for item in feed.continuity.missing
-        if item.kind is not Kind.CONFIRMED
+        if item.kind is not GapKind.CONFIRMED
     ]

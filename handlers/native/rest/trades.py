@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from generated.rest import JSON, Raw, TradesHandlers
-from handlers.native.rest.envelope import FORMATS, check_times, rows_in_envelope, table
+from generated.native import encoders
+from generated.native.rest import TradesHandlers
+from generated.reply import JSON, Raw
+from handlers.native.clock import now_ms
+from handlers.native.rest.envelope import FORMATS, check_times, table
 from ingest.pipeline.view import MarketView
 from ingest.storage import Selection
 
@@ -20,10 +23,10 @@ class Trades(TradesHandlers):
         *,
         start_time: int | None = None,
         end_time: int | None = None,
-        limit: int = 1000,
+        limit: int,
         from_id: int | None = None,
         cursor: int | None = None,
-        media_type: str = JSON,
+        media_type: str,
     ) -> Raw:
         """Trades of a symbol: from an id or a time on, or else the newest."""
         self._view.feed(symbol)
@@ -37,10 +40,12 @@ class Trades(TradesHandlers):
             return table(media_type, rows, next_cursor)
         page, next_cursor = await stored.trades(wanted, limit)
         message = f"Retrieved {page.count} trades for {symbol}"
-        return rows_in_envelope(page.body, message, next_cursor)
+        return Raw(
+            encoders.trade_list_envelope(
+                message=message, timestamp=now_ms(), data=page.body, next_cursor=next_cursor
+            )
+        )
 
-    async def get_latest_trades(
-        self, symbol: str, *, limit: int = 100, media_type: str = JSON
-    ) -> Raw:
+    async def get_latest_trades(self, symbol: str, *, limit: int, media_type: str) -> Raw:
         """Newest trades of a symbol."""
         return await self.get_trades(symbol, limit=limit, media_type=media_type)

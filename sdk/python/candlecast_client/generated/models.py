@@ -25,7 +25,6 @@ def _whole(value: object) -> object:
 
 Integer: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole)]
 
-
 AggregateId = TypeAliasType(
     "AggregateId",
     Annotated[
@@ -36,6 +35,12 @@ AggregateId = TypeAliasType(
             le=9223372036854775807,
         ),
     ],
+)
+
+
+CandleCount = TypeAliasType(
+    "CandleCount",
+    Annotated[Integer, Field(description="A number of candles of history.", ge=0, le=1000)],
 )
 
 
@@ -124,6 +129,17 @@ class ExchangeClientHealth(BaseModel):
     """
 
     connected: Annotated[StrictBool, Field(description="Whether the live feed is connected.")]
+
+
+FailureCode = TypeAliasType(
+    "FailureCode",
+    Annotated[
+        Literal["SYMBOL_NOT_ACTIVE", "NOT_SUBSCRIBED", "SUBSCRIPTION_LIMIT", "UNAVAILABLE"],
+        Field(
+            description="Why a timeframe was not accepted.\n\n- `SYMBOL_NOT_ACTIVE`: the symbol is not followed by this server; without `timeframe`.\n- `NOT_SUBSCRIBED`: there is no such subscription to remove.\n- `SUBSCRIPTION_LIMIT`: the connection has as many subscriptions as it may have.\n- `UNAVAILABLE`: the store does not answer; try again."
+        ),
+    ],
+)
 
 
 class FeedCounters(BaseModel):
@@ -438,11 +454,9 @@ class TimeframeSubscription(BaseModel):
     )
     timeframe: Timeframe
     initial_candles: Annotated[
-        Integer,
+        CandleCount,
         Field(
-            description="How many candles of history to send at once, the running one included. With 0 there is no `initial_history`.",
-            ge=0,
-            le=1000,
+            description="How many candles of history to send at once, the running one included. With 0 there is no `initial_history`."
         ),
     ] = 0
 
@@ -675,8 +689,7 @@ class AcceptedTimeframe(BaseModel):
 
     timeframe: Timeframe
     initial_candles: Annotated[
-        Integer,
-        Field(description="How many candles of history were asked for.", ge=0, le=1000),
+        CandleCount, Field(description="How many candles of history were asked for.")
     ]
 
 
@@ -782,12 +795,7 @@ class FailedTimeframe(BaseModel):
 
     symbol: Symbol
     timeframe: Timeframe | None = None
-    error_code: Annotated[
-        Literal["SYMBOL_NOT_ACTIVE", "NOT_SUBSCRIBED", "SUBSCRIPTION_LIMIT", "UNAVAILABLE"],
-        Field(
-            description="- `SYMBOL_NOT_ACTIVE`: the symbol is not followed by this server; without `timeframe`.\n- `NOT_SUBSCRIBED`: there is no such subscription to remove.\n- `SUBSCRIPTION_LIMIT`: the connection has as many subscriptions as it may have.\n- `UNAVAILABLE`: the store does not answer; try again."
-        ),
-    ]
+    error_code: FailureCode
     message: Annotated[StrictStr, Field(description="The reason in one sentence for people.")]
 
 
@@ -856,6 +864,8 @@ HealthProblems = TypeAliasType(
         Field(description="What does not work, and why; empty while the status is `healthy`."),
     ],
 )
+
+
 """
 What does not work, and why; empty while the status is `healthy`.
 """
@@ -886,9 +896,7 @@ class InitialHistory(BaseModel):
     type: Literal["initial_history"]
     symbol: Symbol
     timeframe: TimeframeLabel
-    requested_candles: Annotated[
-        Integer, Field(description="How many candles were asked for.", ge=0, le=1000)
-    ]
+    requested_candles: Annotated[CandleCount, Field(description="How many candles were asked for.")]
     actual_candles: Annotated[
         Integer,
         Field(

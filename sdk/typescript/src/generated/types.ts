@@ -11,6 +11,10 @@ export type Integer = number | bigint;
  */
 export type Timeframe = number;
 /**
+ * A number of candles of history.
+ */
+export type CandleCount = number;
+/**
  * The exchange's identity of an aggregate trade. Within a symbol ids rise by one from trade to trade, so a jump means that trades are missing.
  */
 export type AggregateId = Integer;
@@ -114,6 +118,16 @@ export type ErrorCode =
  * A market by the exchange's name for it, in capitals, as in `BTCUSDT`. Some names have letters of other scripts, which a URL has percent-encoded.
  */
 export type Symbol = string;
+/**
+ * Why a timeframe was not accepted.
+ *
+ * - `SYMBOL_NOT_ACTIVE`: the symbol is not followed by this server; without `timeframe`.
+ * - `NOT_SUBSCRIBED`: there is no such subscription to remove.
+ * - `SUBSCRIPTION_LIMIT`: the connection has as many subscriptions as it may have.
+ * - `UNAVAILABLE`: the store does not answer; try again.
+ */
+export type FailureCode =
+  "SYMBOL_NOT_ACTIVE" | "NOT_SUBSCRIBED" | "SUBSCRIPTION_LIMIT" | "UNAVAILABLE";
 /**
  * Why the ids are missing. `open`: they are being fetched. `unreadable`: the exchange has them, and what it gives is no valid trade; they are asked for again within a minute. `confirmed`: the exchange has passed over them for minutes; they are asked for again now and then.
  */
@@ -255,7 +269,7 @@ export interface AcceptedTimeframe {
   /**
    * How many candles of history were asked for.
    */
-  initial_candles: number;
+  initial_candles: CandleCount;
 }
 /**
  * Open, high, low and close of one timeframe, with its volumes. Open and close are the prices of the lowest and the highest aggregate id in it. A quiet candle between two trades repeats the previous close in all four prices and has zero volume.
@@ -391,13 +405,7 @@ export interface ExchangeClock {
 export interface FailedTimeframe {
   symbol: Symbol;
   timeframe?: Timeframe;
-  /**
-   * - `SYMBOL_NOT_ACTIVE`: the symbol is not followed by this server; without `timeframe`.
-   * - `NOT_SUBSCRIBED`: there is no such subscription to remove.
-   * - `SUBSCRIPTION_LIMIT`: the connection has as many subscriptions as it may have.
-   * - `UNAVAILABLE`: the store does not answer; try again.
-   */
-  error_code: "SYMBOL_NOT_ACTIVE" | "NOT_SUBSCRIBED" | "SUBSCRIPTION_LIMIT" | "UNAVAILABLE";
+  error_code: FailureCode;
   /**
    * The reason in one sentence for people.
    */
@@ -564,7 +572,7 @@ export interface InitialHistory {
   /**
    * How many candles were asked for.
    */
-  requested_candles: number;
+  requested_candles: CandleCount;
   /**
    * How many are sent; fewer when there are no older trades.
    */
@@ -715,7 +723,7 @@ export interface TimeframeSubscription {
   /**
    * How many candles of history to send at once, the running one included. With 0 there is no `initial_history`.
    */
-  initial_candles?: number;
+  initial_candles?: CandleCount;
 }
 export interface SubscriptionResult {
   type: "subscription_result";

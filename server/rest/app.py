@@ -1,11 +1,13 @@
-"""The REST side: a Connexion application made of the document and the handlers."""
+"""A Connexion application made of an OpenAPI document and its handlers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from connexion import AsyncApp
@@ -18,21 +20,22 @@ from connexion.middleware.response_validation import ResponseValidationMiddlewar
 from connexion.resolver import Resolver
 from starlette.exceptions import HTTPException
 
+from handlers.problem import ErrorForm
 from ingest.core.errors import CandlecastError
-from server.operation import (
+from server.rest.dispatch import (
     MEDIA_TYPE,
     Dispatch,
     HandlerFunction,
     check_signature,
     success_media_types,
 )
-from server.problems import answer_application_error, answer_connexion_error, answer_http_error
-from server.routing import Routing
-from server.validation import VALIDATOR_MAP, compile_operation
+from server.rest.problems import ErrorAnswers
+from server.rest.routing import Routing
+from server.rest.validation import VALIDATOR_MAP, compile_operation
 
-# Connexion's own list without its Swagger UI (see pages.py), its security (no scheme is used) and
-# its last resort for errors (the bridge's is ours), and with two of ours: routing.py and
-# operation.py say why.
+# Connexion's own list without its Swagger UI (see site/pages.py), its security (a handler decides
+# about its own key) and its last resort for errors (the bridge's is ours), and with two of ours:
+# routing.py and dispatch.py say why.
 MIDDLEWARES = [
     ExceptionMiddleware,
     Routing,
@@ -56,30 +59,45 @@ def load_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def build_rest(
-    document: Mapping[str, Any],
-    handlers: Mapping[str, HandlerFunction],
-    *,
-    validate_responses: bool = False,
-) -> AsyncApp:
-    """The ASGI application that serves a bundled OpenAPI 3.0 document.
+@dataclass(frozen=True, slots=True)
+class RestApi:
+    """The REST side of an API: its document and handlers, and the form of its errors."""
 
-    `handlers` maps each operationId to an async function that takes the operation's parameters by
-    name. Raises `HandlerMismatch` when one is missing, does not fit, or belongs to no operation.
+    document: Mapping[str, Any]
+    handlers: Mapping[str, HandlerFunction]
+    """The async function of each operationId, which takes the operation's parameters by name."""
+    form: ErrorForm
+    passes_unknown_parameters: bool = False
+    """Whether query parameters that the document does not name are let pass."""
+
+    @property
+    def base_paths(self) -> list[str]:
+        """The path of each server of the document."""
+        return [urlsplit(server["url"]).path.rstrip("/") for server in self.document["servers"]]
+
+
+def build_rest(api: RestApi, *, validate_responses: bool = False) -> AsyncApp:
+    """The ASGI application that serves a bundled OpenAPI 3.0 document, below each base path.
+
+    Raises `HandlerMismatch` when a handler is missing, does not fit, or belongs to no operation.
     With `validate_responses` a reply that the document does not allow is a 500.
     """
     app = AsyncApp(__name__, middlewares=list(MIDDLEWARES))
-    app.add_error_handler(Exception, answer_application_error)
-    app.add_error_handler(HTTPException, answer_http_error)
-    app.add_error_handler(ProblemException, answer_connexion_error)
-    app.add_api(
-        dict(document),
-        resolver=Resolver(handlers.__getitem__),
-        strict_validation=True,
-        validate_responses=validate_responses,
-        validator_map=VALIDATOR_MAP,
-    )
-    _check(app.middleware.apis[0].specification, handlers)
+    answers = ErrorAnswers(api.form)
+    app.add_error_handler(Exception, answers.application)
+    app.add_error_handler(HTTPException, answers.http)
+    app.add_error_handler(ProblemException, answers.connexion)
+    for base_path in api.base_paths:
+        app.add_api(
+            dict(api.document),
+            base_path=base_path,
+            name=base_path,
+            resolver=Resolver(api.handlers.__getitem__),
+            strict_validation=not api.passes_unknown_parameters,
+            validate_responses=validate_responses,
+            validator_map=VALIDATOR_MAP,
+        )
+    _check(app.middleware.apis[0].specification, api.handlers)
     return app
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.binance.book import BookStream, Quote, rest_quote, stream_quote
+from ingest.binance.quotes import Quote, QuoteStream, rest_quote, stream_quote
 from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import WeightCoordinator
 from ingest.core.errors import ExchangeUnavailable
@@ -58,14 +58,14 @@ async def streams(url: str) -> int:
 
 async def test_quotes_come_for_the_symbols_wanted_and_no_others(exchange: str) -> None:
     taker = Taker()
-    stream = BookStream(exchange.replace("http", "ws", 1), taker)
+    stream = QuoteStream(exchange.replace("http", "ws", 1), taker)
     try:
-        stream.add("BTCUSDT")
+        stream.add(["BTCUSDT"])
         await until(lambda: taker.symbols == {"BTCUSDT"})
-        stream.add("ETHUSDT")
-        stream.add("ETHUSDT")
+        stream.add(["ETHUSDT"])
+        stream.add(["ETHUSDT"])
         await until(lambda: taker.symbols == set(SYMBOLS))
-        stream.remove("BTCUSDT")
+        stream.remove(["BTCUSDT"])
         assert stream.symbols == {"ETHUSDT"}
         taker.quotes.clear()
         await until(lambda: len(taker.quotes) >= 5)
@@ -77,13 +77,13 @@ async def test_quotes_come_for_the_symbols_wanted_and_no_others(exchange: str) -
 
 async def test_the_connection_ends_with_the_last_symbol(exchange: str) -> None:
     taker = Taker()
-    stream = BookStream(exchange.replace("http", "ws", 1), taker)
+    stream = QuoteStream(exchange.replace("http", "ws", 1), taker)
     try:
         for _ in range(2):
-            stream.add("BTCUSDT")
+            stream.add(["BTCUSDT"])
             await until(lambda: bool(taker.quotes))
             assert await streams(exchange) == 1
-            stream.remove("BTCUSDT")
+            stream.remove(["BTCUSDT"])
             async with asyncio.timeout(20):
                 while await streams(exchange):  # noqa: ASYNC110  # the exchange tells of no event
                     await asyncio.sleep(0.05)
@@ -94,9 +94,9 @@ async def test_the_connection_ends_with_the_last_symbol(exchange: str) -> None:
 
 async def test_quotes_come_again_after_a_cut_which_is_told(exchange: str) -> None:
     taker = Taker()
-    stream = BookStream(exchange.replace("http", "ws", 1), taker)
+    stream = QuoteStream(exchange.replace("http", "ws", 1), taker)
     try:
-        stream.add("BTCUSDT")
+        stream.add(["BTCUSDT"])
         await until(lambda: bool(taker.quotes))
         async with aiohttp.ClientSession(exchange) as session:
             await session.post("/control/cut")
@@ -109,8 +109,8 @@ async def test_quotes_come_again_after_a_cut_which_is_told(exchange: str) -> Non
 
 async def test_an_exchange_that_is_away_is_tried_again() -> None:
     taker = Taker()
-    stream = BookStream("ws://127.0.0.1:1", taker)
-    stream.add("BTCUSDT")
+    stream = QuoteStream("ws://127.0.0.1:1", taker)
+    stream.add(["BTCUSDT"])
     await asyncio.sleep(0.1)
     await stream.close()
     assert taker.quotes == []

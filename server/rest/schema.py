@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from server.envelope import Detail
+from handlers.problem import Detail
 
 INTEGER_BOUNDS = {
     "int32": (-(2**31), 2**31 - 1),

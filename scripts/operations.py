@@ -1,4 +1,4 @@
-"""The operations of the REST document, as generators of clients need them."""
+"""The operations of a REST document, as generators of servers and clients need them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,41 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
 
-from scripts.bundle import Bundle
-from scripts.rest_source import ERROR_MODEL, METHODS
+from scripts.bundle import Bundle, Object
+from wsrouter import snake_case
 
-Object = Mapping[str, object]
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+JSON = "application/json"
+ERROR_MODEL = "ErrorEnvelope"
+"""Replies of this model are raised as exceptions, not returned by handlers."""
+
+PYTHON_TYPES = {"integer": "int", "string": "str", "boolean": "bool", "number": "Decimal"}
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter in the path or the query; `type` is a JSON Schema type."""
+    """A parameter in the path, the query or a header; `type` is a JSON Schema type."""
 
     name: str
     place: str
     type: str
     description: str
     required: bool
+    default: object
     is_long: bool
     """Whether it is a whole number that a JavaScript number may not hold."""
+
+    @property
+    def argument(self) -> str:
+        """The name of the argument that it is given by."""
+        return snake_case(self.name)
+
+    @property
+    def python_type(self) -> str:
+        """Its type in Python."""
+        return PYTHON_TYPES[self.type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +51,12 @@ class Operation:
     name: str
     method: str
     path: str
+    tag: str
     summary: str
     parameters: tuple[Parameter, ...]
     replies: dict[int, str]
+    media_types: tuple[str, ...]
+    """The media types of successful replies, JSON first."""
 
     @property
     def model(self) -> str:
@@ -48,7 +67,7 @@ class Operation:
         return models.pop()
 
     def placed(self, place: str) -> list[Parameter]:
-        """The parameters of the path or of the query."""
+        """The parameters of one place."""
         return [parameter for parameter in self.parameters if parameter.place == place]
 
 
@@ -70,53 +89,56 @@ def base_path(bundle: Bundle) -> str:
 
 def operations(bundle: Bundle) -> Iterator[Operation]:
     """Every operation in the order of the document."""
-    document = bundle.document
-    for path, item in cast(Mapping[str, Object], document["paths"]).items():
+    for path, item in cast(Mapping[str, Object], bundle.document["paths"]).items():
         for method, value in item.items():
             if method not in METHODS:
                 continue
             operation = cast(Object, value)
             parameters = [*_list(item, "parameters"), *_list(operation, "parameters")]
+            contents = {
+                int(status): cast(Mapping[str, Object], response["content"])
+                for status, response in _responses(bundle, operation)
+                if "content" in response
+            }
+            models = {status: _model(content[JSON]) for status, content in contents.items()}
             yield Operation(
                 name=cast(str, operation["operationId"]),
                 method=method.upper(),
                 path=path,
+                tag=cast(list[str], operation["tags"])[0],
                 summary=cast(str, operation["summary"]),
-                parameters=tuple(_parameter(document, parameter) for parameter in parameters),
-                replies=dict(_replies(document, operation)),
+                parameters=tuple(_parameter(bundle, parameter) for parameter in parameters),
+                replies={s: model for s, model in models.items() if model != ERROR_MODEL},
+                media_types=tuple(
+                    dict.fromkeys(
+                        [JSON, *(t for s, content in contents.items() if s < 300 for t in content)]
+                    )
+                ),
             )
 
 
-def _parameter(document: Object, value: Object) -> Parameter:
-    value = _resolved(document, value)
-    schema = _resolved(document, cast(Object, value["schema"]))
+def _responses(bundle: Bundle, operation: Object) -> Iterator[tuple[str, Object]]:
+    for status, response in cast(Mapping[str, Object], operation["responses"]).items():
+        yield status, bundle.resolved(response)
+
+
+def _parameter(bundle: Bundle, value: Object) -> Parameter:
+    value = bundle.resolved(value)
+    schema = bundle.resolved(cast(Object, value["schema"]))
     return Parameter(
         name=cast(str, value["name"]),
         place=cast(str, value["in"]),
         type=cast(str, schema["type"]),
         description=" ".join(cast(str, value.get("description", "")).split()),
         required=value.get("required") is True,
+        default=schema.get("default"),
         is_long=is_long(schema),
     )
 
 
-def _replies(document: Object, operation: Object) -> Iterator[tuple[int, str]]:
-    for status, value in cast(Mapping[str, Object], operation["responses"]).items():
-        content = cast(Mapping[str, Object], _resolved(document, value)["content"])
-        schema = cast(Mapping[str, str], content["application/json"]["schema"])
-        model = schema["$ref"].rsplit("/", 1)[1]
-        if model != ERROR_MODEL:
-            yield int(status), model
+def _model(content: Object) -> str:
+    return cast(Mapping[str, str], content["schema"])["$ref"].rsplit("/", 1)[1]
 
 
 def _list(value: Object, key: str) -> list[Object]:
     return cast(list[Object], value.get(key, []))
-
-
-def _resolved(document: Object, value: Object) -> Object:
-    while isinstance(reference := value.get("$ref"), str):
-        target: object = document
-        for token in reference.removeprefix("#/").split("/"):
-            target = cast(Object, target)[token]
-        value = cast(Object, target)
-    return value

@@ -6,15 +6,16 @@ What the schema has checked is what the handler gets; nothing is converted a sec
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import jsonschema_rs
 
-from server.envelope import Detail
-from server.schema import compile_schema, faults
+from handlers.problem import Detail
+from server.rest.schema import compile_schema, faults
+from wsrouter import snake_case
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,38})", re.ASCII)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -54,36 +55,53 @@ class _Parameter:
     place: str
     """`query.limit`"""
     name: str
+    argument: str
+    """The name of the handler's argument."""
     required: bool
     read: Callable[[str], object]
     validator: jsonschema_rs.Draft4Validator
 
 
 class Parameters:
-    """The path and query parameters of one operation, by their definitions in the document.
+    """The parameters of one operation, by their definitions in the document.
 
-    Raises ValueError for a definition that is not served: parameters in headers and cookies, and
-    types other than integer, boolean and string.
+    Raises ValueError for a definition that is not served: parameters in cookies, and types other
+    than integer, boolean and string.
     """
 
-    def __init__(self, definitions: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, definitions: Sequence[Mapping[str, Any]], *, passes_unknown: bool = False
+    ) -> None:
+        """With `passes_unknown` query parameters that no definition has are passed over."""
+        self._passes_unknown = passes_unknown
         self._path: list[_Parameter] = []
         self._query: dict[str, _Parameter] = {}
+        self._headers: dict[bytes, _Parameter] = {}
         self.defaults: dict[str, object] = {}
         for definition in definitions:
             parameter = _compile(definition)
-            if definition["in"] == "path":
-                self._path.append(parameter)
-            else:
-                self._query[parameter.name] = parameter
+            match definition["in"]:
+                case "path":
+                    self._path.append(parameter)
+                case "query":
+                    self._query[parameter.name] = parameter
+                case _:
+                    self._headers[parameter.name.lower().encode()] = parameter
             if "default" in definition["schema"]:
-                self.defaults[parameter.name] = definition["schema"]["default"]
+                self.defaults[parameter.argument] = definition["schema"]["default"]
 
     @property
     def names(self) -> set[str]:
-        return {parameter.name for parameter in self._path} | set(self._query)
+        """The names of the arguments that a handler is called with."""
+        every = [*self._path, *self._query.values(), *self._headers.values()]
+        return {parameter.argument for parameter in every}
 
-    def read(self, path: Mapping[str, str], query_string: bytes) -> dict[str, object]:
+    def read(
+        self,
+        path: Mapping[str, str],
+        query_string: bytes,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+    ) -> dict[str, object]:
         """The arguments for the handler, defaults included; raises `ParameterError`.
 
         `path` holds decoded texts. A query parameter that the document does not know, or that
@@ -96,6 +114,8 @@ class Parameters:
         given: set[str] = set()
         for name, text in _pairs(query_string, found):
             known = self._query.get(name)
+            if known is None and self._passes_unknown:
+                continue
             if known is None:
                 expected = ", ".join(self._query) or "none"
                 found.append(
@@ -106,9 +126,15 @@ class Parameters:
             else:
                 given.add(name)
                 self._take(known, text, values, found)
+        if self._headers:
+            for header, value in headers:
+                named = self._headers.get(header)
+                if named is not None:
+                    given.add(named.name)
+                    self._take(named, value.decode("latin-1"), values, found)
         found.extend(
             Detail(parameter.place, "required, but missing")
-            for parameter in self._query.values()
+            for parameter in (*self._query.values(), *self._headers.values())
             if parameter.required and parameter.name not in given
         )
         if found:
@@ -121,7 +147,7 @@ class Parameters:
     ) -> None:
         value = parameter.read(text)
         if parameter.validator.is_valid(value):
-            values[parameter.name] = value
+            values[parameter.argument] = value
         else:
             found.extend(faults(parameter.validator, value, parameter.place))
 
@@ -129,14 +155,15 @@ class Parameters:
 def _compile(definition: Mapping[str, Any]) -> _Parameter:
     place = f"{definition['in']}.{definition['name']}"
     kind = definition.get("schema", {}).get("type")
-    if definition["in"] not in ("path", "query") or kind not in _READERS:
+    if definition["in"] not in ("path", "query", "header") or kind not in _READERS:
         raise ValueError(
             f"parameter {place} of type {kind} is not served: parameters are integers, booleans "
-            "and strings in the path and in the query"
+            "and strings in the path, in the query and in headers"
         )
     return _Parameter(
         place,
         definition["name"],
+        snake_case(definition["name"]),
         definition.get("required", False),
         _READERS[kind],
         compile_schema(definition["schema"]),

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
+from generated.native.facts import DataQuality, ErrorCode, FailureCode, GapKind, StreamErrorCode
+
 
 def _whole(value: object) -> object:
     """A number without a fraction is an integer, as JSON Schema has it."""
@@ -25,7 +27,6 @@ def _whole(value: object) -> object:
 
 
 Integer: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole)]
-
 
 AggregateId = TypeAliasType(
     "AggregateId",
@@ -40,6 +41,12 @@ AggregateId = TypeAliasType(
 )
 
 
+CandleCount = TypeAliasType(
+    "CandleCount",
+    Annotated[Integer, Field(description="A number of candles of history.", ge=0, le=1000)],
+)
+
+
 ClientTimestampMs = TypeAliasType(
     "ClientTimestampMs",
     Annotated[
@@ -48,17 +55,6 @@ ClientTimestampMs = TypeAliasType(
             description="Milliseconds since the Unix epoch by the client's own clock, whatever it says.",
             ge=0,
             le=9223372036854775807,
-        ),
-    ],
-)
-
-
-DataQuality = TypeAliasType(
-    "DataQuality",
-    Annotated[
-        Literal["loading", "partial", "complete", "unknown"],
-        Field(
-            description="State of a symbol's data.\n\n- `loading`: history is being downloaded from the exchange. No candles are sent.\n- `partial`: trades are missing and are being fetched again. No candles are sent.\n- `complete`: no trade is missing; what is sent is exact.\n- `unknown`: nothing can be said, as when the feed is cut and trades may pass unseen; rare. No\n  candles are sent."
         ),
     ],
 )
@@ -83,28 +79,6 @@ class DataStatus(BaseModel):
             description="Despite its name an aggregate id: the highest id up to which no trade is missing. Given while loading or partial unless even the first trade is missing; null otherwise."
         ),
     ]
-
-
-ErrorCode = TypeAliasType(
-    "ErrorCode",
-    Annotated[
-        Literal[
-            "INVALID_PARAMETER",
-            "INVALID_REQUEST",
-            "IP_NOT_ALLOWED",
-            "SYMBOL_NOT_ACTIVE",
-            "NOT_FOUND",
-            "METHOD_NOT_ALLOWED",
-            "NOT_ACCEPTABLE",
-            "RATE_LIMITED",
-            "INTERNAL_ERROR",
-            "SERVICE_UNAVAILABLE",
-        ],
-        Field(
-            description="Why a request failed, for programs.\n\n- `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.\n- `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.\n- `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the\n  web page through which it comes is not allowed.\n- `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.\n- `NOT_FOUND` (404): there is no such path.\n- `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.\n- `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.\n- `RATE_LIMITED` (429): too many requests; try again after `Retry-After`.\n- `INTERNAL_ERROR` (500): a fault of the server.\n- `SERVICE_UNAVAILABLE` (503): the store or the exchange cannot be reached, or the server is\n  starting or stopping; try again after `Retry-After`."
-        ),
-    ],
-)
 
 
 class ErrorDetail(BaseModel):
@@ -177,17 +151,6 @@ class FeedInfo(BaseModel):
     ]
     rest_url: Annotated[StrictStr, Field(description="Where its REST API is.")]
     stream_url: Annotated[StrictStr, Field(description="Where its WebSocket is.")]
-
-
-GapKind = TypeAliasType(
-    "GapKind",
-    Annotated[
-        Literal["open", "unreadable", "confirmed"],
-        Field(
-            description="Why the ids are missing. `open`: they are being fetched. `unreadable`: the exchange has them, and what it gives is no valid trade; they are asked for again within a minute. `confirmed`: the exchange has passed over them for minutes; they are asked for again now and then."
-        ),
-    ],
-)
 
 
 Price = TypeAliasType(
@@ -271,23 +234,6 @@ class StorageInfo(BaseModel):
             le=9007199254740991,
         ),
     ]
-
-
-StreamErrorCode = TypeAliasType(
-    "StreamErrorCode",
-    Annotated[
-        Literal[
-            "INVALID_JSON",
-            "UNKNOWN_ACTION",
-            "INVALID_SUBSCRIPTION",
-            "INVALID_TIMEFRAME",
-            "CONNECTION_ERROR",
-            "TIMEOUT",
-            "INTERNAL_ERROR",
-        ],
-        Field(description="Why, for programs; the table of error codes above explains each."),
-    ],
-)
 
 
 Symbol = TypeAliasType(
@@ -439,11 +385,9 @@ class TimeframeSubscription(BaseModel):
     )
     timeframe: Timeframe
     initial_candles: Annotated[
-        Integer,
+        CandleCount,
         Field(
-            description="How many candles of history to send at once, the running one included. With 0 there is no `initial_history`.",
-            ge=0,
-            le=1000,
+            description="How many candles of history to send at once, the running one included. With 0 there is no `initial_history`."
         ),
     ] = 0
 
@@ -676,8 +620,7 @@ class AcceptedTimeframe(BaseModel):
 
     timeframe: Timeframe
     initial_candles: Annotated[
-        Integer,
-        Field(description="How many candles of history were asked for.", ge=0, le=1000),
+        CandleCount, Field(description="How many candles of history were asked for.")
     ]
 
 
@@ -783,12 +726,7 @@ class FailedTimeframe(BaseModel):
 
     symbol: Symbol
     timeframe: Timeframe | None = None
-    error_code: Annotated[
-        Literal["SYMBOL_NOT_ACTIVE", "NOT_SUBSCRIBED", "SUBSCRIPTION_LIMIT", "UNAVAILABLE"],
-        Field(
-            description="- `SYMBOL_NOT_ACTIVE`: the symbol is not followed by this server; without `timeframe`.\n- `NOT_SUBSCRIBED`: there is no such subscription to remove.\n- `SUBSCRIPTION_LIMIT`: the connection has as many subscriptions as it may have.\n- `UNAVAILABLE`: the store does not answer; try again."
-        ),
-    ]
+    error_code: FailureCode
     message: Annotated[StrictStr, Field(description="The reason in one sentence for people.")]
 
 
@@ -857,6 +795,8 @@ HealthProblems = TypeAliasType(
         Field(description="What does not work, and why; empty while the status is `healthy`."),
     ],
 )
+
+
 """
 What does not work, and why; empty while the status is `healthy`.
 """
@@ -887,9 +827,7 @@ class InitialHistory(BaseModel):
     type: Literal["initial_history"]
     symbol: Symbol
     timeframe: TimeframeLabel
-    requested_candles: Annotated[
-        Integer, Field(description="How many candles were asked for.", ge=0, le=1000)
-    ]
+    requested_candles: Annotated[CandleCount, Field(description="How many candles were asked for.")]
     actual_candles: Annotated[
         Integer,
         Field(

@@ -8,6 +8,7 @@ checked is left in the scope for the handler.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import jsonschema_rs
@@ -16,9 +17,9 @@ from connexion.datastructures import MediaTypeDict
 from connexion.validators import AbstractRequestBodyValidator, AbstractResponseBodyValidator
 from starlette.types import Scope
 
-from server.envelope import Detail
-from server.parameters import ParameterError, Parameters
-from server.schema import compile_schema, faults
+from handlers.problem import Detail
+from server.rest.parameters import ParameterError, Parameters
+from server.rest.schema import compile_schema, faults
 
 PARAMETERS = "candlecast.parameters"
 BODY = "candlecast.body"
@@ -47,6 +48,9 @@ class _Compiled(Generic[Definition, Compiled]):
 
 
 _parameters: _Compiled[list[Mapping[str, Any]], Parameters] = _Compiled(Parameters)
+_lenient: _Compiled[list[Mapping[str, Any]], Parameters] = _Compiled(
+    partial(Parameters, passes_unknown=True)
+)
 _schemas: _Compiled[Mapping[str, Any], jsonschema_rs.Draft4Validator] = _Compiled(compile_schema)
 
 
@@ -65,13 +69,20 @@ def compile_operation(
 class ParameterValidator:
     """Reads and checks the parameters of one request."""
 
-    def __init__(self, parameters: list[Mapping[str, Any]], **_options: Any) -> None:
-        self._parameters = _parameters(parameters) if parameters else Parameters(())
+    def __init__(
+        self, parameters: list[Mapping[str, Any]], strict_validation: bool, **_options: Any
+    ) -> None:
+        compiled = _parameters if strict_validation else _lenient
+        self._parameters = (
+            compiled(parameters)
+            if parameters
+            else Parameters((), passes_unknown=not strict_validation)
+        )
 
     def validate(self, scope: Scope) -> None:
         """Raises `ParameterError`."""
         scope["extensions"][PARAMETERS] = self._parameters.read(
-            scope["path_params"], scope["query_string"]
+            scope["path_params"], scope["query_string"], scope["headers"]
         )
 
 

@@ -12,10 +12,10 @@ from connexion.operations import AbstractOperation
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from generated.rest import JSON, Raw
-from server.negotiation import negotiate
-from server.problems import RETRY_AFTER_S
-from server.validation import BODY, PARAMETERS
+from generated.reply import JSON, Raw
+from server.rest.negotiation import negotiate
+from server.rest.problems import RETRY_AFTER_S
+from server.rest.validation import BODY, PARAMETERS
 
 Reply = BaseModel | Raw | tuple[BaseModel, int]
 """What a handler answers: a model of the contract, bytes that already follow it, or a model with a

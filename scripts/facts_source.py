@@ -1,0 +1,84 @@
+"""The facts of an API's schemas as constants: enumerations, bounds and patterns.
+
+A schema that lists texts becomes an enumeration. Of any other schema with a name each bound becomes
+a constant, named after both: `Timeframe` with a maximum gives TIMEFRAME_MAXIMUM. So do
+the members of `x-facts`, which is there for what JSON Schema has no word for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
+
+from scripts.bundle import Object
+from scripts.python_source import docstring, formatted, head
+from wsrouter import snake_case
+
+_BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "maxItems", "pattern", "default")
+
+
+def facts_source(schemas: Mapping[str, object], rows: Iterable[str], *sources: str) -> str:
+    """A module of constants that imports nothing of ours; `rows` are schemas of rows of tables."""
+    enumerations = [_enumeration(name, schemas[name]) for name in enumerations_of(schemas)]
+    fields = {
+        f"{snake_case(name).upper()}_FIELDS": tuple(_fields(schemas, schemas[name]))
+        for name in rows
+    }
+    constants = [
+        f"{name}: Final = {value!r}\n"
+        for name, value in sorted({**_constants(schemas), **fields}.items())
+    ]
+    return formatted(
+        head(*sources)
+        + docstring("Facts of the documents: names, values and bounds.", indent="")
+        + "\n\nfrom __future__ import annotations\n"
+        "from enum import StrEnum\n"
+        "from typing import Final\n\n" + "".join(constants) + "\n\n" + "\n\n".join(enumerations)
+    )
+
+
+def enumerations_of(schemas: Mapping[str, object]) -> list[str]:
+    """The names of the schemas that list more than one text."""
+    return sorted(name for name, schema in schemas.items() if len(_texts(cast(Object, schema))) > 1)
+
+
+def _texts(schema: Object) -> list[str]:
+    values = cast(list[str], schema.get("enum", []))
+    return values if schema.get("type") == "string" else []
+
+
+def _enumeration(name: str, schema: object) -> str:
+    described = cast(Mapping[str, str], schema)
+    names = cast(Mapping[str, list[str]], schema).get("x-enum-varnames")
+    texts = _texts(cast(Object, schema))
+    members = names or [snake_case(text).upper() for text in texts]
+    body = "".join(f"    {m} = {t!r}\n" for m, t in zip(members, texts, strict=True))
+    return f"class {name}(StrEnum):\n{docstring(described['description'])}\n\n{body}"
+
+
+def _fields(schemas: Mapping[str, object], value: object) -> Iterator[str]:
+    """The names of the members of an object schema."""
+    schema = cast(Object, value)
+    if "$ref" in schema:
+        schema = cast(Object, schemas[cast(str, schema["$ref"]).rsplit("/", 1)[1]])
+    yield from cast(Object, schema.get("properties", {}))
+    for part in cast(list[object], schema.get("allOf", [])):
+        yield from _fields(schemas, part)
+
+
+def _constants(schemas: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: value
+        for schema in schemas.items()
+        if not isinstance(cast(Object, schema[1]).get("items"), list)  # a tuple has one size
+        for name, value in _of_schema(*schema)
+    }
+
+
+def _of_schema(name: str, value: object) -> Iterator[tuple[str, object]]:
+    schema, prefix = cast(Object, value), snake_case(name).upper()
+    bounds = {key: schema[key] for key in _BOUNDS if key in schema}
+    for key, fact in {**bounds, **cast(Object, schema.get("x-facts", {}))}.items():
+        yield f"{prefix}_{snake_case(key).upper()}", fact
+    if schema.get("type") == "integer" and "enum" in schema:
+        yield f"{prefix}_VALUES", tuple(cast(list[int], schema["enum"]))

@@ -1,0 +1,94 @@
+"""Errors as answers, in the form of the API that the request is for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from generated.reply import JSON
+from handlers.problem import (
+    INTERNAL_ERROR,
+    NOT_FOUND,
+    ErrorForm,
+    Problem,
+    malformed,
+    method_not_allowed,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT = 200
+"""Characters of an error's text that are shown."""
+
+
+class ErrorForms:
+    """The form of errors below each path, and that of all other paths."""
+
+    def __init__(self, default: ErrorForm, by_path: Mapping[str, ErrorForm]) -> None:
+        self.default = default
+        self._by_path = by_path
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer what aiohttp or a handler raises. Goes outermost."""
+        request[_FORMS] = self
+        try:
+            return await handler(request)
+        except web.HTTPMethodNotAllowed as error:
+            allowed = error.headers[hdrs.ALLOW]
+            problem = method_not_allowed(request.method, allowed)
+            return answer(request, problem, {hdrs.ALLOW: allowed})
+        except web.HTTPNotFound:
+            return answer(request, NOT_FOUND)
+        except web.HTTPRedirection:
+            raise
+        except web.HTTPException as error:
+            return answer(request, malformed(_why(error), error.status), _upgrade(error))
+        except ConnectionError:
+            raise
+        except Exception:
+            logger.exception("A handler failed on %s %s", request.method, request.rel_url)
+            return answer(request, INTERNAL_ERROR)
+
+    def of(self, path: str) -> ErrorForm:
+        """The form of errors of a path."""
+        for start, form in self._by_path.items():
+            if path == start or path.startswith(f"{start}/"):
+                return form
+        return self.default
+
+
+_FORMS = web.RequestKey("error forms", ErrorForms)
+
+
+def answer(
+    request: web.Request, problem: Problem, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A problem as the answer to a request that has passed `ErrorForms.middleware`."""
+    return in_form(request[_FORMS].of(request.rel_url.raw_path), problem, headers)
+
+
+def in_form(
+    form: ErrorForm, problem: Problem, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A problem as an answer in a form."""
+    status, body = form(problem)
+    return web.Response(status=status, body=body, content_type=JSON, headers=headers)
+
+
+def _why(error: web.HTTPException) -> str:
+    """The text of an error, where it has one that is more than its name."""
+    text = " ".join((error.text or "").split())
+    if not text or text.startswith(f"{error.status}:"):
+        return f"The server answers this with {error.reason}"
+    return text[:MAX_TEXT]
+
+
+def _upgrade(error: web.HTTPException) -> dict[str, str]:
+    """The protocol to upgrade to, which a 426 has to name."""
+    if hdrs.UPGRADE not in error.headers:
+        return {}
+    return {hdrs.UPGRADE: error.headers[hdrs.UPGRADE], hdrs.CONNECTION: hdrs.UPGRADE}

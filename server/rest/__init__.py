@@ -1,0 +1,1 @@
+"""REST: OpenAPI documents served by Connexion, with their handlers."""

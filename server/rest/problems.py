@@ -1,0 +1,140 @@
+"""The one table from what may be raised to how it is answered."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+
+from connexion.exceptions import BadRequestProblem, ProblemException
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from starlette.exceptions import HTTPException
+
+from generated.native.facts import ErrorCode
+from generated.reply import JSON
+from handlers.problem import (
+    INTERNAL_ERROR,
+    NOT_FOUND,
+    Detail,
+    ErrorForm,
+    InvalidParameter,
+    Problem,
+    malformed,
+    method_not_allowed,
+)
+from ingest.core.errors import (
+    ExchangeUnavailable,
+    NotReady,
+    RateLimited,
+    RequestRefused,
+    StoreUnavailable,
+    UnknownSymbol,
+)
+from server.rest.negotiation import NotAcceptable
+from server.rest.parameters import ParameterError
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 1
+
+
+def _unavailable(error: str) -> Problem:
+    return Problem(503, ErrorCode.SERVICE_UNAVAILABLE, "Service unavailable", error)
+
+
+def _unknown_symbol(exc: Exception) -> Problem:
+    return Problem(404, ErrorCode.SYMBOL_NOT_ACTIVE, "Symbol not active", str(exc))
+
+
+def _invalid(exc: Exception) -> Problem:
+    details = (
+        exc.details
+        if isinstance(exc, ParameterError)
+        else (Detail(getattr(exc, "field", "request"), getattr(exc, "message", str(exc))),)
+    )
+    first = details[0]
+    return Problem(
+        400,
+        ErrorCode.INVALID_PARAMETER,
+        "Invalid parameters",
+        f"{first.field}: {first.message}; send it as GET /docs describes it",
+        details,
+    )
+
+
+_STORE = _unavailable("The store does not answer; try again after Retry-After")
+_EXCHANGE = _unavailable("The exchange does not answer; try again after Retry-After")
+
+# The text of an error is shown where its class promises that it says what to do; others may speak
+# of hosts and paths that are nobody's business.
+PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
+    ParameterError: _invalid,
+    InvalidParameter: _invalid,
+    UnknownSymbol: _unknown_symbol,
+    NotAcceptable: lambda exc: Problem(406, ErrorCode.NOT_ACCEPTABLE, "Not acceptable", str(exc)),
+    NotReady: lambda exc: _unavailable(str(exc)),
+    StoreUnavailable: lambda _: _STORE,
+    ExchangeUnavailable: lambda _: _EXCHANGE,
+    RateLimited: lambda _: _EXCHANGE,
+    RequestRefused: lambda _: _EXCHANGE,
+}
+"""An error is looked up by its class, then by the classes that this derives from."""
+
+
+def problem_of(exc: Exception) -> Problem:
+    """The problem that an exception is; an unknown one is `INTERNAL_ERROR`."""
+    for cls in type(exc).__mro__:
+        if cls in PROBLEMS:
+            return PROBLEMS[cls](exc)
+    return INTERNAL_ERROR
+
+
+class ErrorAnswers:
+    """Connexion's error handlers of one API, which answer in its form."""
+
+    def __init__(self, form: ErrorForm) -> None:
+        self._form = form
+
+    async def application(self, _request: ConnexionRequest, exc: Exception) -> ConnexionResponse:
+        """For what handlers and validators raise."""
+        problem = problem_of(exc)
+        if problem is INTERNAL_ERROR:
+            logger.error("A handler failed", exc_info=exc)
+        headers: dict[str, str] = {}
+        if problem.status == 503:
+            wait_s = RETRY_AFTER_S
+            if isinstance(exc, RateLimited):
+                wait_s = max(wait_s, math.ceil(exc.retry_at - time.monotonic()))
+            headers["Retry-After"] = str(wait_s)
+        return self._answer(problem, headers)
+
+    async def http(self, request: ConnexionRequest, exc: Exception) -> ConnexionResponse:
+        """For what routing raises: 404, 405, and 308 to the path with or without its last slash."""
+        if not isinstance(exc, HTTPException):
+            return self._answer(INTERNAL_ERROR)
+        headers = dict(exc.headers or {})
+        if exc.status_code == 308:
+            return ConnexionResponse(status_code=308, body=b"", headers=headers)
+        if exc.status_code == 405:
+            return self._answer(method_not_allowed(request.method, headers["Allow"]), headers)
+        if exc.status_code == 404:
+            return self._answer(NOT_FOUND, headers)
+        return self._answer(malformed(exc.detail, exc.status_code), headers)
+
+    async def connexion(self, _request: ConnexionRequest, exc: Exception) -> ConnexionResponse:
+        """For what Connexion itself raises: an unsupported media type, a missing body."""
+        if isinstance(exc, BadRequestProblem):
+            return self._answer(_invalid(InvalidParameter("body", str(exc.detail))))
+        if isinstance(exc, ProblemException) and 400 <= exc.status < 500:
+            return self._answer(malformed(str(exc.detail or exc.title), exc.status))
+        logger.error("Connexion failed", exc_info=exc)
+        return self._answer(INTERNAL_ERROR)
+
+    def _answer(
+        self, problem: Problem, headers: Mapping[str, str] | None = None
+    ) -> ConnexionResponse:
+        status, body = self._form(problem)
+        return ConnexionResponse(
+            status_code=status, mimetype=JSON, body=body, headers=dict(headers or {})
+        )

@@ -1,0 +1,16 @@
+"""The Python names of what a document names."""
+
+from __future__ import annotations
+
+import re
+
+
+def snake_case(name: str) -> str:
+    """A name as Python writes those of functions: "systemStatus" -> "system_status"."""
+    words = re.sub(r"([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3_\2", name)
+    return re.sub(r"\W+", "_", words).strip("_").lower()
+
+
+def handler_name(message: str) -> str:
+    """The handler method of a message: "systemStatus" -> "on_system_status"."""
+    return f"on_{snake_case(message)}"
