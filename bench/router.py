@@ -15,9 +15,9 @@ import orjson
 from jsonschema import Draft7Validator
 from pydantic import Field, TypeAdapter
 
+from asyncapi_server import Connection, Contract, Fault, Router
 from generated.native.models import Ping, Subscribe, Unsubscribe
 from generated.native.stream import MODELS, STREAM_ADDRESS
-from wsrouter import Connection, Contract, Fault, Router
 
 from .child import ROOT
 from .figures import Figure, at_most, ratios

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from wsrouter.errors import DocumentError, Finding, Place
-from wsrouter.source import DanglingReference, Library, Node
+from asyncapi_server.document.source import DanglingReference, Library, Node
+from asyncapi_server.errors import DocumentError, Finding, Place
 
 Object = Mapping[str, object]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from asyncapi_server.document.check import check as check_asyncapi
+from asyncapi_server.errors import DocumentError, Finding
 from scripts.apis import REST, STREAM
 from scripts.bundle import Bundle
 from scripts.rest_check import check_rest, keyword_uses
-from wsrouter.check import check as check_asyncapi
-from wsrouter.errors import DocumentError, Finding
 
 KRAKEN = Path("specs/kraken")
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from asyncapi_server import snake_case
 from scripts.bundle import Bundle, Object
 from scripts.facts_source import enumerations_of
 from scripts.python_source import docstring, formatted, head
-from wsrouter import snake_case
 
 _HELPERS = '''
 def array(texts: Iterable[str]) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
+from asyncapi_server import snake_case
 from scripts.bundle import Object
 from scripts.python_source import docstring, formatted, head
-from wsrouter import snake_case
 
 _BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "maxItems", "pattern", "default")
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
+from asyncapi_server.errors import DocumentError
 from scripts.apis import NATIVE, SPECS, Api, apis
 from scripts.bundle import Bundle, Object
 from scripts.encoders_source import Encoders
@@ -25,7 +26,6 @@ from scripts.python_source import docstring, head
 from scripts.rest_source import reply_source, rest_source
 from scripts.stream_source import Stream
 from scripts.tree import differences, write
-from wsrouter.errors import DocumentError
 
 GENERATED = Path("generated")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
 
+from asyncapi_server import snake_case
 from scripts.bundle import Bundle, Object
-from wsrouter import snake_case
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON = "application/json"

@@ -9,10 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from asyncapi_server import DocumentError
 from scripts.apis import SPECS
 from scripts.compat.releases import RELEASES, ReleaseError, release
 from scripts.compat.version import Version
-from wsrouter import DocumentError
 
 
 def main(arguments: list[str] | None = None) -> int:

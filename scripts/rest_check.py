@@ -13,9 +13,9 @@ from typing import cast
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 
+from asyncapi_server.errors import DocumentError, Finding
 from scripts.bundle import Bundle, Object
 from scripts.operations import METHODS
-from wsrouter.errors import DocumentError, Finding
 
 Pointer = tuple[str, ...]
 

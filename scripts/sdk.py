@@ -13,13 +13,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from asyncapi_server.errors import DocumentError
 from scripts.apis import REST, STREAM
 from scripts.bundle import Bundle
 from scripts.projection import client_projection
 from scripts.sdk_python import PACKAGE, python_files
 from scripts.sdk_typescript import SOURCE, NodeMissing, check_tools, typescript_files
 from scripts.tree import differences, write
-from wsrouter.errors import DocumentError
 
 FOLDERS = (PACKAGE, SOURCE)
 """Folders that hold nothing but what is generated."""

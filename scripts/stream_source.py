@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+from asyncapi_server import Contract, handler_name, load_document, snake_case
 from scripts.bundle import Bundle, Object
 from scripts.encoders_source import json_type
 from scripts.python_source import docstring, formatted, head
-from wsrouter import Contract, handler_name, load_document, snake_case
 
 ERROR_MESSAGE = "error"
 """Messages of this name are made by the error policy, not by handlers."""

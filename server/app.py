@@ -12,6 +12,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from asyncapi_server import EndpointSettings
 from handlers.kraken.api import Kraken, KrakenSettings
 from handlers.native.api import Native, StreamSettings
 from handlers.native.rest.monitoring import About
@@ -30,7 +31,6 @@ from server.settings import Settings
 from server.site.pages import load_pages
 from server.site.render import render
 from server.version import program_version
-from wsrouter import EndpointSettings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ROOT / "generated"

@@ -12,8 +12,8 @@ import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import asyncapi_server.mock.server
 import simulator.cli
-import wsrouter.mock
 from ingest.core.errors import CandlecastError, SettingError
 from server import settings
 from server.commands import audit, backfill, reconcile, watch
@@ -82,8 +82,8 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_on_settings(reconcile.reconcile))
 
     command = commands.add_parser("mock", help="serve an AsyncAPI document by its examples")
-    wsrouter.mock.add_arguments(command)
-    command.set_defaults(command=wsrouter.mock.run)
+    asyncapi_server.mock.server.add_arguments(command)
+    command.set_defaults(command=asyncapi_server.mock.server.run)
     return program
 
 

@@ -12,10 +12,10 @@ import sys
 import uvloop
 from aiohttp import web
 
+from asyncapi_server import encode
+from asyncapi_server.serving.framing import text_frame
 from bench.market import TOPICS, accepted, picture, topics_of
 from bench.peers.commands import serve_commands
-from wsrouter import encode
-from wsrouter.framing import text_frame
 
 descriptors: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Fan-out by wsrouter: Router, Endpoint and Hub, serving the product's own contract."""
+"""Fan-out by asyncapi_server: Router, Endpoint and Hub, serving the product's own contract."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from bench.market import BASE_MS, TOPICS, accepted, picture, topics_of
-from bench.peers.commands import serve_commands
-from wsrouter import (
+from asyncapi_server import (
     Connection,
     Contract,
     Endpoint,
@@ -21,6 +19,8 @@ from wsrouter import (
     Update,
     encode,
 )
+from bench.market import BASE_MS, TOPICS, accepted, picture, topics_of
+from bench.peers.commands import serve_commands
 
 CONTRACT = Contract.from_json(Path("generated/native/stream_contract.json").read_bytes())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from asyncapi_server import Connection, Refusal
 from generated.kraken.facts import AccountFeed, ErrorText, SubscriptionState
 from generated.kraken.models import (
     AccountFeedName,
@@ -16,7 +17,6 @@ from generated.kraken.models import (
 from generated.kraken.private import PrivateHandlers
 from handlers.kraken import messages
 from handlers.kraken.tokens import Tokens
-from wsrouter import Connection, Refusal
 
 
 class Account(PrivateHandlers[Connection]):

@@ -13,6 +13,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 import generated.kraken
+from asyncapi_server import (
+    Connection,
+    Contract,
+    Endpoint,
+    EndpointSettings,
+    Hub,
+    Router,
+    Source,
+    Subscriptions,
+)
 from generated.kraken.facts import MarketFeed
 from generated.kraken.private import MODELS as PRIVATE_MODELS
 from generated.kraken.private import PRIVATE_ADDRESS, PrivateSends
@@ -32,16 +42,6 @@ from handlers.kraken.tickers import Tickers
 from handlers.kraken.tokens import Tokens
 from handlers.kraken.trades import Trades
 from ingest.pipeline.provider import Provider
-from wsrouter import (
-    Connection,
-    Contract,
-    Endpoint,
-    EndpointSettings,
-    Hub,
-    Router,
-    Source,
-    Subscriptions,
-)
 
 GENERATED = Path(generated.kraken.__file__).parent
 

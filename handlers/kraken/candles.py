@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from asyncapi_server import First, Hub, Update
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
@@ -14,7 +15,6 @@ from ingest.core.trade import Trade
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import Follower
-from wsrouter import First, Hub, Update
 
 LATEST = 10
 """Newest candles that are looked at for one with trades before the store is searched."""

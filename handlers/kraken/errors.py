@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from asyncapi_server import Detail, Fault, FaultKind, encode
 from generated.kraken.facts import ErrorText
 from generated.kraken.models import Error, PingStatus, SubscriptionError
 from generated.native.facts import ErrorCode
 from handlers.problem import Problem
-from wsrouter import Detail, Fault, FaultKind, encode
 
 _PING = "ping"
 

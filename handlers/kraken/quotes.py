@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
+from asyncapi_server import First, Hub, Update
 from generated.kraken.facts import MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
@@ -15,7 +16,6 @@ from ingest.binance.quotes import Quote, QuoteStream
 from ingest.core.errors import ExchangeError, NotReady
 from ingest.pipeline.provider import Provider
 from ingest.pipeline.shared_call import SharedCall
-from wsrouter import First, Hub, Update
 
 FEED = MarketFeed.SPREAD
 ASK_SECONDS = 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from asyncapi_server import Connection, Refusal, Subscriptions
 from generated.kraken.facts import (
     INTERVAL_DEFAULT,
     ErrorText,
@@ -24,7 +25,6 @@ from generated.kraken.public import PublicHandlers
 from handlers.kraken.channels import Channel
 from handlers.kraken.errors import refusal
 from handlers.kraken.pairs import Pairs, is_pair
-from wsrouter import Connection, Refusal, Subscriptions
 
 
 class Requests(PublicHandlers[Connection]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from asyncapi_server import First, Hub, Update
 from generated.kraken.facts import MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
@@ -12,7 +13,6 @@ from handlers.kraken.quotes import Quotes
 from ingest.core.errors import CandlecastError
 from ingest.core.timeframe import bucket_start
 from ingest.pipeline.view import MarketView, Window
-from wsrouter import First, Hub, Update
 
 FEED = MarketFeed.TICKER
 DAY_MINUTES = 1440

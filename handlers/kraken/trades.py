@@ -6,13 +6,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
+from asyncapi_server import First, Hub, Update
 from generated.kraken.facts import TRADES_MAX_ITEMS, MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
 from ingest.core.trade import Trade
 from ingest.pipeline.view import MarketView
-from wsrouter import First, Hub, Update
 
 FEED = MarketFeed.TRADE
 

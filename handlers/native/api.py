@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from asyncapi_server import Contract, Endpoint, EndpointSettings, Hub, Router, Subscriptions
 from generated import native
 from generated.native.stream import MODELS, STREAM_ADDRESS, StreamSends
 from handlers.native import messages
@@ -24,7 +25,6 @@ from handlers.native.rest.trades import Trades
 from handlers.native.updates import Updates
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
-from wsrouter import Contract, Endpoint, EndpointSettings, Hub, Router, Subscriptions
 
 CONTRACT = Path(native.__file__).parent / "stream_contract.json"
 SENDS: StreamSends = messages

@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
+from asyncapi_server import Connection, Endpoint, Fault, FaultKind, Hub, Subscriptions
 from handlers.native import messages
 from handlers.native.clock import now_ms
 from ingest.pipeline.pair import Pair
-from wsrouter import Connection, Endpoint, Fault, FaultKind, Hub, Subscriptions
 
 IDLE_CODE = 3008
 """The close code of a connection that was idle for too long: IANA's `Timeout`."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from asyncapi_server import Connection, Detail, Fault, FaultKind, encode
 from generated.native.facts import TIMEFRAME_MAXIMUM, StreamErrorCode
 from generated.native.models import Error, ErrorDetail, ErrorEnvelope
 from handlers.native.clock import now_ms
 from handlers.problem import Problem
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
-from wsrouter import Connection, Detail, Fault, FaultKind, encode
 
 _CODES = {
     FaultKind.MALFORMED: StreamErrorCode.INVALID_JSON,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from asyncapi_server import Connection, Subscriptions
 from generated.native.facts import FailureCode
 from generated.native.models import (
     AcceptedTimeframe,
@@ -21,7 +22,6 @@ from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import SHARE_WHEN_FULL
-from wsrouter import Connection, Subscriptions
 
 
 class Requests(StreamHandlers[Connection]):

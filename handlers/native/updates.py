@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from asyncapi_server import First, Hub, Update
 from generated.native.facts import DataQuality
 from handlers.native import messages
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import Follower
-from wsrouter import First, Hub, Update
 
 UPDATE_SECONDS = 1.0
 

@@ -12,11 +12,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from asyncapi_server import DocumentError
 from scripts.apis import SPECS
 from scripts.compat.documents import accepted, judge, read_tree
 from scripts.compat.releases import RELEASES, Base, ReleaseError
 from scripts.compat.report import lines
-from wsrouter import DocumentError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from asyncapi_server.pointer import MISSING
 from scripts.compat.changes import Direction, Level
 from scripts.compat.parts import NOT_MODELLED, equal, short
 from scripts.compat.schemas import WORDS, Effect, Schema
-from wsrouter.pointer import MISSING
 
 BOTH = frozenset(Direction)
 _NOBODY: frozenset[Direction] = frozenset()

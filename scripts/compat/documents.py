@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from asyncapi_server import Contract, load_document
+from asyncapi_server.document.source import Library
 from scripts.bundle import Bundle
 from scripts.compat.changes import Change, Level, breaking
 from scripts.compat.parts import equal
 from scripts.compat.rest import compare_rest
 from scripts.compat.stream import Stream, compare_streams
 from scripts.compat.version import Version, bump, least
-from wsrouter import Contract, load_document
-from wsrouter.source import Library
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from asyncapi_server import pointer as jsonpointer
 from scripts.compat.changes import Change, breaking
-from wsrouter import pointer as jsonpointer
 
 Object = Mapping[str, object]
 

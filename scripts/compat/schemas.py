@@ -14,9 +14,9 @@ from typing import cast
 import jsonschema_rs
 from jsonschema_rs.canonical import Containment
 
+from asyncapi_server.pointer import child
 from scripts.compat.changes import Direction
 from scripts.compat.parts import ANNOTATIONS, Object, Part, canonical, equal, fragment
-from wsrouter.pointer import child
 
 ONE = ("additionalItems", "additionalProperties", "contains", "else", "if", "items", "not",
        "propertyNames", "then")  # fmt: skip

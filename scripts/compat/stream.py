@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from asyncapi_server import ChannelContract, Contract, MessageContract
 from scripts.compat.changes import Change, Direction, Level, breaking, compatible
 from scripts.compat.heads import info, specification
 from scripts.compat.parts import (
@@ -32,7 +33,6 @@ from scripts.compat.schema_changes import compare
 from scripts.compat.schemas import Dialect, Schema
 from scripts.compat.traffic import compare_traffic
 from scripts.compat.unused import unused_components
-from wsrouter import ChannelContract, Contract, MessageContract
 
 
 @dataclass(frozen=True, slots=True)

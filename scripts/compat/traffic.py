@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asyncapi_server import ChannelContract, Contract, MessageContract
 from scripts.compat.changes import Change, breaking, compatible
-from wsrouter import ChannelContract, Contract, MessageContract
 
 
 def compare_traffic(old: Contract, new: Contract) -> list[Change]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from asyncapi_server.pointer import join, lookup, tokens
 from scripts.compat.changes import Change, Level
 from scripts.compat.parts import Object, Part, canonical, extensions, fragment, unmodelled
-from wsrouter.pointer import join, lookup, tokens
 
 
 def unused_components(_place: str, old: Part, new: Part) -> Iterator[Change]:

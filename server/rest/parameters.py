@@ -13,9 +13,9 @@ from urllib.parse import unquote_to_bytes
 
 import jsonschema_rs
 
+from asyncapi_server import snake_case
 from handlers.problem import Detail
 from server.rest.schema import compile_schema, faults
-from wsrouter import snake_case
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,38})", re.ASCII)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")

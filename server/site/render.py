@@ -12,12 +12,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from asyncapi_server.docs import Description, describe
 from server.settings import TABLE
 from server.site import markup
 from server.site.licences import VENDORED, libraries
 from server.site.rest import describe_rest
 from server.site.sources import ROOT, WRITTEN
-from wsrouter.reference import Description, describe
 
 STATIC = Path(__file__).parent / "static" / "site"
 HOST = "http://localhost:8080"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from wsrouter.reference import Row, rows
-from wsrouter.reference.describe import Sample, shown
-from wsrouter.source import Library, Node
+from asyncapi_server.docs import Row, rows
+from asyncapi_server.docs.describe import Sample, shown
+from asyncapi_server.document.source import Library, Node
 
 METHODS = ("get", "put", "post", "delete", "patch")
 

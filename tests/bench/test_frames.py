@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncapi_server.serving.framing import frame, text_frame
 from bench.frames import CLOSE, FIN, PING, PONG, TEXT, Frames, masked
-from wsrouter.framing import frame, text_frame
 
 payloads = st.lists(
     st.one_of(st.binary(max_size=200), st.integers(125, 70_000).map(bytes)), max_size=6

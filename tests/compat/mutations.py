@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from wsrouter.pointer import lookup
+from asyncapi_server.pointer import lookup
 
 Way = tuple[str, ...]
 

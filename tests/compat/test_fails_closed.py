@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asyncapi_server import DocumentError
+from asyncapi_server.pointer import join
 from scripts.bundle import Bundle
 from scripts.compat.changes import Level
 from scripts.compat.documents import SpecFile, changes, judge, read, read_tree
 from tests.compat.mutations import MUTATIONS, Way, add, delete, places, rewritten
 from tests.running import ROOT
-from wsrouter import DocumentError
-from wsrouter.pointer import join
 
 CASES = ROOT.parent / "shared" / "cases" / "compat"
 SPECS = ROOT / "specs"

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
+from asyncapi_server.contract_tests.values import values
 from scripts.compat.changes import Change, Direction, Level
 from scripts.compat.schema_changes import compare
 from scripts.compat.schemas import Effect, Schema, effect, within
-from wsrouter.contract_tests.values import values
 
 Dict = dict[str, Any]
 

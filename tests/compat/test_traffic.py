@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from asyncapi_server import ChannelContract, Contract, MessageContract
+from asyncapi_server.document.contract import ServerContract
 from scripts.compat.changes import Change, Level
 from scripts.compat.traffic import compare_traffic
-from wsrouter import ChannelContract, Contract, MessageContract
-from wsrouter.contract import ServerContract
 
 Dict = dict[str, Any]
 

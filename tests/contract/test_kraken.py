@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wsrouter.contract_tests import Marker, Rules
+from asyncapi_server.contract_tests import Marker, Rules
 
 if TYPE_CHECKING:
-    from wsrouter.contract_tests.plugin import ContractTest
+    from asyncapi_server.contract_tests.plugin import ContractTest
 
-pytest_plugins = ["wsrouter.contract_tests.plugin"]
+pytest_plugins = ["asyncapi_server.contract_tests.plugin"]
 
 DOCUMENTS = Path(__file__).parents[2] / "specs" / "kraken"
 RULES = Rules(

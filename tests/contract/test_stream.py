@@ -1,7 +1,7 @@
 """The stream's document against the running server.
 
-`python -m pytest -p wsrouter.contract_tests.plugin tests/contract --contract-messages 100000`
-sends more than the few hundred messages of every day.
+`pytest -p asyncapi_server.contract_tests.plugin tests/contract --contract-messages 100000` sends
+more than the few hundred messages of every day.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wsrouter.contract_tests import Marker, Rules
+from asyncapi_server.contract_tests import Marker, Rules
 
 if TYPE_CHECKING:
-    from wsrouter.contract_tests.plugin import ContractTest
+    from asyncapi_server.contract_tests.plugin import ContractTest
 
-pytest_plugins = ["wsrouter.contract_tests.plugin"]
+pytest_plugins = ["asyncapi_server.contract_tests.plugin"]
 
 ROOT = Path(__file__).parents[2]
 STREAM = ROOT / "specs" / "stream.asyncapi.yaml"

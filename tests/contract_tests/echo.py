@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from wsrouter import load_document
-from wsrouter.contract_tests.values import validator
+from asyncapi_server import load_document
+from asyncapi_server.contract_tests.values import validator
 
 DOCUMENT = Path(__file__).parent / "echo.yaml"
 ADDRESS = "/echo"

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract_tests.echo import DOCUMENT, Dict, Echo, serving
-from tests.wsrouter.rooms import DOCUMENTS, rooms_app
-from wsrouter import EndpointSettings
-from wsrouter.contract_tests import ContractViolation, Marker, Report, Rules, run
-from wsrouter.contract_tests.__main__ import main
-from wsrouter.contract_tests.violations import (
+from asyncapi_server import EndpointSettings
+from asyncapi_server.contract_tests import ContractViolation, Marker, Report, Rules, run
+from asyncapi_server.contract_tests.__main__ import main
+from asyncapi_server.contract_tests.violations import (
     ConnectionClosed,
     MarkedReply,
     NoReply,
@@ -23,6 +21,8 @@ from wsrouter.contract_tests.violations import (
     UndocumentedMessage,
     WrongReply,
 )
+from tests.asyncapi_server.rooms import DOCUMENTS, rooms_app
+from tests.contract_tests.echo import DOCUMENT, Dict, Echo, serving
 
 QUICK = Rules(reply_seconds=0.3, listen_seconds=0.0)
 PATIENT = Rules(reply_seconds=20.0, listen_seconds=0.0)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft7Validator
 
-from wsrouter import load_document
-from wsrouter.contract_tests.near_misses import near_misses
-from wsrouter.contract_tests.values import validator, values
+from asyncapi_server import load_document
+from asyncapi_server.contract_tests.near_misses import near_misses
+from asyncapi_server.contract_tests.values import validator, values
 
 SPECS = Path(__file__).parents[2] / "specs"
 MESSAGES = {

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from asyncapi_server import load_document
+from asyncapi_server.docs import describe
 from scripts.docs import write
 from server.settings import TABLE
 from server.site import markup
 from server.site.pages import SITE_POLICY
 from server.site.rest import describe_rest
+from tests.asyncapi_server.article import PRINTED
 from tests.docs.pages import PAGES, ROOT, SERVED, SITE, read, target
-from tests.wsrouter.article import PRINTED
-from wsrouter import load_document
-from wsrouter.reference import describe
 
 # These lead to other programs of the same server, or to what explains other people's formats.
 OUTSIDE = re.compile(r"https?://(localhost:\d+|www\.apache\.org|github\.com|docs\.kraken\.com)\b")

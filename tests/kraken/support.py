@@ -11,9 +11,9 @@ from typing import Any, Self
 import aiohttp
 from jsonschema import Draft7Validator
 
+from asyncapi_server import Contract
 from handlers.kraken.api import CONTRACTS, PATHS, PUBLIC
 from tests.running import RECORDINGS
-from wsrouter import Contract
 
 KRAKEN_RECORDINGS = RECORDINGS / "kraken"
 ADDRESS = "/"

@@ -10,12 +10,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from asyncapi_server import Contract, check, load_document
 from generated.native.facts import DataQuality
 from handlers.kraken.api import PATHS, PRIVATE, PUBLIC
+from tests.asyncapi_server.article import Mend, mended
 from tests.kraken.conftest import API_KEY, Running
 from tests.kraken.support import Client, Judge, status, until
-from tests.wsrouter.article import Mend, mended
-from wsrouter import Contract, check, load_document
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

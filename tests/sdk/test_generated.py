@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from asyncapi_server.document.check import check
 from scripts.apis import REST, STREAM
 from scripts.bundle import Bundle
 from scripts.projection import client_projection
 from scripts.sdk import FOLDERS, main
 from scripts.tree import differences, write
 from tests.sdk.tools import PYTHON_CLIENT, ROOT, node
-from wsrouter.check import check
 
 
 def test_what_is_generated_is_up_to_date(

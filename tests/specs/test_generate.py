@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from asyncapi_server.document.contract import Contract
+from asyncapi_server.errors import DocumentError
 from generated.native import rest
 from generated.native.rest import TickersHandlers
 from generated.native.stream import MODELS, StreamHandlers
@@ -18,8 +20,6 @@ from scripts.bundle import Bundle
 from scripts.generate import GENERATED, generate
 from scripts.operations import operations
 from scripts.tree import differences, write
-from wsrouter.contract import Contract
-from wsrouter.errors import DocumentError
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_writing_mends_what_was_edited_removed_or_added(tmp_path: Path) -> None:
 
 
 def test_the_check_fails_for_a_stale_tree_and_names_the_file(tmp_path: Path) -> None:
-    for folder in ("specs", "scripts", "generated", "wsrouter"):
+    for folder in ("specs", "scripts", "generated", "asyncapi_server"):
         copytree(folder, tmp_path / folder)
     command = [sys.executable, "-m", "scripts.generate", "--check"]
     fresh = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

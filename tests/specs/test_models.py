@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic import BaseModel, ValidationError
 
+from asyncapi_server.document.contract import Contract
 from generated.native import models
 from generated.native.stream import MODELS
 from scripts.apis import REST, STREAM
 from scripts.bundle import Bundle
 from scripts.generate import GENERATED
-from wsrouter.contract import Contract
 
 CHANNEL = Contract.from_json((GENERATED / "native" / "stream_contract.json").read_bytes()).channel(
     "/ws/stream"

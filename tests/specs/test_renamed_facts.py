@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("generated", "handlers", "ingest", "scripts", "server", "specs", "wsrouter")
+FOLDERS = ("generated", "handlers", "ingest", "scripts", "server", "specs", "asyncapi_server")
 NATIVE = (
     "openapi.yaml",
     "stream.asyncapi.yaml",
@@ -159,7 +159,7 @@ from ingest.binance.answers import SymbolInfo
 from ingest.core.symbol import is_symbol
 from server.rest.app import RestApi, load_document
 from server.commands.watch import pair
-from wsrouter import Detail, Fault, FaultKind
+from asyncapi_server import Detail, Fault, FaultKind
 from pathlib import Path
 
 request = {"subscriptions": [{"symbol": "BTCUSDT", "timeframes": [{"timeframe": 501}]}]}

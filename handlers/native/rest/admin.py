@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from asyncapi_server import Connection, Subscriptions
 from generated.native.models import (
     SyncReport,
     SyncReportEnvelope,
@@ -24,7 +25,6 @@ from handlers.native.updates import Updates
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
-from wsrouter import Connection, Subscriptions
 
 
 class Admin(AdminHandlers):

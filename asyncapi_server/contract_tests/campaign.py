@@ -1,0 +1,235 @@
+"""A whole test of one channel: each constraint by itself, then sequences until enough was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import Flaky
+from hypothesis.stateful import run_state_machine_as_test
+
+from asyncapi_server.contract_tests.cases import NOT_JSON, Case, Cases, Kind, vocabulary
+from asyncapi_server.contract_tests.client import Client, Tally
+from asyncapi_server.contract_tests.conversation import Judge
+from asyncapi_server.contract_tests.machine import Server, machine
+from asyncapi_server.contract_tests.rules import Rules
+from asyncapi_server.contract_tests.values import Json, values
+from asyncapi_server.contract_tests.violations import ContractViolation
+from asyncapi_server.document.contract import Contract
+from asyncapi_server.document.loader import load_document
+from asyncapi_server.document.model import Channel
+
+SAMPLES = 40
+"""Generated values of each message whose near misses are tried one by one."""
+STEPS = 8
+"""Steps of one sequence at most."""
+ROUND = 200
+"""Sequences between two looks at how much was sent."""
+USUAL_SEQUENCE = 12
+"""Messages that a sequence has on average, for judging how many are still needed."""
+MAX_VIOLATIONS = 10
+"""No more are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was sent, what came back, and what broke the document."""
+
+    tally: Tally
+    violations: tuple[ContractViolation, ...]
+    seconds: float
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        tally = self.tally
+        rate = tally.messages / self.seconds if self.seconds else 0
+        yield (
+            f"{tally.messages} messages over {tally.connections} connections "
+            f"in {self.seconds:.0f} s ({rate:.0f} a second)"
+        )
+        for (kind, message), count in sorted(tally.sent.items()):
+            answers = {
+                reply: n for (k, m, reply), n in tally.answers.items() if (k, m) == (kind, message)
+            }
+            told = ", ".join(f"{reply} {n}" for reply, n in sorted(answers.items()))
+            yield f"  {kind:15} {message:25} {count:8}   {told}"
+        for name, count in sorted(tally.unasked.items()):
+            yield f"  {'by itself':15} {name:25} {count:8}"
+        yield f"{len(tally.sites)} constraints violated:"
+        for site, count in sorted(tally.sites.items()):
+            yield f"  {site:65} {count:8}"
+        yield f"{len(self.violations)} violations of the document"
+        for violation in self.violations:
+            yield f"{type(violation).__name__}: {violation}"
+
+
+def run(
+    document: Path | str,
+    url: str,
+    *,
+    address: str | None = None,
+    messages: int = 1000,
+    random_seed: int = 0,
+    rules: Rules | None = None,
+    server: str | None = None,
+    progress: Callable[[Tally], None] = lambda _: None,
+) -> Report:
+    """Test the server at `url` (ws:// or wss://, the path included) against a document.
+
+    `address` is the channel, needed when the document has several; `server` the name that the
+    document has for this server. At least `messages` messages are sent unless something is found;
+    `progress` is told now and then.
+    Raises DocumentError for a document that cannot be served, ValueError for an unknown address.
+    """
+    rules = rules or Rules()
+    loaded = load_document(document)
+    channel = _channel(loaded.channels, address)
+    contract = Contract.from_document(loaded).channel(channel.address)
+    judge = Judge(contract, rules)
+    examples = [[e.payload for e in m.examples] for m in (*channel.receives, *channel.sends)]
+    known = vocabulary([*examples])
+    cases = Cases(contract, rules=rules, server=server, known=known)
+    started = time.monotonic()
+    with asyncio.Runner() as runner:
+        target = Server(url, judge, runner)
+        try:
+            singles = runner.run(_one_by_one(target, _singles(channel, cases, known, random_seed)))
+            found = singles or _sequences(target, cases, messages, random_seed, progress)
+        finally:
+            runner.run(target.close())
+    return Report(target.tally, tuple(found), time.monotonic() - started)
+
+
+def _channel(channels: Mapping[str, Channel], address: str | None) -> Channel:
+    if address is None and len(channels) == 1:
+        return next(iter(channels.values()))
+    if address is None or address not in channels:
+        listed = ", ".join(sorted(channels)) or "there is none"
+        raise ValueError(f"name one of the channels: {listed}")
+    return channels[address]
+
+
+def _singles(
+    channel: Channel, cases: Cases, known: dict[str, list[Json]], random_seed: int
+) -> list[Case]:
+    """The written examples, each constraint violated once, and what is no message at all."""
+    found = [cases.garbled("text", text.encode()) for text in NOT_JSON]
+    for message in channel.receives:
+        examples = [example.payload for example in message.examples]
+        found.extend(cases.written(message.name, payload) for payload in examples)
+        samples = _samples(message.schema, known, random_seed)
+        found.extend(cases.misses(message.name, (*examples, *samples)))
+    return found
+
+
+def _samples(
+    schema: dict[str, object], known: dict[str, list[Json]], random_seed: int
+) -> list[Json]:
+    found: list[Json] = []
+
+    @seed(random_seed)
+    @_settings(SAMPLES)
+    @given(values(schema, known))
+    def collect(value: Json) -> None:
+        found.append(value)
+
+    collect()
+    return found
+
+
+async def _one_by_one(server: Server, cases: list[Case]) -> list[ContractViolation]:
+    """Each message by itself; a connection is used until something is wrong with it."""
+    found: list[ContractViolation] = []
+    client: Client | None = None
+    for case in cases:
+        try:
+            client = client or await server.connect()
+            await _try(client, case)
+        except ContractViolation as violation:
+            if client is not None:
+                await client.close()
+            client = None
+            found.append(await _alone(server, case) or violation)
+            if len(found) == MAX_VIOLATIONS:
+                break
+    if client is not None:
+        await client.close()
+    return found
+
+
+async def _alone(server: Server, case: Case) -> ContractViolation | None:
+    """What one message does on a new connection."""
+    try:
+        client = await server.connect()
+        try:
+            await _try(client, case)
+        finally:
+            await client.close()
+    except ContractViolation as violation:
+        return violation
+    return None
+
+
+async def _try(client: Client, case: Case) -> None:
+    await client.send(case)
+    await client.settle()
+    await client.alive()
+    if case.kind is Kind.VALID:
+        await client.listen(client.rules.listen_seconds)
+
+
+def _sequences(
+    server: Server,
+    cases: Cases,
+    messages: int,
+    random_seed: int,
+    progress: Callable[[Tally], None],
+) -> list[ContractViolation]:
+    """Sequences until enough was sent, or something was found."""
+    number = random_seed
+    while (missing := messages - server.tally.messages) > 0:
+        runs = min(ROUND, missing // USUAL_SEQUENCE + 1)
+        try:
+            run_state_machine_as_test(
+                seed(number)(machine(cases, server)), settings=_settings(runs)
+            )
+        except ContractViolation as violation:
+            return [violation]
+        except (BaseExceptionGroup, Flaky) as error:
+            found = list(_flat(error))
+            if found:
+                return found[:MAX_VIOLATIONS]
+            if server.last is None:
+                raise
+            return [server.last]  # it did not come again, so it could not be shortened
+        number += 1
+        progress(server.tally)
+    return []
+
+
+def _flat(error: BaseException) -> Iterator[ContractViolation]:
+    """The violations in a group of errors."""
+    if isinstance(error, ContractViolation):
+        yield error
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _flat(inner)
+
+
+def _settings(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )

@@ -1,0 +1,71 @@
+"""Where a value breaks its schema, in words that are bounded in number and length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+import jsonschema_rs
+
+from asyncapi_server import pointer as jsonpointer
+from asyncapi_server.document.schemas import Validator
+
+MAX_DETAILS = 10
+"""Faults of one message that are told to its sender."""
+MAX_EXAMINED_CHARS = 2048
+"""Messages up to this length have all their faults told, longer ones the first."""
+MAX_DETAIL_CHARS = 200
+"""Longest text of one detail; more is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing that is wrong, and where."""
+
+    path: str
+    """JSON pointer in the message."""
+    message: str
+    schema_path: str = ""
+    """JSON pointer in the message's schema; its last token is the failing keyword."""
+
+    @property
+    def keyword(self) -> str:
+        """The schema's keyword that failed: "minimum"."""
+        return self.schema_path.rpartition("/")[2]
+
+    def as_dict(self) -> dict[str, str]:
+        return {"path": self.path, "message": self.message, "schema_path": self.schema_path}
+
+
+def schema_details(check: Validator, payload: object, size: int = 0) -> tuple[Detail, ...]:
+    """What the schema finds wrong with a payload, bounded in number and length.
+
+    `size` is that of the message in characters. The validator collects every fault before it
+    gives the first, 10 us each, so of a large message only the first is looked for.
+    """
+    if size > MAX_EXAMINED_CHARS:
+        try:
+            check.validate(payload)
+        except jsonschema_rs.ValidationError as error:
+            return (_detail(error),)
+        return ()
+    return tuple(_detail(error) for error in islice(check.iter_errors(payload), MAX_DETAILS))
+
+
+def _detail(error: jsonschema_rs.ValidationError) -> Detail:
+    return Detail(
+        path=jsonpointer.join(error.instance_path),
+        message=cut(error.message),
+        schema_path=jsonpointer.join(error.schema_path),
+    )
+
+
+def cut(text: str) -> str:
+    """The text, at most MAX_DETAIL_CHARS long."""
+    return text if len(text) <= MAX_DETAIL_CHARS else text[: MAX_DETAIL_CHARS - 1] + "…"
+
+
+def bounded(details: Iterable[Detail]) -> tuple[Detail, ...]:
+    """The first MAX_DETAILS of them."""
+    return tuple(islice(details, MAX_DETAILS))

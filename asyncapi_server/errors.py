@@ -1,0 +1,62 @@
+"""What can go wrong, in one tree.
+
+AsyncApiServerError
+├── DocumentError        the document has faults; nothing is served from it
+├── ContractError        a compiled contract does not hold what was asked of it
+├── RouterSetupError     handlers and messages do not match
+├── UndocumentedMessage  the server tried to send what its document does not say
+└── Refusal              raised by a handler: the client gets its code and text
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class AsyncApiServerError(Exception):
+    """Base of every error of this package."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands: a file, a line (0 when unknown) and a JSON pointer in it."""
+
+    file: str
+    line: int
+    pointer: str
+
+    def __str__(self) -> str:
+        line = f":{self.line}" if self.line else ""
+        return f"{self.file}{line} #{self.pointer}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One fault of a document, with its place."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+class DocumentError(AsyncApiServerError):
+    """The document cannot be served; `findings` says what to mend and where."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class ContractError(AsyncApiServerError):
+    """The contract is not of this version, or does not hold what was asked of it."""
+
+
+class RouterSetupError(AsyncApiServerError):
+    """Handlers and messages do not match; the text names each of them."""
+
+
+class UndocumentedMessage(AsyncApiServerError):
+    """A message was to be sent that the document does not allow here."""

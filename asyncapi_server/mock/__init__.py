@@ -1,0 +1,1 @@
+"""A mock server: examples as answers."""

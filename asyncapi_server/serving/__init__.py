@@ -1,0 +1,1 @@
+"""Contracts served: routing, connections, subscriptions and fan-out."""

@@ -1,0 +1,181 @@
+"""`check` names every fault of a document, with its place, and nothing in a good one."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from asyncapi_server import check
+from asyncapi_server.__main__ import main
+
+from .rooms import DOCUMENTS
+
+GOOD = [
+    "pingpong_2.6.yaml",
+    "pingpong_3.1.yaml",
+    "rooms_3.1.yaml",
+    "market_2.6.yaml",
+    "market_3.1.yaml",
+]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_document_has_no_findings(name: str) -> None:
+    assert check(DOCUMENTS / name) == []
+
+
+def test_the_faults_of_the_articles_kraken_document_are_all_named() -> None:
+    found = check(DOCUMENTS / "kraken_article_2.0.yaml")
+    messages, example = "/components/messages", "does not validate"
+    told = {(f.place.line, f.place.pointer.removeprefix(messages), f.text) for f in found}
+
+    def failing(name: str, what: str) -> str:
+        return f"this example of {name!r} {example}: {what}"
+
+    status = ' is not one of "online", "maintenance" or 3 other candidates'
+    first, second = (
+        "/subscriptionStatus/examples/0/payload",
+        "/subscriptionStatus/examples/1/payload",
+    )
+    assert told == {
+        (71, "/ping", "'ping' has no example"),
+        (71, "/ping", "no reply to 'ping' can report an error: there is only 'pong'"),
+        (78, "/heartbeat", "'heartbeat' has no example"),
+        (78, "/heartbeat", apart("pong", "heartbeat")),
+        (82, "/pong", "'pong' has no example"),
+        (87, "/systemStatus", apart("heartbeat", "systemStatus")),
+        (87, "/systemStatus", apart("pong", "systemStatus")),
+        (116, "/unsubscribe", "'subscribe' and 'unsubscribe' cannot be told apart: "
+         "at no place do their schemas demand different constants"),
+        (121, "/unsubscribe/examples/0/payload/event",
+         failing("unsubscribe", '"subscribe" was expected')),
+        (128, "/unsubscribe/examples/1/payload/event",
+         failing("unsubscribe", '"subscribe" was expected')),
+        (143, f"{first}/pair", failing("subscriptionStatus", '"XBT/EUR" is not of type "array"')),
+        (145, f"{first}/status", failing("subscriptionStatus", f'"unsubscribed"{status}')),
+        (152, f"{second}/pair", failing("subscriptionStatus", '"XBT/USD" is not of type "array"')),
+        (153, f"{second}/status", failing("subscriptionStatus", f'"error"{status}')),
+        (155, f"{second}/subscription/depth",
+         failing("subscriptionStatus", "42 is not one of 10, 25 or 3 other candidates")),
+        (234, "/components/schemas/unsubscribe",
+         "'unsubscribe' of components.schemas is used by nothing"),
+    }  # fmt: skip
+
+
+def apart(one: str, two: str) -> str:
+    return (
+        f"{one!r} and {two!r} cannot be told apart: their /event differs, but neither requires it"
+    )
+
+
+def edited(tmp_path: Path, name: str, path: list[Any], value: Any) -> list[str]:
+    """What `check` says of a good document with one value replaced (or removed, for None)."""
+    document = yaml.safe_load((DOCUMENTS / name).read_text())
+    at = document
+    for key in path[:-1]:
+        at = at[key]
+    if value is None:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    file = tmp_path / "edited.json"
+    file.write_text(json.dumps(document))
+    return [f"{finding.place.pointer} {finding.text}" for finding in check(file)]
+
+
+MESSAGES = ["components", "messages"]
+PING = [*MESSAGES, "ping"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "finding"),
+    [
+        ("pingpong_3.1.yaml", ["info", "version"], None, "/info"),
+        ("pingpong_2.6.yaml", ["channels", "/", "publish", "massage"], {}, "/channels/~1/publish"),
+        ("pingpong_3.1.yaml", [*PING, "payload"], {"$ref": "#/nowhere"}, "leads nowhere"),
+        ("pingpong_3.1.yaml", [*PING, "payload"], {"$ref": "none.yaml#/a"}, "No such file"),
+        ("pingpong_3.1.yaml", [*PING, "payload"], {"$ref": "http://x.test/a"}, "is remote"),
+        ("pingpong_3.1.yaml", [*PING, "payload"], {"$ref": "#/components/messages/ping/payload"},
+         "go round in a circle"),
+        ("pingpong_3.1.yaml", [*PING, "x-response"], {"$ref": "#/none"}, "'#/none' leads nowhere"),
+        ("pingpong_3.1.yaml", [*PING, "x-response"], None, "a request without x-response"),
+        ("pingpong_3.1.yaml", [*PING, "x-response"], {"oneOf": []}, "x-response/oneOf [] has less"),
+        ("pingpong_3.1.yaml", [*PING, "x-response"], {"$ref": "#/components/messages/pong"},
+         "reply names /components/messages/error, x-response does not"),
+        ("pingpong_3.1.yaml", [*PING, "x-response", "oneOf", 0, "$ref"],
+         "#/components/messages/ping", "which is no message that the server sends"),
+        ("pingpong_3.1.yaml", [*PING, "examples", 0, "payload", "id"], "one",
+         "/examples/0/payload/id this example"),
+        ("pingpong_3.1.yaml", [*PING, "examples"], None, "'ping' has no example"),
+        ("pingpong_3.1.yaml", [*PING, "payload", "properties", "id"], {"type": "int"}, "int"),
+        ("pingpong_3.1.yaml", [*PING, "payload", "properties", "id"], {"pattern": "("}, "ping"),
+        ("pingpong_3.1.yaml", [*PING, "payload"],
+         {"schemaFormat": "application/vnd.apache.avro;version=1.9.0", "schema": {}},
+         "cannot be validated"),
+        ("pingpong_3.1.yaml", [*MESSAGES, "error", "payload", "properties", "event"],
+         {"const": "pong"}, "'pong' and 'error' cannot be told apart"),
+        ("pingpong_3.1.yaml", ["operations", "answer", "messages", 0, "$ref"],
+         "#/components/messages/ping", ""),
+        ("pingpong_3.1.yaml", ["channels", "root", "address"], None, "without an address"),
+        ("pingpong_3.1.yaml", ["components", "correlationIds", "id", "location"],
+         "$message.header#/id", "$message.payload#/<pointer>"),
+        ("pingpong_3.1.yaml", ["components", "schemas"], {"lost": {}}, "is used by nothing"),
+        ("market_2.6.yaml", [*MESSAGES, "orders", "x-servers"], ["elsewhere"], "no server"),
+        ("market_2.6.yaml", [*MESSAGES, "orders", "x-servers"], "private", "x-servers"),
+    ],
+)  # fmt: skip
+def test_one_fault_is_named_where_it_stands(
+    tmp_path: Path, name: str, path: list[Any], value: Any, finding: str
+) -> None:
+    found = edited(tmp_path, name, path, value)
+    if finding:
+        assert any(finding in text for text in found), found
+    else:
+        assert found == []
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    children = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [path, *(place for key, child in children for place in places(child, (*path, key)))]
+
+
+@pytest.mark.parametrize("name", [*GOOD, "kraken_article_2.0.yaml"])
+def test_a_broken_document_is_reported_and_never_raises(tmp_path: Path, name: str) -> None:
+    """Every value of a document in turn is replaced by something of another type."""
+    chance = random.Random(7)
+    original = yaml.safe_load((DOCUMENTS / name).read_text())
+    for part in DOCUMENTS.glob("*_schemas.yaml"):
+        (tmp_path / part.name).write_text(part.read_text())
+    file = tmp_path / "broken.json"
+    all_places = places(original)[1:]
+    for path in chance.sample(all_places, min(30, len(all_places))):
+        broken = copy.deepcopy(original)
+        at = broken
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = chance.choice(
+            [None, 7, "text", [], {}, [[]], {"$ref": 5}, {"$ref": "#"}, True]
+        )
+        file.write_text(json.dumps(broken))
+        assert isinstance(check(file), list)
+
+
+def test_the_command_names_faults_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(DOCUMENTS / "pingpong_2.6.yaml")]) == 0
+    assert main(["check", str(DOCUMENTS / "kraken_article_2.0.yaml")]) == 1
+    good, bad = capsys.readouterr().out.split("no faults\n")
+    assert good == ""
+    assert "kraken_article_2.0.yaml:145 #/components/messages/subscriptionStatus" in bad
+    assert bad.endswith("16 faults\n")
