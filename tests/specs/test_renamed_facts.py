@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
-from shutil import copytree, ignore_patterns
 from typing import Any, NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("generated", "handlers", "ingest", "scripts", "server", "specs", "asyncapi_server")
+from tests.specs.copies import Copy
+
 NATIVE = (
     "openapi.yaml",
     "stream.asyncapi.yaml",
@@ -102,40 +99,25 @@ FOLLOWING = (
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The project without its tests."""
-    for folder in FOLDERS:
-        ignored = ignore_patterns("__pycache__", "static", "written")
-        copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
-    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
-    return tmp_path
+def copy(tmp_path: Path) -> Copy:
+    return Copy(tmp_path)
 
 
-def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-
-
-def generate(copy: Path) -> None:
-    done = run(copy, "-m", "scripts.generate")
-    assert done.returncode == 0, done.stderr
-
-
-def test_a_renamed_fact_is_an_error_of_types_where_it_is_used(copy: Path) -> None:
+def test_a_renamed_fact_is_an_error_of_types_where_it_is_used(copy: Copy) -> None:
     for renamed in BREAKING:
         word = re.compile(rf"(?<![\w-]){re.escape(renamed.old)}(?![\w-])")
         for file in renamed.files:
-            path = copy / "specs" / file
+            path = copy.folder / "specs" / file
             path.write_text(word.sub(renamed.new, path.read_text()))
-    generate(copy)
-    found = run(copy, "-m", "mypy", "--no-incremental", "handlers", "ingest", "server").stdout
+    copy.generate()
+    found = copy.type_errors()
     missed = [
         renamed.kind
         for renamed in BREAKING
         if not any(
             line.startswith(renamed.place)
             and (names(line, renamed.old) or names(line, renamed.new))
-            for line in found.splitlines()
+            for line in found
         )
     ]
     assert missed == [], found
@@ -185,14 +167,14 @@ print(json.dumps({
 """
 
 
-def test_the_code_follows_bounds_values_and_texts(copy: Path) -> None:
+def test_the_code_follows_bounds_values_and_texts(copy: Copy) -> None:
     for file, old, new in FOLLOWING:
-        path = copy / "specs" / file
+        path = copy.folder / "specs" / file
         text = path.read_text()
         assert old in text, (file, old)
         path.write_text(text.replace(old, new))
-    generate(copy)
-    done = run(copy, "-c", SCRIPT)
+    copy.generate()
+    done = copy.run("-c", SCRIPT)
     assert done.returncode == 0, done.stderr
     says: dict[str, Any] = json.loads(done.stdout)
     assert says == {
@@ -208,12 +190,12 @@ def test_the_code_follows_bounds_values_and_texts(copy: Path) -> None:
     }
 
 
-def test_a_field_of_rows_that_the_store_does_not_have_stops_the_start(copy: Path) -> None:
+def test_a_field_of_rows_that_the_store_does_not_have_stops_the_start(copy: Copy) -> None:
     for file, old in (("trade", "is_buyer_maker"), ("candle", "taker_buy_volume")):
-        path = copy / "specs" / "schemas" / f"{file}.yaml"
+        path = copy.folder / "specs" / "schemas" / f"{file}.yaml"
         fresh = path.read_text()
         path.write_text(fresh.replace(old, "renamed"))
-        generate(copy)
-        done = run(copy, "-c", "import ingest.storage")
+        copy.generate()
+        done = copy.run("-c", "import ingest.storage")
         assert "KeyError: 'renamed'" in done.stderr
         path.write_text(fresh)
