@@ -1,7 +1,7 @@
 """Commands for AsyncAPI documents.
 
-python -m asyncapi_server check FILE...   every fault, with its place
-python -m asyncapi_server mock FILE       serve it without handlers: its examples answer
+python -m asyncapi_server check FILE...   report every fault with its place
+python -m asyncapi_server mock FILE       serve a document from its examples, without handlers
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from asyncapi_server.mock import server as mock
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 1 when a document has faults."""
+    """Run the command line; returns 1 when a document has faults."""
     parser = argparse.ArgumentParser(
         prog="python -m asyncapi_server",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("check", help="name every fault of AsyncAPI documents")
+    command = commands.add_parser("check", help="report every fault of AsyncAPI documents")
     command.add_argument("files", nargs="+", metavar="FILE")
     command.set_defaults(command=_check)
-    command = commands.add_parser("mock", help="serve a document by its examples")
+    command = commands.add_parser("mock", help="serve a document from its examples")
     mock.add_arguments(command)
     command.set_defaults(command=mock.run)
     options = parser.parse_args(arguments)

@@ -1,10 +1,10 @@
-"""What can go wrong, in one tree.
+"""The exceptions of this package, in one tree.
 
 AsyncApiServerError
 ├── DocumentError        the document has faults; nothing is served from it
-├── ContractError        a compiled contract does not hold what was asked of it
+├── ContractError        a compiled contract is outdated, or lacks what was requested
 ├── RouterSetupError     handlers and messages do not match
-├── UndocumentedMessage  the server tried to send what its document does not say
+├── UndocumentedMessage  the server tried to send a message that its document lacks
 └── Refusal              raised by a handler: the client gets its code and text
 """
 
@@ -20,7 +20,7 @@ class AsyncApiServerError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something stands: a file, a line (0 when unknown) and a JSON pointer in it."""
+    """A location: a file, a line (0 when unknown) and a JSON pointer in the file."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Finding:
 
 
 class DocumentError(AsyncApiServerError):
-    """The document cannot be served; `findings` says what to mend and where."""
+    """The document cannot be served; `findings` says what to fix and where."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
@@ -51,12 +51,12 @@ class DocumentError(AsyncApiServerError):
 
 
 class ContractError(AsyncApiServerError):
-    """The contract is not of this version, or does not hold what was asked of it."""
+    """The contract has another format version, or lacks what was requested."""
 
 
 class RouterSetupError(AsyncApiServerError):
-    """Handlers and messages do not match; the text names each of them."""
+    """Handlers and messages do not match; the text names each mismatch."""
 
 
 class UndocumentedMessage(AsyncApiServerError):
-    """A message was to be sent that the document does not allow here."""
+    """The server tried to send a message that the document does not allow here."""

@@ -1,4 +1,4 @@
-"""The Python names of what a document names."""
+"""Python names for the names in a document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def snake_case(name: str) -> str:
-    """A name as Python writes those of functions: "systemStatus" -> "system_status"."""
+    """Convert a name to snake case: "systemStatus" -> "system_status"."""
     words = re.sub(r"([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3_\2", name)
     return re.sub(r"\W+", "_", words).strip("_").lower()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MISSING = object()
-"""What `lookup` gives for a place that is not there (None is a JSON value)."""
+"""Returned by `lookup` for a place that does not exist (None is a JSON value)."""
 
 
 def tokens(pointer: str) -> tuple[str, ...]:
@@ -23,7 +23,7 @@ def join(parts: Iterable[str | int]) -> str:
 
 
 def child(pointer: str, token: str | int) -> str:
-    """The pointer of a member of what `pointer` names."""
+    """The pointer of a member of the value at `pointer`."""
     return pointer + join((token,))
 
 

@@ -1,1 +1,1 @@
-"""How fast each part is, beside what a user would pick instead, in one run on one machine."""
+"""Benchmarks of each part beside its alternatives, in one run on one machine."""

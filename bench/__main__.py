@@ -1,4 +1,4 @@
-"""`python -m bench [NAME ...]`: run benchmarks, print figure and target side by side."""
+"""`python -m bench [NAME ...]`: run benchmarks and print figures beside their targets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main() -> int:
     folder = QUICK_RESULTS if arguments.quick else RESULTS
     console.print(f"Figures as JSON: {os.path.relpath(folder)}")
     if failed:
-        console.print(f"Not run to the end: {', '.join(failed)}")
+        console.print(f"Not completed: {', '.join(failed)}")
     return 1 if failed else 0
 
 
@@ -54,13 +54,13 @@ def _run(benchmark: Benchmark, scale: Scale, console: Console) -> bool:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones; all when none")
-    parser.add_argument("--quick", action="store_true", help="a first look within a minute")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (all)")
+    parser.add_argument("--quick", action="store_true", help="a short run within a minute")
     parser.add_argument("--minutes", type=float, default=60.0, help="length of the soak")
     parser.add_argument(
         "--write-docs", action="store_true", help="write docs/benchmarks.md from the last results"
     )
-    parser.add_argument("--list", action="store_true", help="name the benchmarks and end")
+    parser.add_argument("--list", action="store_true", help="list the benchmarks and exit")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in BENCHMARKS]
     if unknown:

@@ -1,4 +1,4 @@
-"""The archive: a zipped file of trades into the store, beside the engine's insert of its lines."""
+"""The archive: loads a zipped file of trades, beside the engine's insert of its lines."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def _rate(child: Child, which: str, trades: int) -> float:
-    child.say(which)
+    child.send_line(which)
     (took,) = child.expect("took", SECONDS)
     return trades / float(took)

@@ -12,15 +12,15 @@ from .scale import Scale
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What can be named on the command line."""
+    """One benchmark, selectable by name on the command line."""
 
     name: str
     title: str
     run: Callable[[Scale], list[Figure]]
     quick: bool = True
-    """Whether it belongs to a quick run of all."""
+    """Whether a quick run of all includes it."""
     full: bool = True
-    """Whether it belongs to a full run of all; otherwise it is run only when named."""
+    """Whether a full run of all includes it; otherwise it runs only when named."""
 
 
 BENCHMARKS = {

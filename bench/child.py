@@ -1,4 +1,4 @@
-"""A process that is measured or that loads: started on a core, spoken to by lines, ended."""
+"""A measured or load-generating process: pinned to a core, controlled by lines of text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import BenchError
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME_CHARS = 120
-"""As much of a command line as errors show."""
+"""The length of a command line in errors."""
 STOP_SECONDS = 10.0
 """How long a child may take to end before it is killed."""
 
@@ -54,7 +54,7 @@ class Child:
 
     @classmethod
     def module(cls, module: str, *arguments: object, core: int, **environment: str) -> Child:
-        """A module of this project, in this interpreter."""
+        """Start a module of this project, in this interpreter."""
         argv = [sys.executable, "-m", module, *map(str, arguments)]
         return cls(argv, core, environment=environment)
 
@@ -75,7 +75,7 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """CPU time of the process so far, user and system, all threads, in nanosecond steps."""
-        # The kernel's per-process clock (clock_getcpuclockid), which Python has no name for.
+        # The kernel's per-process clock (clock_getcpuclockid), which Python does not expose.
         return time.clock_gettime((~self.pid << 3) | 2)
 
     def memory(self) -> int:
@@ -86,15 +86,15 @@ class Child:
         """The highest number of resident bytes so far."""
         return self._status("VmHWM")
 
-    def say(self, line: str) -> None:
+    def send_line(self, line: str) -> None:
         """Write a line to the child."""
         try:
             self._in.write(line.encode() + b"\n")
         except BrokenPipeError as error:
             raise self._ended() from error
 
-    def hear(self, timeout: float = 60.0) -> str:
-        """The next line that the child prints; BenchError when it ends or says nothing."""
+    def read_line(self, timeout: float = 60.0) -> str:
+        """Read the next line of the child; BenchError when it ends or times out."""
         until = time.monotonic() + timeout
         while b"\n" not in self._text:
             if not self._poll.poll(max(until - time.monotonic(), 0) * 1000):
@@ -107,14 +107,14 @@ class Child:
         return line.decode()
 
     def expect(self, word: str, timeout: float = 60.0) -> list[str]:
-        """The words after `word` of the next line that begins with it; other lines are passed."""
+        """The words after `word` in the next line that begins with it; skips other lines."""
         while True:
-            first, *rest = self.hear(timeout).split() or [""]
+            first, *rest = self.read_line(timeout).split() or [""]
             if first == word:
                 return rest
 
     def stop(self) -> None:
-        """End the process: politely, then not."""
+        """Terminate the process; kill it after a timeout."""
         self._in.close()
         if self._process.poll() is None:
             self._process.terminate()

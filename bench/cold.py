@@ -1,4 +1,4 @@
-"""Cold start over a full store: until it listens, until it says complete, and the whole audit."""
+"""Cold start over a full store: time to listening, to complete data, and of the full audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A crowd of WebSocket clients in one thread: raw sockets, epoll, and a frame counter each."""
+"""Many WebSocket clients in one thread: raw sockets, epoll, and a frame counter each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .errors import BenchError
 from .frames import PONG, TEXT, Frames, masked
 
 BATCH = 64
-"""Handshakes at once; less than a listener's usual backlog of 100."""
+"""Concurrent handshakes; less than a listener's usual backlog of 100."""
 READ_BYTES = 1 << 18
 HANDSHAKE_SECONDS = 20.0
 
@@ -34,7 +34,7 @@ class _Client:
 
 
 class Crowd:
-    """Clients that subscribe once and then count what they get."""
+    """Clients that subscribe once and then count messages."""
 
     def __init__(
         self,
@@ -48,8 +48,8 @@ class Crowd:
     ) -> None:
         """One client for each request; each expects `per_tick` messages a tick.
 
-        The first client is the witness: it keeps what it gets. The last `idle` clients never read
-        once they are subscribed, and have small buffers.
+        The first client is the witness: it keeps its messages. The last `idle` clients never read
+        after subscribing, and have small buffers.
         """
         allow_files(len(requests) + 1024)
         self._per_tick = per_tick
@@ -58,7 +58,7 @@ class Crowd:
         self._idle: list[_Client] = []
         self._extensions = b"Sec-WebSocket-Extensions: permessage-deflate\r\n" if deflate else b""
         self.arrivals: dict[int, list[int]] = {}
-        """By tick (1, 2, ...): when each client had the last message of it, monotonic ns."""
+        """By tick (1, 2, ...): when each client had its last message, monotonic ns."""
         reading = len(requests) - idle
         for start in range(0, len(requests), BATCH):
             batch = requests[start : start + BATCH]
@@ -77,7 +77,7 @@ class Crowd:
         self.close()
 
     def __len__(self) -> int:
-        """How many clients read."""
+        """The number of clients that read."""
         return len(self._clients)
 
     @property
@@ -86,9 +86,9 @@ class Crowd:
         return next(iter(self._clients.values())).frames
 
     def receive(self, ticks: int, timeout: float, *, marker: bytes = b"") -> None:
-        """Read until every client has got so many more ticks, whole.
+        """Read until every client has received this many more whole ticks.
 
-        BenchError names what is missing when `timeout` (s) has passed, and a message without the
+        Raises BenchError for missing updates after `timeout` (s), and for messages without the
         `marker`.
         """
         goal = {}
@@ -108,11 +108,11 @@ class Crowd:
             raise BenchError(f"{wrong} updates were not those that were published")
 
     def surplus(self) -> int:
-        """Messages beyond whole ticks: none, when each was delivered once."""
+        """Messages beyond whole ticks: 0 when each was delivered once."""
         return sum(c.messages - c.ticks * self._per_tick for c in self._clients.values())
 
-    def testimony(self) -> list[dict[str, object]]:
-        """What the witness got since the last call, decoded."""
+    def take_messages(self) -> list[dict[str, object]]:
+        """The decoded messages of the witness since the last call."""
         kept = self.witness.kept
         assert kept is not None
         messages = [_decoded(compressed, payload) for compressed, payload in kept]
@@ -133,7 +133,7 @@ class Crowd:
         *,
         witness: bool,
     ) -> None:
-        """Connect a batch, wait for the upgrades, subscribe, wait for the replies."""
+        """Connect a batch, await the upgrades, subscribe, await the replies."""
         socks = [_connected(port, 4096 if idle else None) for idle in slow]
         opening = upgrade(port, path, self._extensions)
         for sock in socks:
@@ -160,7 +160,7 @@ class Crowd:
             self._poll.register(sock.fileno(), select.EPOLLIN)
 
     def _read(self, timeout: float) -> list[int]:
-        """Read what has come; the clients that completed a tick."""
+        """Read once; returns the clients that completed a tick."""
         completed = []
         for fd, _ in self._poll.poll(timeout):
             client = self._clients[fd]
@@ -215,7 +215,7 @@ def upgrade(port: int, path: str, extensions: bytes = b"") -> bytes:
 
 
 def _upgraded(sock: socket.socket) -> bytes:
-    """Wait for the 101; the bytes after its head."""
+    """Wait for the 101; returns the bytes after its head."""
     data = b""
     while b"\r\n\r\n" not in data:
         part = sock.recv(READ_BYTES)

@@ -1,8 +1,8 @@
 """Fan-out to thousands, and beside clients that do not read: delay, memory, missed ticks.
 
-The delay of a client in a tick is from the moment the tick was due until the client has read the
-last of its ten updates: an upper bound of the time until the last byte was with the kernel, which
-the server itself reports beside it.
+A client's delay in a tick is from the tick's due time until the client has read the last of its ten
+updates: an upper bound of the time until the kernel had the last byte, which the server reports as
+well.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from .market import PER_CLIENT, requests
 from .scale import Scale
 
 HEARTBEAT_SECONDS = 20
-"""The product's own setting."""
+"""The product's setting."""
 TAIL = 0.99
 SETTLE_SECONDS = 20.0
-"""How long the last updates may take to arrive."""
+"""The time for the last updates to arrive."""
 SLOW_CLIENTS = 500
 SLOW_SHARE = 0.02
-"""Of the clients, that do not read."""
+"""The share of clients that do not read."""
 KEPT_KB = 512
 """Twice the bound of a connection's write buffer (EndpointSettings.write_buffer_bytes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """What the server did in each tick, in order: monotonic ns."""
+    """The times of the server's ticks, in order: monotonic ns."""
 
     due: list[int]
     handed: list[int]
-    """When the last byte was with the kernel."""
+    """When the kernel had the last byte."""
     late: int
-    """Ticks that began more than an interval late."""
+    """The number of ticks that began more than an interval late."""
 
 
 def _ticks(server: Child, count: int) -> Ticks:
@@ -64,7 +64,7 @@ def run_thousands(scale: Scale) -> list[Figure]:
         empty = server.memory()
         with Crowd(port, "/ws/stream", requests(clients, RANDOM), PER_CLIENT) as crowd:
             before = server.cpu_seconds()
-            server.say(f"run {count} 1000")
+            server.send_line(f"run {count} 1000")
             crowd.receive(count, count + SETTLE_SECONDS)
             ticks = _ticks(server, count)
             spent = server.cpu_seconds() - before
@@ -100,7 +100,7 @@ def run_slow(scale: Scale) -> list[Figure]:
         empty = disturbed.memory()
         for number in range(rounds):
             for server, crowd, into in ((calm, readers, plain), (disturbed, mixed, slowed)):
-                server.say(f"run {count} 100")
+                server.send_line(f"run {count} 100")
                 crowd.receive(count, count / 10 + SETTLE_SECONDS)
                 ticks = _ticks(server, count)
                 into += _tail(_delays(crowd, ticks, first=1 + number * count))

@@ -1,4 +1,4 @@
-"""An environment of its own for a peer whose packages would disturb ours."""
+"""A separate environment for a peer whose packages conflict with ours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INSTALL_SECONDS = 300.0
 
 
 def python_with(requirement: str) -> Path:
-    """The interpreter of an environment with this requirement (`name==version`) installed."""
+    """The interpreter of an environment with this requirement (`name==version`)."""
     home = ROOT / "build" / f"bench-{requirement.partition('==')[0]}"
     python = home / "bin" / "python"
     done = home / f"{requirement}.installed"

@@ -1,11 +1,11 @@
-"""The one error of the benchmarks."""
+"""The errors of the benchmarks."""
 
 from __future__ import annotations
 
 
 class BenchError(Exception):
-    """A benchmark could not be run to its end; the text says why."""
+    """A benchmark failed; the text says why."""
 
 
 class NotAvailable(BenchError):
-    """A peer is not to be had on this machine; the benchmark goes on without it."""
+    """A peer cannot run on this machine; the benchmark continues without it."""

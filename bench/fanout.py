@@ -1,8 +1,8 @@
 """Fan-out to 500 clients: CPU time of the server for each delivered update, beside its peers.
 
-Every server gets the same load, one after the other: a tick every `PACE` seconds, all its
-updates published at once, and the CPU time of the whole process, idle time between the ticks
-included, divided by the updates that the clients have counted.
+Every server gets the same load in turn: a tick every `PACE` seconds whose updates are published at
+once. The cost is the CPU time of the whole process, idle time between ticks included, divided by
+the updates that the clients counted.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .scale import Scale
 
 CLIENTS = 500
 SAME, RANDOM = 10, len(TOPICS)
-"""Topics to choose ten from: all clients the same, or each its own."""
+"""The number of topics to choose ten from: the same for all clients, or random ones."""
 PACE = 0.2
-"""Seconds from tick to tick."""
+"""Seconds between ticks."""
 DELIVERY_SECONDS = 20.0
 COST = "CPU per delivered update"
 MICROSECONDS = "µs"
@@ -39,16 +39,16 @@ PEERS: dict[str, tuple[str, Target | None]] = {
     "socketify": ("socketify publish", at_least(4)),
     "node": ("Node.js ws, corked", at_least(2.5)),
 }
-"""By program: its name in the report, and how much more than ours it has to cost."""
+"""By program: its name in the report, and the target for its cost, in multiples of ours."""
 
 LEAST = {"aiohttp": at_least(20), "websockets": at_least(8)}
-"""The first promise; the targets above go further."""
+"""The minimum targets, below those above."""
 
 
 def start(
     program: str, topics: int, *, deflate: bool = False, heartbeat: float | None = None
 ) -> Child:
-    """A fan-out server on the server's core; `deflate` and `heartbeat` (s) are for ours."""
+    """Start a fan-out server on the server's core; `deflate` and `heartbeat` (s) are for ours."""
     core = cores().server
     if program == "node":
         path, environment = node()
@@ -65,7 +65,7 @@ def start(
 
 
 class Contestant:
-    """A server with its crowd of clients."""
+    """A server with its clients."""
 
     def __init__(self, program: str, topics: int, scale: Scale, *, deflate: bool = False) -> None:
         self._stack = ExitStack()
@@ -87,12 +87,12 @@ class Contestant:
         self._stack.close()
 
     def cost(self) -> float:
-        """Microseconds of CPU for each delivered update, over a few ticks."""
+        """CPU microseconds per delivered update, over a few ticks."""
         before = self._server.cpu_seconds()
         for _ in range(self._ticks):
             until = time.monotonic() + self._pace
             self._tick += 1
-            self._server.say(f"tick {self._tick}")
+            self._server.send_line(f"tick {self._tick}")
             self._crowd.receive(1, DELIVERY_SECONDS, marker=marker(self._tick))
             time.sleep(max(until - time.monotonic(), 0))
         spent = self._server.cpu_seconds() - before
@@ -100,10 +100,10 @@ class Contestant:
         return spent * 1e6 / (self._ticks * CLIENTS * PER_CLIENT)
 
     def _check(self) -> None:
-        """Every update once, and for the witness also the right ones."""
+        """Check that each update came once, and the content of the witness's updates."""
         if self._crowd.surplus():
             raise BenchError("clients got more than was published")
-        seen = [(m["symbol"], m["timeframe"]) for m in self._crowd.testimony()]
+        seen = [(m["symbol"], m["timeframe"]) for m in self._crowd.take_messages()]
         if len(set(seen)) != PER_CLIENT or len(seen) != PER_CLIENT * self._ticks:
             raise BenchError("a client got one topic twice and another not at all")
 
@@ -173,7 +173,7 @@ def _random(values: dict[str, list[float]]) -> list[Figure]:
 
 
 def _free_port() -> int:
-    """A port for a server that cannot pick one itself."""
+    """Find a port for a server that cannot pick one itself."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

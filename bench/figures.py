@@ -1,4 +1,4 @@
-"""What a benchmark measured, and what it should have been."""
+"""The figures of a benchmark, and their targets."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
-    """One ratio a round. Both were measured in the same rounds, so what disturbed a round
-    disturbed both."""
+    """One ratio per round. A disturbance of a round affects both of its values."""
     return [above / below for above, below in zip(numerators, denominators, strict=True)]
 
 
@@ -37,7 +36,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A bound that a figure has to keep."""
+    """A bound for a figure."""
 
     bound: Literal["at most", "at least"]
     value: float
@@ -56,14 +55,14 @@ def at_least(value: float) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the report: a measure of one subject, once for each round."""
+    """One row of the report: a measure of one subject, with a value per round."""
 
     measure: str
-    """What was measured; figures of one measure are comparable and share a chart."""
+    """The measured quantity; figures of one measure are comparable and share a chart."""
     subject: str
     unit: str
     values: Sequence[float]
-    """Empty when it could not be measured; `note` then says why."""
+    """Empty if not measured; `note` then has the reason."""
     target: Target | None = None
     note: str = ""
 
@@ -80,5 +79,5 @@ class Figure:
 
 
 def skipped(measure: str, subject: str, unit: str, why: str) -> Figure:
-    """A figure that could not be had on this machine."""
+    """A figure that was not measured on this machine."""
     return Figure(measure, subject, unit, (), note=why)

@@ -1,4 +1,4 @@
-"""A minimal reader of a server's WebSocket frames: it counts, so that loading costs little."""
+"""A minimal reader of a server's WebSocket frames that only counts, to keep the load cheap."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Frames:
     __slots__ = ("_rest", "closed", "kept", "marker", "pings", "unmarked")
 
     def __init__(self, *, keep: bool = False) -> None:
-        """`keep` collects the messages themselves, as (compressed, payload)."""
+        """`keep` collects the messages, as (compressed, payload)."""
         self.kept: list[tuple[bool, bytes]] | None = [] if keep else None
         self.marker = b""
-        """Bytes that each message has to hold; compressed ones are not looked into."""
+        """Bytes that each message has to contain; compressed ones are not checked."""
         self.unmarked = 0
-        """Messages without the marker."""
+        """The number of messages without the marker."""
         self.pings: list[bytes] = []
-        """Payloads of pings that want a pong; the owner empties it."""
+        """Payloads of unanswered pings; cleared by the owner."""
         self.closed = False
         self._rest = b""
 
     def feed(self, data: bytes) -> int:  # noqa: C901 - one loop, kept flat for speed
-        """Take the next bytes; returns how many text messages they completed."""
+        """Parse the next bytes; returns the number of text messages that they complete."""
         if self._rest:
             data = self._rest + data
         at, end, count = 0, len(data), 0
@@ -70,7 +70,7 @@ class Frames:
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
-    """A client's frame with an all-zero mask, which leaves the payload as it is."""
+    """A client's frame with an all-zero mask, which does not change the payload."""
     size = len(payload)
     if size < 126:
         head = struct.pack("!BB", FIN | opcode, 0x80 | size)

@@ -1,4 +1,4 @@
-"""History: `initial_history` of 1000 candles from a store of minutes, new and old timeframes."""
+"""History: `initial_history` of 1000 candles from stored minutes, for new and used timeframes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ TARGETS = {
     ("repeated", 5): at_most(100),
     ("first", 1): at_most(300),
 }
-"""By subject and years of minutes, in ms. The first is not materialized yet."""
+"""By subject and years of minutes, in ms. "first" is not materialized yet."""
 
 Values = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Milliseconds from the question to the message's bytes, by years and timeframe."""
+    """Milliseconds from the request to the message's bytes, by years and timeframe."""
     figures: list[Figure] = []
     for years, trades in scale.pick(((1, 2_000_000), (5, 0)), ((1, 0),)):
         with directory() as path:
@@ -38,7 +38,7 @@ def run(scale: Scale) -> list[Figure]:
             module = "bench.peers.history"
             child = Child.module(module, path, years, rounds, trades, core=cores().server)
             with child:
-                values = orjson.loads(child.hear(SECONDS))
+                values = orjson.loads(child.read_line(SECONDS))
         for timeframe in values["repeated"]:
             figures += _figures(years, timeframe, values)
     return figures

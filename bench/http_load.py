@@ -1,4 +1,4 @@
-"""HTTP clients in one thread: kept connections that ask again as soon as they are answered."""
+"""HTTP clients in one thread, on persistent connections with one request at a time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What some requests took."""
+    """The latencies of a series of requests."""
 
     latencies: list[float]
-    """Milliseconds from asked to answered, of each request."""
+    """Milliseconds from request to response, of each request."""
     seconds: float
 
     @property
@@ -40,7 +40,7 @@ class _Connection:
 
 
 class HttpClients:
-    """So many connections to one server."""
+    """A number of connections to one server."""
 
     def __init__(self, port: int, count: int) -> None:
         self._port = port
@@ -65,7 +65,7 @@ class HttpClients:
         self._poll.close()
 
     def get(self, path: str) -> bytes:
-        """One answer's body, on the first connection."""
+        """The body of one response, on the first connection."""
         connection = next(iter(self._connections.values()))
         self._ask(connection, self._request(path))
         while not (body := self._take(connection)):
@@ -73,7 +73,7 @@ class HttpClients:
         return body
 
     def load(self, path: str, seconds: float) -> Load:
-        """Ask for one path for so long; every connection has one request under way at a time."""
+        """Request one path for `seconds`; every connection has one request at a time."""
         request = self._request(path)
         latencies: list[float] = []
         began = time.monotonic()
@@ -102,7 +102,7 @@ class HttpClients:
         connection.sock.sendall(request)
 
     def _take(self, connection: _Connection) -> bytes:
-        """Read on; the whole body once it is there, else nothing."""
+        """Read once; returns the body when it is complete, else nothing."""
         part = connection.sock.recv(READ_BYTES)
         if not part:
             raise BenchError("the server closed a connection instead of answering")

@@ -1,7 +1,7 @@
 """Ingest: from the simulator's socket to the acknowledged insert, beside cryptofeed and the limit.
 
-All trades come as fast as they are read. A minute ends in the middle of them, so its candles are
-settled on the way.
+Trades come as fast as they are read. A minute ends in the middle, so the run includes settling its
+candles.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CRYPTOFEED = "cryptofeed==2.4.1"
 SYMBOLS = 25
 MANY_WATCHED = 500
 SECONDS = 300.0
-"""After so long a run has failed."""
+"""The timeout of a run."""
 DATA = ROOT / "build" / "bench-data"
 
 
@@ -37,14 +37,14 @@ class Ingested:
     rate: float
     """Trades per second of wall time."""
     cost: float
-    """Microseconds of CPU a trade, all threads, the engine's included."""
+    """CPU microseconds per trade, all threads, the engine's included."""
     peak: float
     """Highest resident memory in MB."""
 
 
 @contextmanager
 def directory() -> Iterator[Path]:
-    """A directory for a store, gone afterwards; on a disk, not in memory."""
+    """A temporary directory for a store; on a disk, not in memory."""
     DATA.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(dir=DATA))
     try:
@@ -64,7 +64,7 @@ def ours(trades: int, symbols: int, watched: int) -> Ingested:
 
 
 def cryptofeed(trades: int) -> Ingested:
-    """Cryptofeed up to the user's callback: it stores nothing."""
+    """Cryptofeed up to the user's callback, without storing."""
     python = python_with(CRYPTOFEED)
     with ExitStack() as stack:
         exchange = stack.enter_context(Exchange(cores().load, symbols=SYMBOLS, trades=trades))
@@ -81,7 +81,7 @@ def bare(trades: int) -> Ingested:
         with Child.module(module, path, trades, *names, core=cores().server) as child:
             child.expect("ready")
             before, began = child.cpu_seconds(), time.monotonic()
-            child.say("go")
+            child.send_line("go")
             return _done(child, trades, before, began)
 
 
@@ -99,7 +99,7 @@ def _done(child: Child, trades: int, before: float, began: float) -> Ingested:
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Rates, costs and memory; ratios are of runs of the same round."""
+    """Rates, costs and memory; ratios compare runs of the same round."""
     trades, rounds = scale.pick(300_000, 100_000), scale.pick(3, 1)
     plain, watched, limit, other = [], [], [], []
     missing = ""

@@ -1,4 +1,4 @@
-"""The machine: what it is, and which of its cores serve and which load."""
+"""The machine: its description, and its cores for server and load."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PACKAGES = (
     "jsonschema", "jsonschema-rs", "msgspec", "orjson", "pydantic", "socketify", "starlette",
     "uvicorn", "uvloop", "websockets",
 )  # fmt: skip
-"""Whose versions belong into the description."""
+"""The packages whose versions are part of the description."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """The core of the measured process and the core of everything that loads it."""
+    """The core of the measured process and the core of its load."""
 
     server: int
     load: int
@@ -29,7 +29,7 @@ class Cores:
 
 @functools.cache
 def cores() -> Cores:
-    """The first and the last core that this process might run on when it first asked."""
+    """The first and last core of this process's affinity at the first call."""
     allowed = sorted(os.sched_getaffinity(0))
     return Cores(allowed[0], allowed[-1])
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 import orjson
 
 TIMEFRAMES = (1, 3, 5, 7, 15, 30, 60, 120, 173, 240)
-"""Minutes; a symbol has one topic for each."""
+"""In minutes; a symbol has one topic per timeframe."""
 SYMBOLS = tuple(f"COIN{number:02}USDT" for number in range(25))
 TOPICS = tuple(f"{symbol}:{timeframe}" for symbol in SYMBOLS for timeframe in TIMEFRAMES)
-"""All 250, by number."""
+"""All 250 topics, by number."""
 PER_CLIENT = 10
-"""Subscriptions of each client."""
+"""Subscriptions per client."""
 BASE_MS = 1_735_689_600_000
 
 
@@ -57,7 +57,7 @@ def accepted(topics: Iterable[str]) -> dict[str, object]:
     }
 
 
-def picture(topic: str, tick: int) -> dict[str, object]:
+def ohlcv(topic: str, tick: int) -> dict[str, object]:
     """The update of a topic in a tick, about 400 bytes of JSON."""
     symbol, timeframe = topic.split(":")
     return {
@@ -85,5 +85,5 @@ def picture(topic: str, tick: int) -> dict[str, object]:
 
 
 def marker(tick: int) -> bytes:
-    """Bytes that every update of this tick holds, and of no other."""
+    """Bytes in every update of this tick, and in no other."""
     return str(BASE_MS + tick).encode()

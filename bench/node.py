@@ -1,4 +1,4 @@
-"""Node.js and the `ws` package, installed outside of the project's own environment."""
+"""Node.js and the `ws` package, installed outside the project's environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSTALL_SECONDS = 120.0
 
 
 def node() -> tuple[str, dict[str, str]]:
-    """The node program, and the environment in which it finds `ws`; installs it when needed."""
+    """The node program, and an environment with `ws`, which is installed if needed."""
     program, npm = shutil.which("node"), shutil.which("npm")
     if program is None or npm is None:
         raise NotAvailable("node and npm are not installed")

@@ -11,31 +11,31 @@ from .plots import draw
 from .report import RESULTS, Result, cells, load
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-PICTURES = PAGE.parent / "bench"
+PLOTS = PAGE.parent / "bench"
 NOTES = Path(__file__).parent / "notes"
-"""What the figures do not say by themselves, by benchmark; written by hand."""
+"""Hand-written notes on the figures, by benchmark."""
 
 INTRODUCTION = """\
 <!-- Written by `python -m bench --write-docs`. Never edited; the notes are in bench/notes/. -->
 
 # Benchmarks
 
-`make bench` measures each part beside what a user would pick instead, in one run on one machine,
-in under 10 minutes; `make bench-quick` takes a first look in under a minute, and
-`python -m bench NAME ...` runs single ones (`--list` names them).
+`make bench` measures each part beside its alternatives, in one run on one machine, in under 10
+minutes; `make bench-quick` is a short run in under a minute, and `python -m bench NAME ...` runs
+single benchmarks (`--list` names them).
 
 - The measured process runs on one core, everything that loads it on another.
-- Contestants take turns: each once, then all again the other way round. A ratio is taken within
-  a round, so what disturbs a round disturbs both its sides. Tables give the median of the rounds
-  with the lowest and the highest; the bars of the plots are medians with the same spread.
+- Contestants take turns: each once, then all again in reverse order. Ratios compare values of the
+  same round, so a disturbance affects both. Tables give the median of the rounds with the lowest
+  and the highest; the bars of the plots are medians with the same spread.
 - CPU time is that of the whole measured process, all its threads, user and system.
-- Clients count what they get: an update too few or too many fails the benchmark.
+- Clients count their updates: one too few or too many fails the benchmark.
 - A dashed red line in a plot is a target.
 """
 
 
 def write(names: Iterable[str], results: Path = RESULTS) -> Path:
-    """Write the page and its pictures; raises BenchError when there is no result at all."""
+    """Write the page and its plots; raises BenchError when there are no results."""
     found = [load(path) for name in names if (path := results / f"{name}.json").exists()]
     if not found:
         raise BenchError("there are no results yet: run `make bench` first")
@@ -46,10 +46,10 @@ def write(names: Iterable[str], results: Path = RESULTS) -> Path:
 
 
 def _section(result: Result) -> str:
-    picture = draw(result, PICTURES)
+    plot = draw(result, PLOTS)
     lines = [f"## {result.name}: {result.title}", "", _machine(result), ""]
-    if picture is not None:
-        lines += [f"![{result.title}](bench/{picture.name})", ""]
+    if plot is not None:
+        lines += [f"![{result.title}](bench/{plot.name})", ""]
     lines += _table(result)
     note = NOTES / f"{result.name}.md"
     if note.exists():

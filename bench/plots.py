@@ -1,4 +1,4 @@
-"""Results as pictures: one PNG for each benchmark, a panel for each measure of several subjects."""
+"""Plots of results: one PNG per benchmark, with a panel per measure of several subjects."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .report import Result, with_unit
 
 OURS_COLOUR, PEER_COLOUR, LIMIT_COLOUR = "#1f6f8b", "#b8b8b8", "#c0392b"
 LOG_FROM = 100
-"""A panel whose largest bar is so many times the smallest gets a logarithmic axis."""
+"""The ratio of the largest to the smallest bar above which an axis is logarithmic."""
 COLUMNS = 2
 
 
 def panels(figures: Sequence[Figure]) -> dict[str, list[Figure]]:
-    """The measures to draw: those with values of at least two subjects; ratios are in the table."""
+    """The measures to plot: those with values of at least two subjects, except ratios."""
     found: dict[str, list[Figure]] = {}
     for figure in figures:
         if figure.values and figure.unit != "x":
@@ -25,8 +25,8 @@ def panels(figures: Sequence[Figure]) -> dict[str, list[Figure]]:
 
 
 def draw(result: Result, folder: Path) -> Path | None:
-    """Write the picture; its file, or None when there is nothing to compare."""
-    # Of the benchmarks' own dependencies: whoever runs only the tests has no matplotlib.
+    """Write the plot; returns its file, or None when there is nothing to compare."""
+    # matplotlib is a dependency of the benchmarks only, not of the tests.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 

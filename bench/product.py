@@ -31,9 +31,9 @@ class Product:
         exchange: Sequence[str] = (),
         **settings: str,
     ) -> None:
-        """BTCUSDT with so many trades a second, `history` of it (such as "1h") loaded first.
+        """Serve BTCUSDT with `rate` trades a second, after loading `history` of it (such as "1h").
 
-        `exchange` are further options of the simulator, `settings` those of the server.
+        `exchange` has further options of the simulator, `settings` those of the server.
         """
         self._stack = ExitStack()
         try:
@@ -43,7 +43,7 @@ class Product:
             )  # fmt: skip
             self._stack.enter_context(simulator)
             environment = {
-                "rest_url": simulator.hear().split()[-1],
+                "rest_url": simulator.read_line().split()[-1],
                 "symbols": "BTCUSDT",
                 "history": history,
                 "store": f"chdb:///{directory}",
@@ -58,7 +58,7 @@ class Product:
             self.process = self._stack.enter_context(
                 Child.module("server.cli", "serve", core=cores().server, **variables)
             )
-            self.port = int(self.process.hear(READY_SECONDS).rsplit(":", 1)[1])
+            self.port = int(self.process.read_line(READY_SECONDS).rsplit(":", 1)[1])
             self.listening_seconds = time.monotonic() - began
             self._wait_until_complete()
             self.complete_seconds = time.monotonic() - began

@@ -1,4 +1,4 @@
-"""What came out: a table for the terminal, JSON for machines."""
+"""Reports of results: a table for the terminal, JSON for machines."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .child import ROOT
 from .figures import Figure, Target
 
 RESULTS = ROOT / "build" / "bench"
-"""One JSON file for each benchmark: the last full run of it."""
+"""One JSON file per benchmark, of its last full run."""
 QUICK_RESULTS = RESULTS / "quick"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One benchmark's figures and the machine that they come from."""
+    """The figures of one benchmark and the machine that it ran on."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Result:
 
 
 def show(result: Result, console: Console) -> None:
-    """Print a result: figure and target side by side."""
+    """Print a result with its figures beside their targets."""
     table = Table(title=f"{result.name}: {result.title}", title_justify="left", expand=False)
     table.add_column("measure")
     table.add_column("of")
@@ -79,7 +79,7 @@ def number(value: float) -> str:
 
 
 def save(result: Result, folder: Path = RESULTS) -> Path:
-    """Write a result as JSON; the file."""
+    """Write a result as JSON; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{result.name}.json"
     path.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2) + b"\n")
@@ -87,7 +87,7 @@ def save(result: Result, folder: Path = RESULTS) -> Path:
 
 
 def load(path: Path) -> Result:
-    """A saved result."""
+    """Load a saved result."""
     data = orjson.loads(path.read_bytes())
     figures = [
         Figure(**{**figure, "target": figure["target"] and Target(**figure["target"])})

@@ -54,7 +54,7 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def _start(stack: ExitStack) -> dict[str, int]:
-    """The three servers, and their ports."""
+    """Start the three servers; returns their ports."""
     product = Product(stack.enter_context(directory()), history=HISTORY, rate=TRADES_PER_SECOND)
     ports = {OURS: stack.enter_context(product).port}
     for name, module in ((FASTAPI, "rest_fastapi"), (AIOHTTP, "rest_aiohttp")):
@@ -65,7 +65,7 @@ def _start(stack: ExitStack) -> dict[str, int]:
 
 
 def _first_id(port: int) -> int:
-    """Where pages begin, so that each of them is full."""
+    """The first stored id, where pages start so that each is full."""
     with HttpClients(port, 1) as client:
         low = orjson.loads(client.get("/api/v1/data/trades/BTCUSDT?from_id=0&limit=1"))
     return int(low["data"][0]["aggregate_id"])

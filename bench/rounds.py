@@ -1,4 +1,4 @@
-"""Rounds: each contestant once, then all again, so that ratios are paired within a round."""
+"""Rounds, in which each contestant runs once, so that ratios compare runs of one round."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 def interleave(
     contestants: Mapping[str, Callable[[], float]], rounds: int, *, warm_up: bool = True
 ) -> dict[str, list[float]]:
-    """Run A B C, A B C, ...; each contestant's value of each round, the warm-up left out.
+    """Run A B C, C B A, ...; returns each contestant's values by round, without the warm-up.
 
-    Odd rounds go backwards, so that nobody always follows the same neighbour.
+    Odd rounds run in reverse, so that no contestant always follows the same one.
     """
     names = list(contestants)
     if warm_up:

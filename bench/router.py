@@ -1,4 +1,4 @@
-"""The router alone: from the bytes of `subscribe` to its handler called, validated and built."""
+"""The router alone: from the bytes of `subscribe` to the call of its handler."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ MESSAGE = orjson.dumps(
     }
 )
 SECONDS = 0.3
-"""Of each contestant in each round."""
+"""The length of each contestant's run in each round."""
 
 Receive = Callable[[bytes], Awaitable[object]]
 
 
 class Handlers:
-    """Does nothing, and counts."""
+    """Handlers that only count."""
 
     def __init__(self) -> None:
         self.called = 0
@@ -91,7 +91,7 @@ def ours(contract: Contract, handlers: Handlers) -> Receive:
 
 
 def with_jsonschema(contract: Contract, handlers: Handlers) -> Receive:
-    """The usual way from a document: json, jsonschema, then the model."""
+    """The usual way with a document: json, jsonschema, then the model."""
     validators = {
         message.name: (Draft7Validator(message.schema), MODELS[message.name])
         for message in contract.channel(STREAM_ADDRESS).receives
@@ -109,7 +109,7 @@ def with_jsonschema(contract: Contract, handlers: Handlers) -> Receive:
 
 
 def with_pydantic(handlers: Handlers) -> Receive:
-    """The usual way without a document: pydantic alone tells apart, validates and builds."""
+    """The usual way without a document: pydantic alone selects, validates and builds the model."""
     union = Annotated[Subscribe | Unsubscribe | Ping, Field(discriminator="action")]
     adapter: TypeAdapter[Subscribe | Unsubscribe | Ping] = TypeAdapter(union)
     by_type: dict[type[object], Callable[[object, object], Awaitable[object]]] = {
@@ -126,7 +126,7 @@ def with_pydantic(handlers: Handlers) -> Receive:
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Microseconds of CPU for each `subscribe`."""
+    """CPU microseconds per `subscribe`."""
     document = Path(ROOT, "generated", "native", "stream_contract.json").read_bytes()
     contract = Contract.from_json(document)
     handlers = Handlers()
@@ -175,7 +175,7 @@ def _cost(receive: Receive, handlers: Handlers, seconds: float) -> float:
 
 
 def _run(coroutine: Awaitable[object]) -> None:
-    """Run a coroutine that never waits; no event loop is part of what is measured."""
+    """Run a coroutine that never waits, to measure it without an event loop."""
     assert isinstance(coroutine, Coroutine)
     try:
         coroutine.send(None)

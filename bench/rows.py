@@ -1,4 +1,4 @@
-"""Made-up trades and minutes as Arrow tables, for what is not measured through the exchange."""
+"""Generated trades and minutes as Arrow tables, for benchmarks without the exchange."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 
 def trade_table(symbols: Sequence[str], count: int, *, start_ms: int = START_MS,
                 step_ms: int = 1) -> pa.Table:  # fmt: skip
-    """Rows of the table `trades`: the symbols by turns, one trade each `step_ms`."""
+    """Rows of the table `trades`: the symbols in turn, one trade each `step_ms`."""
     number = np.arange(count, dtype=np.int64)
     chance = np.random.default_rng(1)
     ids = number // len(symbols)
@@ -47,7 +47,7 @@ def names(symbols: Sequence[str], index: Ints) -> pa.DictionaryArray:
 
 
 def fill(dsn: str, table: str, rows: pa.Table) -> None:
-    """Put rows into a table of a store that this process has open."""
+    """Insert rows into a table of a store that this process has open."""
     client = clickhouse_connect.get_client(dsn=dsn, settings={"async_insert": 0})
     for at in range(0, rows.num_rows, BATCH_ROWS):
         client.insert_arrow(table, rows.slice(at, BATCH_ROWS))
@@ -55,7 +55,7 @@ def fill(dsn: str, table: str, rows: pa.Table) -> None:
 
 
 def minute_table(symbol: str, count: int, *, end_ms: int) -> pa.Table:
-    """Rows of the table `minutes`: so many of one symbol up to `end_ms`, none of them quiet."""
+    """Rows of the table `minutes`: `count` minutes of one symbol up to `end_ms`, none quiet."""
     chance = np.random.default_rng(2)
     number = np.arange(count, dtype=np.int64)
     opens = 43_000 * E8 + np.cumsum(chance.integers(-500, 501, count)) * E8 // 100

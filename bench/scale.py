@@ -1,4 +1,4 @@
-"""How long a run may take."""
+"""The scale of a run: full or quick."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Full: every benchmark with enough rounds for a steady median. Quick: a first look."""
+    """Full: every benchmark with enough rounds for a stable median. Quick: a short run."""
 
     quick: bool = False
     minutes: float = 60.0

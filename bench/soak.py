@@ -1,4 +1,4 @@
-"""The soak: the whole product at half load for an hour, 20,000 connections coming and going."""
+"""The soak: the whole product at half load for an hour, with 20,000 short connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .scale import Scale
 
 CONNECTIONS_AN_HOUR = 20_000
 WAVE = 100
-"""Connections that come and go together."""
+"""Connections that are opened and closed together."""
 SUBSCRIPTIONS = 10
 TICKS = 3
 """Seconds of updates that each wave reads."""
@@ -48,7 +48,7 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def slope(samples: list[tuple[float, float]]) -> float:
-    """The rise of (hours, value) samples for each hour, by least squares; 0 for fewer than two."""
+    """The rise per hour of (hours, value) samples, by least squares; 0 for fewer than two."""
     count = len(samples)
     if count < 2:
         return 0.0
@@ -59,7 +59,7 @@ def slope(samples: list[tuple[float, float]]) -> float:
 
 
 def _waves(product: Product, seconds: float) -> tuple[list[tuple[float, float]], int]:
-    """(hours, MB) after each wave, and how many connections there were."""
+    """(hours, MB) after each wave, and the number of connections."""
     request = orjson.dumps(
         {
             "action": "subscribe",

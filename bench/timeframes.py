@@ -1,4 +1,4 @@
-"""Many timeframes: what a flush that ends a minute costs when 2,500 pairs are in use."""
+"""Many timeframes: the cost of a flush that ends a minute with 2,500 pairs in use."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def _flush(child: Child) -> float:
-    child.say("flush")
+    child.send_line("flush")
     (took,) = child.expect("took")
     return float(took)

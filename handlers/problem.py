@@ -1,12 +1,15 @@
-"""What is wrong with a request over HTTP. Each API writes it in a form of its own."""
+"""Problems with requests over HTTP. Each API writes them in a form of its own."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from generated.native.facts import ErrorCode
 from ingest.core.errors import CandlecastError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Problem:
     code: ErrorCode
     """For programs."""
     message: str
-    """What failed, in a few words."""
+    """The failure in a few words."""
     error: str
     """Why it failed and what to do about it, in one sentence."""
     details: tuple[Detail, ...] = ()
@@ -44,6 +47,17 @@ class InvalidParameter(CandlecastError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+def log_failure(topic: object, error: Exception) -> None:
+    """Log the error that a subscription has ended by.
+
+    One that is expected, as while the store is away, is for DEBUG only: any client can cause it.
+    """
+    if isinstance(error, CandlecastError):
+        log.debug("The first message of %s failed: %s", topic, error)
+    else:
+        log.error("The first message of %s failed", topic, exc_info=error)
 
 
 def malformed(why: str, status: int = 400) -> Problem:

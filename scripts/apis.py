@@ -23,7 +23,7 @@ class Api:
     streams: Mapping[str, Path]
 
     def bundle(self, document: Path) -> str:
-        """The file name of a document that is whole in one file."""
+        """The file name of a document's bundle."""
         name = document.with_suffix(".json").name
         return name if self.name == NATIVE else f"{self.name}.{name.removeprefix('rest.')}"
 

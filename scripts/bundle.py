@@ -1,7 +1,7 @@
-"""One self-contained document out of a document and the files that it refers to.
+"""Bundles a document and the files that it refers to into one self-contained document.
 
-Every part keeps its name and goes where its kind belongs: `schemas/trade.yaml#/Trade` becomes
-`#/components/schemas/Trade`, `messages.yaml#/ping` becomes `#/components/messages/ping`.
+Every part keeps its name and moves to the `components` of its kind: `schemas/trade.yaml#/Trade`
+becomes `#/components/schemas/Trade`, `messages.yaml#/ping` becomes `#/components/messages/ping`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _KINDS = {
     "schema": _SCHEMAS,
     "schemas": _SCHEMAS,
 }
-"""The member of `components` for what is referred to below a key. Schemas have schemas only."""
+"""The member of `components` for targets of references below a key. Schemas have schemas only."""
 
 
 class Bundle:
-    """A document with every part of other files taken in under `components`.
+    """A document with every part from other files copied to `components`.
 
     Raises DocumentError, with every fault, when references lead nowhere or two parts of one kind
-    from different files have one name.
+    from different files have the same name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class Bundle:
         return value
 
     def place(self, pointer: tuple[str, ...]) -> Place:
-        """Where the value at a pointer into the bundled document was written."""
+        """The place in the source files of the value at a pointer into the bundled document."""
         node = self.root
         if pointer[:1] == ("components",) and len(pointer) > 2:
             node = self._origins.get((pointer[1], pointer[2]), node)
@@ -75,8 +75,8 @@ class Bundle:
     def _copy(self, node: Node, kind: str) -> object:
         reference = node.reference
         if reference is not None:
-            led = self._led(node, reference, kind or _SCHEMAS)
-            return {**cast(dict[str, object], node.value), "$ref": led}
+            bundled = self._bundled(node, reference, kind or _SCHEMAS)
+            return {**cast(dict[str, object], node.value), "$ref": bundled}
         if isinstance(node.value, dict):
             return {
                 key: self._copy(member, kind if kind == _SCHEMAS else _KINDS.get(key, kind))
@@ -86,12 +86,12 @@ class Bundle:
             return [self._copy(element, kind) for element in node.elements()]
         return node.value
 
-    def _led(self, node: Node, reference: str, kind: str) -> str:
-        """The reference as it has to be in the bundle; its target is taken in."""
+    def _bundled(self, node: Node, reference: str, kind: str) -> str:
+        """The reference as it is in the bundle, with its target copied there."""
         try:
             target = node.target(reference)
         except DanglingReference as error:
-            self._findings.append(Finding(node.place, f"{error}: mend the $ref or add its target"))
+            self._findings.append(Finding(node.place, f"{error}: fix the $ref or add its target"))
             return reference
         if target.source.path == self.root.source.path:
             return reference if reference.startswith("#") else f"#{target.pointer}"

@@ -1,4 +1,4 @@
-"""Checks all documents and prints each fault with its place; exit code 1 when there is one.
+"""Checks all documents and prints each fault with its place; exit code 1 when there are any.
 
 python -m scripts.check_specs
 """
@@ -24,7 +24,7 @@ _FOREIGN_KEYWORDS = {
 
 
 def check_stream(path: Path) -> list[Finding]:
-    """The faults of the stream's document, and keywords that not both documents understand."""
+    """The faults of the stream's document, and keywords that OpenAPI or JSON Schema lacks."""
     findings = check_asyncapi(path)
     if findings:
         return findings
@@ -40,11 +40,11 @@ def check_stream(path: Path) -> list[Finding]:
 
 
 def check_names(rest: Path, stream: Path) -> list[Finding]:
-    """Schemas of the two documents that have one name and are not one thing."""
+    """Different schemas of the two documents that have the same name."""
     try:
         bundles = Bundle(rest), Bundle(stream)
     except DocumentError:
-        return []  # said by the check of the document itself
+        return []  # reported by the check of the document itself
     places = [
         {name: bundle.place(("components", "schemas", name)) for name in bundle.schemas}
         for bundle in bundles
@@ -57,7 +57,7 @@ def check_names(rest: Path, stream: Path) -> list[Finding]:
 
 
 def check_kraken(folder: Path) -> list[Finding]:
-    """The faults of the documents of Kraken's API, which share nothing with the others."""
+    """The faults of the documents of Kraken's API, which share no files with the others."""
     streams = sorted(folder.glob("*.asyncapi.yaml"))
     found = [finding for path in streams for finding in check_asyncapi(path)]
     return [*found, *check_rest(folder / "rest.openapi.yaml")]

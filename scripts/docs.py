@@ -1,4 +1,4 @@
-"""`make docs`: everything that the server shows to a browser, as files in build/docs.
+"""`make docs`: the pages that the server serves to browsers, as files in build/docs.
 
 Any static file server can serve them: `python -m http.server -d build/docs`.
 """
@@ -17,7 +17,7 @@ OUT = ROOT / "build" / "docs"
 
 
 def write(out: Path) -> int:
-    """Write every page below a fresh folder; gives their number."""
+    """Write every page to a folder, emptied first; returns their number."""
     openapi = (ROOT / "generated" / "openapi.json").read_bytes()
     shutil.rmtree(out, ignore_errors=True)
     pages = load_pages(openapi, ROOT / "specs", render(), ROOT / "generated")

@@ -1,8 +1,8 @@
-"""Functions that write JSON texts of the shape of a schema, for what is sent often.
+"""Generates functions that write JSON texts of a schema, for messages that are sent often.
 
-Each schema with a name becomes a function whose arguments are its members, and a type of its own
-for the text, so that no text of another shape can be put in its place. Decimals are given as text.
-A member that may be left out is left out when it is None; one that may be null is null then.
+Each named schema becomes a function whose arguments are its members, and a type for its text, so
+that a type checker refuses the text of another schema in its place. Decimals are passed as text.
+For None an optional member is left out, and a nullable one is null.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ def array(texts: Iterable[str]) -> str:
 
 
 class NotEncodable(Exception):
-    """A schema of which no encoder can be made; the text says what to change in it."""
+    """A schema for which no encoder can be generated; the text says what to change in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """How a value is given and written."""
+    """How a value is passed and written."""
 
     type: str
-    """That of the argument."""
+    """The type of the argument."""
     expression: str
-    """The Python expression of its text, with `@` for the argument; a constant has no `@`."""
+    """The Python expression for its text, with `@` for the argument; a constant has no `@`."""
     is_nullable: bool = False
     is_bytes: bool = False
 
@@ -69,24 +69,24 @@ class _Member:
 
 
 class Encoders:
-    """The encoders of one API, each added once, those that others need first."""
+    """The encoders of one API, each added once, after those that it needs."""
 
     def __init__(self) -> None:
         self._functions: dict[str, str] = {}
         self._enumerations: set[str] = set()
-        """Those that arguments have as types."""
+        """The enumerations that are types of arguments."""
 
     def add_message(self, name: str, bundle: Bundle, payload: Object) -> None:
-        """The function of a whole message. Raises NotEncodable."""
+        """Add the function for a message. Raises NotEncodable."""
         self._add(snake_case(name), json_type(name), "bytes", bundle, bundle.resolved(payload))
 
     def add_page(self, name: str, bundle: Bundle) -> None:
-        """The function of a reply whose rows are encoded already. Raises NotEncodable."""
+        """Add the function for a reply whose rows are already encoded. Raises NotEncodable."""
         schema = cast(Object, bundle.schemas[name])
         self._add(snake_case(name), json_type(name), "bytes", bundle, schema, rows_are_bytes=True)
 
     def source(self, package: str, *sources: str) -> str:
-        """The module of all that were added."""
+        """The module with all added functions."""
         enumerations = ", ".join(sorted(self._enumerations))
         return formatted(
             head(*sources)
@@ -183,7 +183,7 @@ class Encoders:
         return _Value(kind, expression, is_nullable=schema.get("nullable") is True)
 
     def _plain(self, bundle: Bundle, name: str, schema: Object) -> tuple[str, str]:
-        """The type of an argument, and the expression of its text."""
+        """The type of an argument, and the expression for its text."""
         match schema.get("type"):
             case "integer":
                 return "int", "@"
@@ -213,7 +213,7 @@ class Encoders:
 
 
 class _Text:
-    """A text in pieces of literals and expressions, as Python writes it."""
+    """Pieces of literals and expressions as Python source."""
 
     def __init__(self) -> None:
         self._pieces: list[tuple[str, str]] = [("text", "")]
@@ -242,7 +242,7 @@ class _Text:
         return [text if kind == "bytes" else f"f'{text}'" for kind, text in self._pieces]
 
     def joined(self, *, as_bytes: bool) -> str:
-        """The expression of the whole."""
+        """The expression for the whole text."""
         if not as_bytes:
             return self.pieces()[0]
         encoded = [
@@ -256,7 +256,7 @@ class _Text:
 
 
 def json_type(name: str) -> str:
-    """The type of the text of a shape: that of `ohlcv_update` is OhlcvUpdateJson."""
+    """The name of the type for a text: that of `ohlcv_update` is OhlcvUpdateJson."""
     return "".join(word.capitalize() for word in snake_case(name).split("_")) + "Json"
 
 

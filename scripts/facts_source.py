@@ -1,8 +1,8 @@
 """The facts of an API's schemas as constants: enumerations, bounds and patterns.
 
-A schema that lists texts becomes an enumeration. Of any other schema with a name each bound becomes
-a constant, named after both: `Timeframe` with a maximum gives TIMEFRAME_MAXIMUM. So do
-the members of `x-facts`, which is there for what JSON Schema has no word for.
+A schema that lists texts becomes an enumeration. Each bound of any other named schema becomes a
+constant, named after both: `Timeframe` with a maximum gives TIMEFRAME_MAXIMUM. So do the members of
+`x-facts`, for facts that JSON Schema has no keyword for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "maxItems", "pattern"
 
 
 def facts_source(schemas: Mapping[str, object], rows: Iterable[str], *sources: str) -> str:
-    """A module of constants that imports nothing of ours; `rows` are schemas of rows of tables."""
+    """A module of constants that imports none of our modules; `rows` are schemas of table rows."""
     enumerations = [_enumeration(name, schemas[name]) for name in enumerations_of(schemas)]
     fields = {
         f"{snake_case(name).upper()}_FIELDS": tuple(_fields(schemas, schemas[name]))

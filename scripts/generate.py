@@ -1,4 +1,4 @@
-"""Writes `generated/` from `specs/`; the same documents always give the same bytes.
+"""Writes `generated/` from `specs/`, deterministically.
 
 python -m scripts.generate            write what differs
 python -m scripts.generate --check    write nothing, exit 1 when something differs
@@ -32,7 +32,7 @@ GENERATED = Path("generated")
 
 def generate(specs: Path = SPECS, folder: Path = GENERATED) -> dict[Path, str]:
     """The text of every file of a folder. Raises DocumentError for faulty documents."""
-    title = docstring("What follows from the documents in `specs/`.", indent="")
+    title = docstring("Code generated from the documents in `specs/`.", indent="")
     files = {
         "__init__.py": f"{head(specs.as_posix() + '/')}{title}\n",
         "reply.py": reply_source(specs.as_posix() + "/"),
@@ -43,7 +43,7 @@ def generate(specs: Path = SPECS, folder: Path = GENERATED) -> dict[Path, str]:
 
 
 def _of_api(api: Api) -> dict[str, str]:
-    """What follows from the documents of one API: its package, and each document in one file."""
+    """The files generated from the documents of one API: its package and a bundle of each."""
     package = f"generated.{api.name}"
     rest = Bundle(api.rest)
     streams = [Stream(name, path) for name, path in api.streams.items()]
@@ -51,7 +51,7 @@ def _of_api(api: Api) -> dict[str, str]:
     schemas = {name: schema for bundle in bundles for name, schema in bundle.schemas.items()}
     sources = [api.rest.as_posix(), *(path.as_posix() for path in api.streams.values())]
     models = modelled(schemas)
-    title = docstring(f"What follows from the documents of the API {api.name!r}.", indent="")
+    title = docstring(f"Code generated from the documents of the API {api.name!r}.", indent="")
     files = {
         "__init__.py": f"{head(*sources)}{title}\n",
         "encoders.py": _encoders(rest, streams).source(package, *sources),
@@ -77,7 +77,7 @@ def _of_api(api: Api) -> dict[str, str]:
 
 
 def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
-    """Those of what the servers send by themselves, and of pages whose rows the store formats."""
+    """Encoders of unrequested messages, and of pages whose rows the store formats."""
     encoders = Encoders()
     known: set[str] = set()
     for stream in streams:
@@ -91,7 +91,7 @@ def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
 
 
 def _pages(rest: Bundle) -> list[str]:
-    """The schemas of the replies that come as tables too."""
+    """The schemas of the replies that are also available as tables."""
     return sorted({each.model for each in operations(rest) if len(each.media_types) > 1})
 
 

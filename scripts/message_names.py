@@ -1,7 +1,7 @@
-"""One name for a message in the channels of a bundled AsyncAPI document: that of its component.
+"""Renames the messages in the channels of a bundled AsyncAPI document to those of `components`.
 
-asyncapi-python names classes by the messages of channels. A channel that calls `subscribePrivate`
-by the name `subscribe` gives it the class of the schema `Subscribe`, or a class that is missing.
+asyncapi-python names classes by the messages of channels. A channel that names `subscribePrivate`
+as `subscribe` gives it the class of the schema `Subscribe`, or a missing class.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _COMPONENTS = "#/components/messages/"
 
 
 def with_component_names(document: dict[str, object]) -> dict[str, object]:
-    """The document with the messages of its channels renamed; the given one stays as it is."""
+    """A copy of the document with the messages of its channels renamed."""
     channels = cast(Mapping[str, Mapping[str, object]], document["channels"])
     names: dict[str, str] = {}
     renamed: dict[str, object] = {}
@@ -31,7 +31,7 @@ def with_component_names(document: dict[str, object]) -> dict[str, object]:
 
 
 def _referring(value: object, names: Mapping[str, str]) -> object:
-    """The value with its references led to the new names."""
+    """A copy of the value with its references renamed."""
     if isinstance(value, list):
         return [_referring(element, names) for element in value]
     if not isinstance(value, dict):

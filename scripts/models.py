@@ -104,7 +104,7 @@ def models_source(
 
 
 def modelled(schemas: Mapping[str, object]) -> dict[str, object]:
-    """The schemas of which there can be models: those with a tuple in them have encoders."""
+    """The schemas that can have models; those that contain a tuple have encoders instead."""
     kept: dict[str, object] = {
         name: _without_conditions(cast(Object, schema)) for name, schema in schemas.items()
     }
@@ -115,7 +115,7 @@ def modelled(schemas: Mapping[str, object]) -> dict[str, object]:
 
 
 def _without_conditions(schema: Object) -> Object:
-    """An object schema without alternatives that only say which members there have to be."""
+    """An object schema without alternatives that only list required members."""
     alternatives = cast(list[Object], schema.get("anyOf", []))
     if "properties" in schema and all(set(each) == {"required"} for each in alternatives):
         return {key: value for key, value in schema.items() if key != "anyOf"}
@@ -123,7 +123,7 @@ def _without_conditions(schema: Object) -> Object:
 
 
 def _has_tuple(value: object, known: Mapping[str, object]) -> bool:
-    """Whether a value holds a tuple, or refers to a schema that is not known."""
+    """Whether a value contains a tuple, or refers to a schema that is not known."""
     if isinstance(value, list):
         return any(_has_tuple(element, known) for element in value)
     if not isinstance(value, dict):
@@ -137,7 +137,7 @@ def _has_tuple(value: object, known: Mapping[str, object]) -> bool:
 
 
 def _name(node: ast.stmt) -> str:
-    """The name that a top-level statement defines, or nothing."""
+    """The name that a top-level statement defines, or an empty text."""
     if isinstance(node, ast.ClassDef):
         return node.name
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):

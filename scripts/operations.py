@@ -1,4 +1,4 @@
-"""The operations of a REST document, as generators of servers and clients need them."""
+"""The operations of a REST document, for the generators of servers and clients."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Parameter:
     required: bool
     default: object
     is_long: bool
-    """Whether it is a whole number that a JavaScript number may not hold."""
+    """Whether it is an integer that a JavaScript number may round."""
 
     @property
     def argument(self) -> str:
-        """The name of the argument that it is given by."""
+        """The name of its argument."""
         return snake_case(self.name)
 
     @property
@@ -60,10 +60,10 @@ class Operation:
 
     @property
     def model(self) -> str:
-        """The one schema of all its replies."""
+        """The single schema of all its replies."""
         models = set(self.replies.values())
         if len(models) != 1:
-            raise ValueError(f"operation {self.name!r} has to have one kind of reply: {models}")
+            raise ValueError(f"operation {self.name!r} must have one kind of reply: {models}")
         return models.pop()
 
     def placed(self, place: str) -> list[Parameter]:
@@ -72,7 +72,7 @@ class Operation:
 
 
 def is_long(schema: Object) -> bool:
-    """Whether values are whole numbers that a JavaScript number may not hold."""
+    """Whether values are integers that a JavaScript number may round."""
     most = cast(int, schema.get("maximum", _MAX_SAFE_INTEGER + 1))
     return (
         schema.get("type") == "integer"

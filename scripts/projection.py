@@ -1,7 +1,7 @@
-"""The stream's document as a client sees it: what the server receives is sent, and the reverse.
+"""The stream's document from the client's side: what the server receives is sent, and vice versa.
 
-Generators of clients take this document, not the server's own. Names are kept. Each message has a
-channel object of its own with the one address, since asyncapi-python tells messages apart by
+Client generators use this document, not the server's own. Names are kept. Each message has a
+channel object of its own with the one address, since asyncapi-python distinguishes messages by
 channel objects, and each request has one for its replies.
 """
 
@@ -20,7 +20,7 @@ _DESCRIPTION = (
 
 
 def client_projection(bundle: Bundle) -> dict[str, object]:
-    """The client's view of an AsyncAPI 3 document, self-contained; nothing of the bundle changes.
+    """The client's view of an AsyncAPI 3 document, self-contained; the bundle is unchanged.
 
     Raises ValueError for an operation with several messages, which no client generator can name.
     """
@@ -32,7 +32,7 @@ def client_projection(bundle: Bundle) -> dict[str, object]:
         channel = bundle.resolved(_member(operation, "channel"))
         requests = _message_names(operation)
         if len(requests) != 1:
-            raise ValueError(f"operation {name!r} has to have one message, not {len(requests)}")
+            raise ValueError(f"operation {name!r} must have one message, not {len(requests)}")
         channels[requests[0]] = _channel(channel, requests)
         operations[name] = {
             "action": _SWAPPED[cast(str, operation["action"])],
@@ -58,7 +58,7 @@ def client_projection(bundle: Bundle) -> dict[str, object]:
 
 
 def _channel(channel: Object, messages: list[str]) -> Object:
-    """One channel object of the address for just these messages."""
+    """A channel object of the same address for only these messages."""
     return {
         **{key: channel[key] for key in ("address", "servers", "bindings") if key in channel},
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},

@@ -1,4 +1,4 @@
-"""Generated Python: its head, and the form that ruff gives it."""
+"""Helpers for generated Python: its header, docstrings and formatting by ruff."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def head(*sources: str) -> str:
 
 
 def formatted(source: str) -> str:
-    """The source with its imports sorted, unused ones removed, and laid out."""
+    """The source formatted, with sorted imports and without unused ones."""
     sort = ("--select=I,F401", "--config=lint.isort.known-first-party=['generated']")
     return _ruff(_ruff(source, "check", "--fix-only", "--quiet", *sort), "format", "--quiet")
 

@@ -1,4 +1,4 @@
-"""The README's table of settings, made from the settings themselves."""
+"""Writes the README's table of settings from the settings themselves."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def settings_table() -> str:
 
 
 def with_settings(text: str) -> str:
-    """The README with the table as it has to be."""
+    """The README with the current table."""
     table = settings_table()
     return _PLACE.sub(lambda match: f"{match[1]}{table}\n{match[2]}", text)
 
 
 def main() -> int:
-    """Write the README anew."""
+    """Update the README."""
     README.write_text(with_settings(README.read_text("utf-8")), "utf-8")
     return 0
 

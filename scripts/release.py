@@ -1,6 +1,6 @@
 """`make release VERSION=1.2.3`: makes specs/ the documents of the last release.
 
-Refused when they break clients of the release before and the version's major part does not rise.
+Refused when they break clients of the previous release without a new major version.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from scripts.compat.version import Version
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line. Exit code 1: refused, and nothing was written."""
+    """The command line. Exit code 1: refused, nothing is written."""
     parser = argparse.ArgumentParser(prog="python -m scripts.release", description=__doc__)
     parser.add_argument("version", help="the version to release: make release VERSION=1.2.3")
     parser.add_argument("--specs", type=Path, default=SPECS, help="the documents to release")
-    parser.add_argument("--releases", type=Path, default=RELEASES, help="where the base stands")
+    parser.add_argument("--releases", type=Path, default=RELEASES, help="the folder of the base")
     options = parser.parse_args(arguments)
     try:
         version = Version.parse(options.version)

@@ -1,4 +1,4 @@
-"""Every fault of the REST document, each with its place and what to do about it."""
+"""Finds the faults of the REST document, each with its place and a remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scripts.operations import METHODS
 Pointer = tuple[str, ...]
 
 _DATA = frozenset({"default", "enum", "example", "examples"})
-"""Keys whose values are data, in which keywords mean nothing."""
+"""Keys whose values are data, not schemas."""
 
 
 def check_rest(path: Path) -> list[Finding]:
@@ -33,7 +33,7 @@ def check_rest(path: Path) -> list[Finding]:
 
 
 def json_schema(value: object, *, names: bool = False) -> object:
-    """A schema of OpenAPI 3.0 as JSON Schema: `nullable` is spelled out.
+    """A schema of OpenAPI 3.0 as JSON Schema: `nullable` becomes a type.
 
     With `names` the value is an object of schemas by name.
     """
@@ -59,7 +59,7 @@ def keyword_uses(value: object, keyword: str, pointer: Pointer = ()) -> Iterator
             yield from keyword_uses(element, keyword, (*pointer, str(index)))
     if not isinstance(value, dict):
         return
-    names = pointer[-1:] == ("properties",)  # of properties, which are no keywords
+    names = pointer[-1:] == ("properties",)  # keys are property names, not keywords
     for key, member in value.items():
         if key == keyword and not names:
             yield (*pointer, key)
@@ -68,7 +68,7 @@ def keyword_uses(value: object, keyword: str, pointer: Pointer = ()) -> Iterator
 
 
 class _Check:
-    """The checks of one document. A pointer leads into the bundled document."""
+    """The checks of one document. Pointers are into the bundled document."""
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
@@ -76,7 +76,7 @@ class _Check:
         self._components = {"components": {"schemas": json_schema(bundle.schemas, names=True)}}
 
     def findings(self) -> Iterator[Finding]:
-        # The later checks take for granted that the earlier ones found nothing.
+        # The later checks rely on the earlier ones having found nothing.
         form = [*self._constants()] or [*self._official()]
         yield from form
         if form:
@@ -89,7 +89,7 @@ class _Check:
         return Finding(self._bundle.place(pointer), text)
 
     def _official(self) -> Iterator[Finding]:
-        """What the schema of OpenAPI 3.0 refuses; it is the one that Connexion starts with."""
+        """Violations of the schema of OpenAPI 3.0, the one that Connexion validates with."""
         connexion = find_spec("connexion")
         folder = Path(connexion.origin or "").parent if connexion else Path()
         file = folder / "resources" / "schemas" / "v3.0" / "schema.json"
@@ -100,7 +100,7 @@ class _Check:
             yield self._finding(pointer, f"not OpenAPI 3.0: {_cut(deepest.message)}")
 
     def _constants(self) -> Iterator[Finding]:
-        """Connexion does not know `const`: it fails on it or, in another file, passes it over."""
+        """Uses of `const`: Connexion fails on it or, in another file, ignores it."""
         for use in keyword_uses(self._document, "const"):
             yield self._finding(use, "const is not in OpenAPI 3.0: write an enum of one value")
 
@@ -140,7 +140,7 @@ class _Check:
             yield self._finding(pointer, f"the parameter {name!r} does not stand in the path")
 
     def _examples(self, pointer: Pointer, holder: Object, what: str) -> Iterator[Finding]:
-        """Of a parameter, header or body: examples that are missing or break the schema."""
+        """Missing and invalid examples of a parameter, header or body."""
         schema = holder["schema"]
         examples: list[tuple[Pointer, object]] = [
             ((*pointer, "examples", name, "value"), cast(Object, example)["value"])
@@ -169,7 +169,7 @@ class _Check:
                     yield ("paths", path, method), path, cast(Object, operation)
 
     def _holders(self) -> Iterator[tuple[Pointer, Object, str]]:
-        """Everything that has a schema and examples: parameters, headers and bodies."""
+        """Everything with a schema and examples: parameters, headers and bodies."""
         components = cast(Mapping[str, Mapping[str, Object]], self._document["components"])
         for name, parameter in components.get("parameters", {}).items():
             yield ("components", "parameters", name), parameter, f"the parameter {name!r}"
@@ -202,7 +202,7 @@ def _bodies(pointer: Pointer, holder: Object, what: str) -> Iterator[tuple[Point
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """The most telling error: of a choice, that of the alternative that went furthest."""
+    """The most specific error: for a choice, the deepest one among its alternatives."""
     inner = [_deepest(each) for each in error.context or ()]
     further = [each for each in inner if len(each.absolute_path) > len(error.absolute_path)]
     return max(further, key=lambda each: len(each.absolute_path), default=error)

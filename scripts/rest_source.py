@@ -1,4 +1,4 @@
-"""The handler Protocols of a REST document."""
+"""Generates the handler Protocols of a REST document."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def rest_source(bundle: Bundle, package: str, source: str) -> str:
 
 
 def reply_source(source: str) -> str:
-    """A module with the form of a reply that no model describes."""
+    """The module of the reply type that no model describes."""
     return formatted(
         f"{head(source)}"
         '"""Replies whose bytes are made already."""\n\n'
@@ -55,7 +55,7 @@ def reply_source(source: str) -> str:
 
 
 def _method(operation: Operation) -> str:
-    """The abstract method that a handler class has to have."""
+    """The abstract method that a handler class implements."""
     signature = ["self", *(f"{p.argument}: {p.python_type}" for p in operation.placed("path"))]
     named = [_named(p) for place in ("query", "header") for p in operation.placed(place)]
     if len(operation.media_types) > 1:
@@ -74,7 +74,7 @@ def _method(operation: Operation) -> str:
 
 
 def _named(parameter: Parameter) -> str:
-    """Its place in a signature; a default is the document's, and always given."""
+    """Its declaration in a signature; a default comes from the document and is always passed."""
     if parameter.required or parameter.default is not None:
         return f"{parameter.argument}: {parameter.python_type}"
     return f"{parameter.argument}: {parameter.python_type} | None = None"

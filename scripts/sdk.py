@@ -4,7 +4,7 @@ python -m scripts.sdk            write what differs
 python -m scripts.sdk --check    write nothing, exit 1 when something differs
 
 The TypeScript part needs Node and the tools of `sdk/typescript` (`npm ci`). Without them --check
-says so and passes it over.
+says so and skips it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scripts.sdk_typescript import SOURCE, NodeMissing, check_tools, typescript_
 from scripts.tree import differences, write
 
 FOLDERS = (PACKAGE, SOURCE)
-"""Folders that hold nothing but what is generated."""
+"""Folders that contain only generated files."""
 
 
 def sdk_files(*, typescript: bool = True) -> dict[Path, str]:
@@ -47,7 +47,7 @@ def main() -> int:
     try:
         check_tools()
     except NodeMissing as error:
-        print(f"The TypeScript client is passed over: {error}", file=sys.stderr)
+        print(f"The TypeScript client is skipped: {error}", file=sys.stderr)
         if not check:
             return 1
         typescript = False

@@ -1,4 +1,4 @@
-"""The generated part of the TypeScript client."""
+"""Generates the types and operations of the TypeScript client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DECIMAL = (
 
 
 class NodeMissing(Exception):
-    """There is no Node, or the package's tools are not installed."""
+    """Node or the package's tools are not installed."""
 
 
 def check_tools() -> None:
@@ -52,7 +52,7 @@ def typescript_files(
 
 
 def _types(schemas: Mapping[str, object], projection: Mapping[str, object]) -> str:
-    """Every schema as a type, and the unions of what each side sends."""
+    """Every schema as a type, and the unions of the messages that each side sends."""
     definitions = {name: _definition(schema) for name, schema in sorted(schemas.items())}
     for name, action in (("ClientMessage", "send"), ("ServerMessage", "receive")):
         models = sorted(set(_payloads(projection, action)))
@@ -60,7 +60,7 @@ def _types(schemas: Mapping[str, object], projection: Mapping[str, object]) -> s
             "description": f"Every message that the {name.removesuffix('Message').lower()} sends.",
             "oneOf": [{"$ref": f"#/definitions/{model}"} for model in models],
         }
-    # json2ts writes what is reached from the root only when that is no object.
+    # json2ts writes the reachable definitions only for a root that is no object.
     everything = [{"$ref": f"#/definitions/{name}"} for name in definitions]
     root = {"title": "Everything", "oneOf": everything, "definitions": definitions}
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def _types(schemas: Mapping[str, object], projection: Mapping[str, object]) -> s
 
 
 def _definition(value: object) -> object:
-    """A schema as json2ts reads it: its references, nulls and decimals."""
+    """A schema with references, nulls and decimals in the form of json2ts."""
     if isinstance(value, list):
         return [_definition(element) for element in value]
     if not isinstance(value, dict):
@@ -112,7 +112,7 @@ def _definition(value: object) -> object:
 def _exact(schemas: Mapping[str, object], sent: Set[str]) -> str:
     """The names of all members that binary floating point would round.
 
-    The schemas in `sent` are left out: they are never read.
+    The schemas in `sent` are left out: the client never reads them.
     """
     read = {name: schema for name, schema in schemas.items() if name not in sent}
     decimals = _names(schemas, read, _is_decimal)
@@ -131,11 +131,11 @@ def _names(
     read: Mapping[str, object],
     condition: Callable[[Mapping[str, object]], bool],
 ) -> str:
-    """The names of all members of `read` that are so, which none of another kind may share."""
+    """The names of the members of `read` that meet a condition; no other member may share one."""
     found: set[str] = set()
     others: set[str] = set()
     for name, schema in _members(read):
-        kinds = [_led(schemas, schema), *_alternatives(schemas, schema)]
+        kinds = [_resolved(schemas, schema), *_alternatives(schemas, schema)]
         (found if any(map(condition, kinds)) else others).add(name)
     if both := found & others:
         raise ValueError(f"members are exact in one place and not in another: {sorted(both)}")
@@ -145,9 +145,9 @@ def _names(
 def _alternatives(
     schemas: Mapping[str, object], schema: Mapping[str, object]
 ) -> list[Mapping[str, object]]:
-    """The schemas of a member that may be of several, such as null."""
+    """The alternative schemas of a member, such as null."""
     listed = cast(list[Mapping[str, object]], schema.get("anyOf", []))
-    return [_led(schemas, one) for one in listed]
+    return [_resolved(schemas, one) for one in listed]
 
 
 def _members(value: object) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -162,7 +162,7 @@ def _members(value: object) -> Iterator[tuple[str, Mapping[str, object]]]:
             yield from _members(member)
 
 
-def _led(schemas: Mapping[str, object], schema: Mapping[str, object]) -> Mapping[str, object]:
+def _resolved(schemas: Mapping[str, object], schema: Mapping[str, object]) -> Mapping[str, object]:
     while isinstance(reference := schema.get("$ref"), str):
         schema = cast(Mapping[str, object], schemas[reference.rsplit("/", 1)[1]])
     return schema
@@ -173,7 +173,7 @@ def _is_decimal(schema: Mapping[str, object]) -> bool:
 
 
 def _stream(projection: Mapping[str, object]) -> str:
-    """The address, and which replies each request may get."""
+    """The address, and the possible replies to each request."""
     requests, replies = [], []
     for name, operation in _operations(projection):
         if operation["action"] == "send":
@@ -195,9 +195,9 @@ def _stream(projection: Mapping[str, object]) -> str:
         f"export const STREAM_VERSION = {json.dumps(version(projection))};\n\n"
         "/** The request of each operation. */\n"
         f"export interface Requests {{\n{''.join(requests)}}}\n\n"
-        "/** What each request is answered by. */\n"
+        "/** The possible replies to each request. */\n"
         f"export interface Replies {{\n{''.join(replies)}}}\n\n"
-        "/** What the server sends without being asked. */\n"
+        "/** The messages that the server sends unrequested. */\n"
         f"export type Unasked = {' | '.join(unasked)};\n"
     )
 

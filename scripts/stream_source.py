@@ -1,4 +1,4 @@
-"""The Protocols of a stream: handlers of what clients send, makers of what the server sends."""
+"""Generates the Protocols of a stream: handlers of requests, makers of the messages sent."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from scripts.encoders_source import json_type
 from scripts.python_source import docstring, formatted, head
 
 ERROR_MESSAGE = "error"
-"""Messages of this name are made by the error policy, not by handlers."""
+"""The error policy makes messages of this name, not handlers."""
 SEVERAL_REPLIES = "x-several-replies"
-"""On a request: that it is answered by any number of its replies."""
+"""Marks a request that is answered by any number of its replies."""
 
 
 class Stream:
-    """A bundled AsyncAPI document as seen by the server that it is named for.
+    """A bundled AsyncAPI document, as the server of the stream's name serves it.
 
-    Where the document has a server of the stream's name, only its channels count.
+    Where the document has a server of that name, only its channels count.
     """
 
     def __init__(self, name: str, path: Path) -> None:
@@ -45,12 +45,12 @@ class Stream:
         }
 
     def sent(self) -> Iterator[tuple[str, Object]]:
-        """The messages that the server sends by itself, with their payloads."""
+        """The messages that the server sends unrequested, with their payloads."""
         for name in self._channel.sent_alone:
             yield name, cast(Object, self._messages[name]["payload"])
 
     def source(self, models: Mapping[str, object], package: str) -> str:
-        """The module of this stream; `models` are the schemas of which there are types."""
+        """The module of this stream; `models` are the schemas that have types."""
         payloads = {
             name: cast(Mapping[str, str], message["payload"])["$ref"].rsplit("/", 1)[1]
             for name, message in self._messages.items()
@@ -92,7 +92,7 @@ class Stream:
     def _handlers(self, models: Mapping[str, str]) -> Iterator[str]:
         for message in self._channel.receives:
             if message.name not in self._messages:
-                continue  # another server's
+                continue  # belongs to another server
             described = self._messages[message.name]
             replies = [name for name in message.replies if name != ERROR_MESSAGE]
             answers = " | ".join(dict.fromkeys(models[name] for name in replies))

@@ -1,4 +1,4 @@
-"""Folders that hold nothing but generated files."""
+"""Folders that contain only generated files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def differences(folders: Iterable[Path], files: Mapping[Path, str]) -> list[Path]:
-    """The files that are missing, differ, or are generated from nothing."""
+    """The files that are missing, different or superfluous."""
     present = {
         path
         for folder in folders
@@ -22,7 +22,7 @@ def differences(folders: Iterable[Path], files: Mapping[Path, str]) -> list[Path
 
 
 def write(folders: Iterable[Path], files: Mapping[Path, str]) -> list[Path]:
-    """Make the folders hold just these files; the paths of those that changed."""
+    """Make the folders contain exactly these files; returns the paths of those that changed."""
     changed = differences(folders, files)
     for path in changed:
         if path in files:

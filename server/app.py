@@ -1,4 +1,4 @@
-"""The whole server on one port: everything is made, joined, started and ended here."""
+"""The whole server on one port: builds, connects, starts and stops every part."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ SPECS = ROOT / "specs"
 CHECK_SYMBOLS_SECONDS = 5.0
 SHUTDOWN_SECONDS = 5.0
 GOING_AWAY = (1001, "the server is going away")
-"""The close code of every connection at the end, and its reason."""
+"""The close code and reason of every connection at shutdown."""
 
 log = logging.getLogger(__name__)
 
 
 class Api(Protocol):
-    """An API over one provider: what it serves, and what runs for it."""
+    """An API over one provider: its routes and its background task."""
 
     document: str
-    """The file name of its REST document, in one piece."""
+    """The file name of its bundled REST document."""
     passes_unknown_parameters: bool
 
     @property
@@ -57,7 +57,7 @@ class Api(Protocol):
 
     @property
     def error_form(self) -> ErrorForm:
-        """How its REST answers problems."""
+        """The form of its REST errors."""
 
     @property
     def websockets(self) -> Mapping[str, Handler]:
@@ -71,10 +71,10 @@ class Api(Protocol):
 
 
 class Server:
-    """A provider with its REST and WebSocket side, over an open store."""
+    """A provider with its REST and WebSocket APIs, over an open store."""
 
     def __init__(self, settings: Settings, store: Store, *, check_messages: bool = False) -> None:
-        """With `check_messages`, for tests, whatever goes out is held to the documents."""
+        """With `check_messages`, for tests, everything sent is validated against the documents."""
         self.settings = settings
         self.provider = Provider(
             store,
@@ -139,7 +139,7 @@ class Server:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
-        """Serve; gives the base URL. At the end clients are told, and all taken in is stored."""
+        """Serve; yields the base URL. On exit clients are notified and received trades stored."""
         settings = self.settings
         await self._check_symbols()
         runner = web.AppRunner(
@@ -179,7 +179,7 @@ class Server:
             await runner.cleanup()
 
     async def _check_symbols(self) -> None:
-        """Stop the start when the exchange has none of the symbols, if it can be asked."""
+        """Fail the startup when the exchange answers that it has none of the symbols."""
         listing = self.provider.listing
         try:
             async with asyncio.timeout(CHECK_SYMBOLS_SECONDS):

@@ -1,4 +1,4 @@
-"""The command line: `candlecast serve`, `simulate`, `backfill`, `audit`, `watch`."""
+"""The command line, `candlecast`."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _on_settings(
     work: Callable[[settings.Settings, argparse.Namespace], Coroutine[Any, Any, Exit]],
 ) -> Callable[[argparse.Namespace], int]:
-    """A command that works with the settings."""
+    """Wrap `work` as a command that loads the settings."""
 
     def command(options: argparse.Namespace) -> int:
         loaded = settings.load()
@@ -111,7 +111,7 @@ def _on_settings(
 
 
 def _finish(work: Coroutine[Any, Any, Exit]) -> Exit:
-    """Run the work of a command; SIGTERM cancels it, unless it has a handler of its own."""
+    """Run the work of a command; SIGTERM cancels it, unless it installs its own handler."""
     try:
         return _run(_cancelled_by_sigterm(work))
     except BaseExceptionGroup as group:

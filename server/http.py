@@ -1,4 +1,4 @@
-"""The assembled HTTP edge: one aiohttp application for everything that the port serves."""
+"""The assembled HTTP edge: one aiohttp application for the whole port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from server.site.pages import Page, add_pages
 
 ANY_PATH = r"/{path:[\s\S]*}"
 BELOW = r"{path:(?:/[\s\S]*)?}"
-"""After a base path: the path itself, and all below it."""
+"""Appended to a base path: matches the path itself and everything below it."""
 
 
 def build_http(
@@ -28,11 +28,11 @@ def build_http(
     *,
     validate_responses: bool = False,
 ) -> web.Application:
-    """An application in which access control stands in front of everything.
+    """Build an application with access control in front of every route.
 
-    `websockets` maps paths to aiohttp handlers; a client's connection is counted as long as its
-    handler runs. Each API is served below its base paths, and the first one answers, in its form,
-    whatever no other route takes. The APIs' lifespans are run with the application's: start with
+    `websockets` maps paths to aiohttp handlers; a client's connection counts as long as its handler
+    runs. Each API is served below its base paths; the first one also answers, in its error form,
+    every unmatched path. The APIs' lifespans run with the application's: start it with
     `web.AppRunner` and `edge.sockets.LimitedSite`.
     """
     first, *others = apis

@@ -1,4 +1,4 @@
-"""`candlecast serve`: the server, with the simulator beside it where that is the feed."""
+"""`candlecast serve`: the server, and the simulator where that is the feed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> Exit:
-    """Serve until SIGTERM or SIGINT, then end cleanly."""
+    """Serve until SIGTERM or SIGINT, then shut down cleanly."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,13 +36,13 @@ async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> Ex
     ):
         _announce(fed, url)
         await stop.wait()
-        print("Ending: telling clients, storing what was taken in ...", flush=True)  # noqa: T201
+        print("Shutting down: closing connections, storing received trades ...", flush=True)  # noqa: T201
     return Exit.DONE
 
 
 @asynccontextmanager
 async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Settings]:
-    """The settings with the addresses of the feed in them; starts the simulator if need be."""
+    """The settings completed with the feed's URLs; starts the simulator if needed."""
     if settings.feed != SIMULATOR or settings.rest_url:
         if settings.rest_url and not settings.stream_url:
             stream_url = settings.rest_url.replace("http", "ws", 1)
@@ -53,9 +53,9 @@ async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Set
         sys.executable,
         *("-m", "simulator", "--port", "0", "--end-with-stdin"),
         *(options or ("--symbols", ",".join(settings.symbols))),
-        stdin=asyncio.subprocess.PIPE,  # never written to: it ends with this process
+        stdin=asyncio.subprocess.PIPE,  # never written to: the simulator ends on its EOF
         stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the server, which ends it last
+        start_new_session=True,  # Ctrl-C goes to the server, which stops it last
     )
     try:
         url = await _address(process)

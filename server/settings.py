@@ -1,6 +1,6 @@
-"""Every setting, read once from the environment or a `.env` file, and frozen after.
+"""All settings, read once from the environment or a `.env` file, and then frozen.
 
-The table in the README is made of `TABLE`; a test holds the two together.
+The table in the README is generated from `TABLE`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BINANCE_ARCHIVE_URL = "https://data.binance.vision"
 
 
 class Setting(NamedTuple):
-    """One line of the table: the name without its prefix, the default as text, and the meaning."""
+    """One row of the table: the name without its prefix, the default as text, and the meaning."""
 
     name: str
     default: str
@@ -86,24 +86,24 @@ class Settings:
 
     @property
     def feed_rest_url(self) -> str:
-        """Where the exchange's REST interface is."""
+        """The URL of the exchange's REST interface."""
         return self.rest_url or BINANCE_REST_URL
 
     @property
     def feed_stream_url(self) -> str:
-        """Where the exchange's streams are."""
+        """The URL of the exchange's streams."""
         return self.stream_url or BINANCE_STREAM_URL
 
     @property
     def feed_archive_url(self) -> str:
-        """Where the exchange's archive is; the simulator serves its own."""
+        """The URL of the exchange's archive; the simulator serves its own."""
         if self.archive_url:
             return self.archive_url
         return self.rest_url if self.feed == SIMULATOR else BINANCE_ARCHIVE_URL
 
     @property
     def store_backend(self) -> Literal["chdb", "clickhouse"]:
-        """Which kind of store the DSN names."""
+        """The kind of store that the DSN names."""
         return "chdb" if self.store.startswith("chdb:") else "clickhouse"
 
     def public(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ def _duration_ms(text: str) -> int:
 
 
 def parse_symbols(text: str) -> tuple[str, ...]:
-    """Symbols with commas between, in upper case; raises ValueError."""
+    """Parse comma-separated symbols into upper case; raises ValueError."""
     symbols = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",")))
     if not all(map(is_symbol, symbols)):
         raise ValueError('symbols of the exchange with commas between, such as "BTCUSDT,ETHUSDT"')
@@ -158,7 +158,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 
 _CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
-"""What a DSN has before its host: it is never shown, however malformed the rest is."""
+"""The part of a DSN before its host: never shown, even if the rest is malformed."""
 
 
 def _store(text: str) -> str:
@@ -390,7 +390,7 @@ TABLE = (
 
 
 def load(environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Settings:
-    """The settings of the environment, over those of the file; SettingError names a wrong one."""
+    """Load the settings, the environment over the file; SettingError names a wrong one."""
     environment = os.environ if environment is None else environment
     given = {**_of_file(env_file), **environment}
     known = {setting.variable for setting in TABLE}

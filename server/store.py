@@ -1,4 +1,4 @@
-"""The store that the settings name, opened."""
+"""Opens the store that the settings name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from server.settings import Settings
 
 @asynccontextmanager
 async def opened_store(settings: Settings) -> AsyncIterator[Store]:
-    """The store, closed again.
+    """Open the store; close it on exit.
 
     Raises StoreInUse when another process has the embedded database open, StoreUnavailable when
-    the database cannot be opened, and SettingError for settings that fit no database.
+    the database cannot be opened, and SettingError for settings that match no database.
     """
     try:
         store = await asyncio.to_thread(Store, settings.store, settings.cluster)

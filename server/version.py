@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 def program_version() -> str:
-    """The installed version, such as "1.2.3"; "0+source" where nothing is installed."""
+    """The installed version, such as "1.2.3"; "0+source" if not installed."""
     try:
         return version("candlecast")
     except PackageNotFoundError:

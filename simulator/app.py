@@ -1,4 +1,4 @@
-"""The exchange put together: settings in, an aiohttp application out."""
+"""Builds the exchange from its settings and serves it as an aiohttp application."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ from simulator.stream import Hub
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What to simulate. Times are microseconds since the Unix epoch."""
+    """The settings of a simulation. Times are microseconds since the Unix epoch."""
 
     replay: tuple[tuple[str, Path], ...] = ()
     """Recordings by symbol."""
@@ -58,7 +58,7 @@ class Settings:
 
 
 class Exchange:
-    """A whole exchange. Make it in the running event loop's thread; `app` serves it."""
+    """A whole exchange. Create it in the thread of the event loop; `app` serves it."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Exchange:
         )
 
     def app(self) -> web.Application:
-        """Make the application that serves REST, WebSocket and controls."""
+        """Build the application that serves REST, WebSocket and controls."""
         app = web.Application()
         rest = Rest(self.markets, self.clock, self.gate, self.script, self.lies)
         parts = (rest, self.archive, self.hub, self.control)
@@ -121,7 +121,7 @@ class Exchange:
 
 
 def _report_failure(task: asyncio.Task[None]) -> None:
-    """Let nobody wonder at silent streams: a feed that failed is told at once."""
+    """Report a failed feed at once, instead of leaving its streams silent."""
     if not task.cancelled() and (error := task.exception()):
         task.get_loop().call_exception_handler(
             {"message": "the feed has failed", "exception": error, "task": task}
@@ -129,7 +129,7 @@ def _report_failure(task: asyncio.Task[None]) -> None:
 
 
 def build(settings: Settings) -> Exchange:
-    """Load recordings, make markets and set the clock."""
+    """Load recordings, create markets and set the clock."""
     recordings = {symbol: replay.load(path) for symbol, path in settings.replay}
     if len(recordings) < len(settings.replay):
         raise SimulatorError("each symbol can be replayed from one file")
@@ -174,8 +174,8 @@ def build(settings: Settings) -> Exchange:
 async def serving(
     exchange: Exchange, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
-    """Serve an exchange; gives its base address such as `http://127.0.0.1:40123`."""
-    # Requests are logged by the gate; aiohttp's own access log would cost more than they do.
+    """Serve an exchange; yields its base address, such as `http://127.0.0.1:40123`."""
+    # The gate logs requests; aiohttp's access log would cost more than the requests.
     runner = web.AppRunner(exchange.app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -188,7 +188,7 @@ async def serving(
 
 
 def iso_us(text: str) -> int:
-    """Read an ISO time (UTC unless it says otherwise) as microseconds since the epoch."""
+    """Parse an ISO time (UTC by default) as microseconds since the epoch."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -207,7 +207,7 @@ def _start(settings: Settings, recordings: list[Recording]) -> int:
         return real_time_us()
     if at is None:
         return min(recording.start_us for recording in recordings) - 1
-    # A share or a number counts the trades of the first recording that are past at the start.
+    # A share or number of the first recording's trades that are in the past at the start.
     recording = recordings[0]
     past = int(at) if at.isdecimal() else int(float(at) * len(recording))
     if not 0 <= past <= len(recording) or ("." in at and float(at) > 1):

@@ -1,7 +1,7 @@
 """The public archive: zipped CSV files of whole past days and months, with checksums.
 
-Files are made from the same trades as everything else, on first request, and kept in a directory
-of the process. The same file has the same bytes in every run.
+Files are written on first request, from the same trades as everything else, and cached in a
+directory of the process. The same file has the same bytes in every run.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from simulator.script import Script
 from simulator.trades import E8, Trades
 
 CACHE_BYTES: Final = 2 << 30
-"""Kept files; the least recently made go first."""
+"""The size of the file cache; the oldest files are evicted first."""
 
 US_FROM: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp()) * 1000
-"""Files of days from this one on (ms) have times in microseconds, older ones in milliseconds."""
+"""Files from this day (ms) on have times in microseconds, older ones in milliseconds."""
 
 _PIECE: Final = 1 << 16
 _PERIOD: Final = r"(?P<year>\d{4})-(?P<month>\d\d)"
@@ -53,18 +53,18 @@ _ROW: Final = "%d,%d.%08d,%d.%08d,%d,%d,%d,%s,%s\n"
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFaults:
-    """What is wrong with the files of the archive."""
+    """The faults of the archive's files."""
 
     header: bool = False
-    """Column names come first (not wrong, but not usual for spot)."""
+    """Whether column names come first (valid, but unusual for spot)."""
     short: bool = False
-    """The last tenth of the trades is missing, and the checksum agrees."""
+    """Whether the last tenth of the trades is missing, with a matching checksum."""
     wrong_checksum: bool = False
     cut: bool = False
-    """The download ends half-way, under its full checksum."""
+    """Whether the download ends half-way, with the checksum of the full file."""
 
     def changed(self, values: dict[str, object]) -> "ArchiveFaults":
-        """Give these faults with some changed."""
+        """Return these faults with some changed."""
         for name, value in values.items():
             if name not in self.__slots__ or not isinstance(value, bool):
                 names = ", ".join(self.__slots__)
@@ -83,7 +83,7 @@ class _File:
     end_ms: int
 
     def csv(self, faults: ArchiveFaults) -> Iterator[str]:
-        """Write the content piece by piece."""
+        """Generate the content in pieces."""
         if self.interval is None:
             if faults.header:
                 yield _TRADES_HEADER
@@ -94,7 +94,7 @@ class _File:
             yield from self._klines(self.interval)
 
     def ids(self) -> tuple[int, int]:
-        """Give the first id of the period and one past the last."""
+        """Return the first id of the period and one past the last."""
         source = self.market.source
         return source.id_at(self.start_ms * 1000), source.last_id(self.end_ms * 1000 - 1) + 1
 
@@ -125,14 +125,14 @@ class _File:
 
 
 class Archive:
-    """Serves `/data/spot/...` from files that it makes in a directory."""
+    """Serves `/data/spot/...` from files that it writes to a directory."""
 
     def __init__(
         self, markets: Mapping[str, Market], clock: Clock, gate: Gate, script: Script
     ) -> None:
         self.faults = ArchiveFaults()
         self.directory: Path | None = None
-        """Where files are kept; set while serving."""
+        """The directory of the files; set while serving."""
         self._markets = markets
         self._clock = clock
         self._gate = gate
@@ -140,11 +140,11 @@ class Archive:
         self._making: dict[Path, asyncio.Lock] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the archive's path."""
+        """Return the archive's route."""
         return [web.get("/data/spot/{path:.*}", self.get)]
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """Answer with a file, its checksum, or 404."""
+        """Respond with a file, its checksum, or 404."""
         scripted = self._script.take(request.path)
         response: web.StreamResponse | None = None
         if scripted:
@@ -193,7 +193,7 @@ class Archive:
         return file if end_ms * 1000 <= self._clock.now() and first < end else None
 
     async def _made(self, file: _File, directory: Path) -> Path:
-        """Give the path of a file, made if need be, once for all who ask for it meanwhile."""
+        """Return the path of a file; write it if needed, once for concurrent requests."""
         faults = replace(self.faults, wrong_checksum=False, cut=False)
         version = hashlib.sha256(repr((faults, file.market.holes)).encode()).hexdigest()[:12]
         path = directory / f"{file.name}.{version}.zip"
@@ -206,10 +206,10 @@ class Archive:
 
 def _make(file: _File, faults: ArchiveFaults, path: Path) -> None:
     partial = path.with_suffix(".part")
-    # A fixed date, so that the bytes and their checksum are the same in every run.
+    # A fixed date makes the bytes and their checksum the same in every run.
     info = zipfile.ZipInfo(f"{file.name}.csv", date_time=(2020, 1, 1, 0, 0, 0))
     info.compress_type = zipfile.ZIP_DEFLATED
-    # Speed before size; the attribute has a public name from Python 3.13 on only.
+    # Fast rather than small; the attribute is public only from Python 3.13 on.
     info._compresslevel = 1  # type: ignore[attr-defined]  # not in the type stubs
     with (
         zipfile.ZipFile(partial, "w") as archive,

@@ -1,4 +1,4 @@
-"""Names, prices and steps of the symbols that the seeded market makes."""
+"""Names, prices and step sizes of the seeded symbols."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ QUOTES: Final = (
     "BNB", "TRX", "XRP", "DOGE", "SOL", "EUR", "GBP", "AUD", "TRY", "BRL", "RUB", "UAH", "NGN",
     "ZAR", "PLN", "RON", "ARS", "JPY", "MXN", "CZK", "IDRT", "BIDR",
 )  # fmt: skip
-"""Quote assets, a longer name before any that it ends with."""
+"""Quote assets; a longer name precedes its suffixes."""
 
 _USD: Final = {
     "BTC": 64_000.0, "ETH": 3_200.0, "BNB": 580.0, "SOL": 150.0, "XRP": 0.52, "DOGE": 0.13,
@@ -29,7 +29,7 @@ KNOWN_SYMBOLS: Final = tuple(f"{base}USDT" for base in list(_USD)[:25])
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A symbol with its steps, in units of 1e-8."""
+    """A symbol with its step sizes, in units of 1e-8."""
 
     symbol: str
     base: str
@@ -37,9 +37,9 @@ class Asset:
     tick: int
     step: int
     price: int
-    """A usual price."""
+    """A typical price."""
     quantity: int
-    """A usual quantity."""
+    """A typical quantity."""
 
 
 def split(symbol: str) -> tuple[str, str]:
@@ -51,12 +51,12 @@ def split(symbol: str) -> tuple[str, str]:
 
 
 def asset(symbol: str) -> Asset:
-    """Describe a symbol; an unknown base asset gets a price made from its name."""
+    """Describe a symbol; the price of an unknown base asset is derived from its name."""
     base, quote = split(symbol)
     value = _usd(base) / _usd(quote)
     price = max(1000, int(value * E8))
-    # Pairs quoted in coins have all 8 decimals, so that products need more than a quote volume
-    # shows; the others are stepped as the exchange steps them.
+    # Pairs quoted in coins use all 8 decimals, so that products exceed the precision of a quote
+    # volume; the others have the step sizes of the exchange.
     fine = quote in ("BTC", "ETH", "BNB")
     tick = 1 if fine else 10 ** max(0, len(str(price)) - 7)
     step = 1 if fine else 10 ** max(0, min(8, 16 - len(str(price))))
@@ -65,7 +65,7 @@ def asset(symbol: str) -> Asset:
 
 
 def recorded(symbol: str, prices: Ints, quantities: Ints) -> Asset:
-    """Describe a symbol by its recorded trades: its steps are the finest that they need."""
+    """Describe a symbol by its recorded trades, with the coarsest steps that fit them all."""
     base, quote = split(symbol)
     return Asset(
         symbol,
@@ -79,7 +79,7 @@ def recorded(symbol: str, prices: Ints, quantities: Ints) -> Asset:
 
 
 def names(count: int) -> list[str]:
-    """Give that many symbols, well-known ones first."""
+    """Return that many symbols, well-known ones first."""
     made = (f"SIM{number:03d}USDT" for number in range(1, count - len(KNOWN_SYMBOLS) + 1))
     return [*KNOWN_SYMBOLS[:count], *made]
 

@@ -1,4 +1,4 @@
-"""The best bid and ask, made up around the last trade."""
+"""The best bid and ask, derived from the last trade."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Quote:
         )
 
     def answer(self, symbol: str) -> dict[str, str]:
-        """Give the REST form."""
+        """Return the REST form."""
         return {
             "symbol": symbol,
             "bidPrice": decimal(self.bid),
@@ -36,17 +36,17 @@ class Quote:
 
 
 def quote(market: Market, trade_id: int, price: int, quantity: int, *, buyer_maker: bool) -> Quote:
-    """Quote around a trade: it was made at the bid when its buyer was the maker."""
+    """Quote around a trade: it traded at the bid if its buyer was the maker."""
     tick, step = market.asset.tick, market.asset.step
     bid = max(price if buyer_maker else price - tick, tick)
     ask = max(price + tick if buyer_maker else price, bid + tick)
-    # What is left on either side follows from the trade, so that it can be asked for again.
+    # The quantities are derived from the trade, so that repeated requests agree.
     left = quantity + (trade_id * 7919 % 997 + 1) * step
     return Quote(trade_id, bid, left, ask, quantity + (trade_id * 104_729 % 997 + 1) * step)
 
 
 def last_quote(market: Market, now_us: int) -> Quote | None:
-    """Quote around the newest trade, or nothing before the first one."""
+    """Quote around the newest trade; None before the first one."""
     last = market.last_trade(now_us)
     if not len(last):
         return None

@@ -1,4 +1,4 @@
-"""The simulator's command line, for `python -m simulator` and for the provider's own program."""
+"""The simulator's command line, for `python -m simulator` and `candlecast simulate`."""
 
 import argparse
 import asyncio
@@ -35,29 +35,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="end when the standard input does, as when the program that started this one ends",
     )
     net.add_argument("--ready-file", type=Path, help="write the base address here once serving")
-    what = parser.add_argument_group("trades")
-    what.add_argument(
+    trades = parser.add_argument_group("trades")
+    trades.add_argument(
         "--replay", action="append", default=[], metavar="[SYMBOL=]PATH",
         help="recorded trades in the archive's CSV layout, plain, .gz or .zip; repeatable",
     )  # fmt: skip
-    what.add_argument(
+    trades.add_argument(
         "--symbols", help=f"seeded symbols, comma-separated ({DEFAULT_SYMBOLS} unless replaying)"
     )
-    what.add_argument("--symbols-count", type=int, help="that many seeded symbols")
-    what.add_argument("--seed", type=int, default=0, help="seed of trades (%(default)s)")
-    what.add_argument(
+    trades.add_argument("--symbols-count", type=int, help="that many seeded symbols")
+    trades.add_argument("--seed", type=int, default=0, help="seed of trades (%(default)s)")
+    trades.add_argument(
         "--rate", type=float, default=5.0, help="mean trades/s of each seeded symbol (%(default)s)"
     )
-    what.add_argument(
+    trades.add_argument(
         "--tombstones", type=float, default=0.0, help="share of tombstones among seeded trades"
     )
-    what.add_argument(
+    trades.add_argument(
         "--quiet",
         type=float,
         default=QUIET,
         help="share of minutes without a seeded trade (%(default)s)",
     )
-    what.add_argument(
+    trades.add_argument(
         "--genesis", default="2017-01-01T00:00Z", help="first hour of seeded trades (%(default)s)"
     )
     pace = parser.add_argument_group("clock")
@@ -77,23 +77,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="hold the clock until N streams (1) are subscribed; at speed max also whenever "
         "fewer are",
     )  # fmt: skip
-    wrong = parser.add_argument_group("misbehaviour and limits")
-    wrong.add_argument(
+    faulty = parser.add_argument_group("misbehaviour and limits")
+    faulty.add_argument(
         "--faults", default="", metavar="NAME=VALUE,...",
         help="drop, repeat, reorder, corrupt, unknown, delay (shares), delay_ms, cut_every, seed",
     )  # fmt: skip
     defaults = Limits()
-    wrong.add_argument("--weight-limit", type=int, default=defaults.weight)
-    wrong.add_argument("--weight-window", type=float, default=defaults.window_s, metavar="SECONDS")
-    wrong.add_argument("--ban-after", type=int, default=defaults.ban_after, metavar="REQUESTS")
-    wrong.add_argument("--ban-seconds", type=float, default=defaults.ban_s)
-    wrong.add_argument("--connect-limit", type=int, default=defaults.connects)
-    wrong.add_argument("--ping-seconds", type=float, default=20.0)
-    wrong.add_argument("--lifetime-seconds", type=float, default=86_400.0)
+    faulty.add_argument("--weight-limit", type=int, default=defaults.weight)
+    faulty.add_argument("--weight-window", type=float, default=defaults.window_s, metavar="SECONDS")
+    faulty.add_argument("--ban-after", type=int, default=defaults.ban_after, metavar="REQUESTS")
+    faulty.add_argument("--ban-seconds", type=float, default=defaults.ban_s)
+    faulty.add_argument("--connect-limit", type=int, default=defaults.connects)
+    faulty.add_argument("--ping-seconds", type=float, default=20.0)
+    faulty.add_argument("--lifetime-seconds", type=float, default=86_400.0)
 
 
 def settings(args: argparse.Namespace) -> Settings:
-    """Turn parsed options into settings."""
+    """Convert parsed options to settings."""
     recordings = tuple(_recording(text) for text in args.replay)
     names: list[str] = []
     if args.symbols is not None:
@@ -134,7 +134,7 @@ def settings(args: argparse.Namespace) -> Settings:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT. Gives the exit code: 0, or 2 for wrong options."""
+    """Serve until SIGTERM or SIGINT; returns the exit code: 0, or 2 for wrong options."""
     try:
         chosen = settings(args)
         with asyncio.Runner(loop_factory=_event_loop) as runner:
@@ -154,7 +154,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
-    """Make the fastest loop there is; uvloop is not made for every platform."""
+    """Create a uvloop event loop, or asyncio's where uvloop is not available."""
     if find_spec("uvloop") is None:
         return asyncio.new_event_loop()
     return import_module("uvloop").new_event_loop()  # type: ignore[no-any-return]
@@ -184,7 +184,7 @@ async def _serve(chosen: Settings, args: argparse.Namespace) -> int:
 
 
 async def _end_with_stdin(stop: asyncio.Event) -> None:
-    """Stop when whoever holds the other end of the standard input has gone."""
+    """Stop when the standard input ends."""
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
@@ -194,7 +194,7 @@ async def _end_with_stdin(stop: asyncio.Event) -> None:
 
 
 def _put(path: Path, text: str) -> None:
-    """Write a file in one step: who sees it, sees all of it."""
+    """Write a file atomically."""
     draft = path.with_name(path.name + ".new")
     draft.write_text(text)
     draft.replace(path)

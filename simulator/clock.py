@@ -1,4 +1,4 @@
-"""The exchange's clock: microseconds since the Unix epoch, at any pace, held or running."""
+"""The exchange's clock: microseconds since the Unix epoch, at any speed, held or running."""
 
 import time
 from collections.abc import Callable
@@ -9,15 +9,15 @@ US_PER_SECOND = 1_000_000
 
 
 def real_time_us() -> int:
-    """The machine's time in microseconds since the Unix epoch."""
+    """Return the machine's time in microseconds since the Unix epoch."""
     return time.time_ns() // 1000
 
 
 class Clock:
     """Exchange time that starts at `start_us` and runs `speed` times as fast as real time.
 
-    With `speed=None` the clock is driven: it stands still until somebody calls `advance`.
-    Past `end_us` (the end of what is to be played) either kind runs on at real pace.
+    With `speed=None` the clock is driven: only `advance` moves it. Past `end_us` (the end of the
+    trades) either kind runs at real speed.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Clock:
 
     @property
     def driven(self) -> bool:
-        """Whether the clock waits for `advance` to move."""
+        """Whether only `advance` moves the clock."""
         return self.speed is None and self.end_us is not None and self._base_us < self.end_us
 
     def now(self) -> int:
@@ -59,18 +59,18 @@ class Clock:
         return max(self.end_us, self._base_us) + int(elapsed - to_end)
 
     def hold(self) -> None:
-        """Stop the clock where it is."""
+        """Stop the clock."""
         self._rebase(self.now())
         self.held = True
 
     def release(self) -> None:
-        """Let a held clock run on."""
+        """Resume a held clock."""
         if self.held:
             self.held = False
             self._rebase(self._base_us)
 
     def advance(self, to_us: int) -> None:
-        """Move the clock forward to `to_us`; it never goes back."""
+        """Move the clock forward to `to_us`, never back."""
         self._rebase(max(to_us, self.now()))
 
     def _rebase(self, now_us: int) -> None:

@@ -1,4 +1,4 @@
-"""The simulator's own controls, under `/control`: what is to go wrong, and what happened."""
+"""The simulator's controls under `/control`: they set faults and report the state."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ from simulator.script import Answer, Script
 from simulator.stream import Hub
 
 STATE_REQUESTS = 1000
-"""Log entries in a state unless another number is asked for."""
+"""The default number of log entries in a state."""
 
 
 class Body:
@@ -30,7 +30,7 @@ class Body:
         self._values = dict(values)
 
     def number(self, name: str, default: float | None = None) -> float | None:
-        """Take a number from 0 to 1e15."""
+        """Pop a number from 0 to 1e15."""
         value = self._values.pop(name, default)
         if value is None:
             return None
@@ -39,7 +39,7 @@ class Body:
         return value
 
     def integer(self, name: str, default: int | None = None) -> int | None:
-        """Take a whole number."""
+        """Pop a whole number."""
         value = self.number(name, default)
         if value is None:
             return None
@@ -48,39 +48,39 @@ class Body:
         return int(value)
 
     def signed(self, name: str) -> int:
-        """Take a whole number of either sign, 0 unless given."""
+        """Pop a whole number of either sign, 0 by default."""
         value = self._values.pop(name, 0)
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 10**15:
             raise SimulatorError(f"{name} must be a whole number from -1e15 to 1e15")
         return value
 
     def text(self, name: str, default: str | None = None) -> str | None:
-        """Take a text."""
+        """Pop a string."""
         value = self._values.pop(name, default)
         if value is not None and not isinstance(value, str):
             raise SimulatorError(f"{name} must be a text")
         return value
 
     def flag(self, name: str) -> bool:
-        """Take a truth value, false unless given."""
+        """Pop a boolean, false by default."""
         value = self._values.pop(name, False)
         if not isinstance(value, bool):
             raise SimulatorError(f"{name} must be true or false")
         return value
 
     def rest(self) -> dict[str, object]:
-        """Take all other fields."""
+        """Pop all other fields."""
         values, self._values = self._values, {}
         return values
 
     def done(self) -> None:
-        """Refuse what nobody took."""
+        """Refuse fields that were not popped."""
         if self._values:
             raise SimulatorError(f"unknown fields: {', '.join(sorted(self._values))}")
 
 
 class Control:
-    """Obeys control requests; each answers with the state."""
+    """Handles control requests; each responds with the state."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Control:
         self._started = time.time()
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the controls' paths."""
+        """Return the controls' routes."""
         posts: dict[str, Callable[[Body], None]] = {
             "faults": self.faults,
             "cut": self.cut,
@@ -129,12 +129,12 @@ class Control:
         ]
 
     def faults(self, body: Body) -> None:
-        """Change faults of the stream; `{"reset": true}` begins with none."""
+        """Change faults of the stream; `{"reset": true}` clears the others."""
         base = Faults() if body.flag("reset") else self._feed.faults
         self._feed.set_faults(base.changed(body.rest()))
 
     def cut(self, body: Body) -> None:
-        """Cut all connections, or `count` of them, without a word."""
+        """Abort all connections, or `count` of them."""
         count = body.integer("count")
         body.done()
         for connection in sorted(self._hub.connections, key=lambda c: c.number)[:count]:
@@ -142,9 +142,9 @@ class Control:
             self._hub.counts["cuts"] += 1
 
     def stall(self, body: Body) -> None:
-        """Send nothing for `seconds`, sockets open; what falls into it is lost to the stream.
+        """Send nothing for `seconds` on open sockets; messages of this time are lost.
 
-        With `new` connections made meanwhile are silent as well.
+        With `new`, connections opened meanwhile are silent as well.
         """
         until = time.monotonic() + (body.number("seconds", 5.0) or 0.0)
         new = body.flag("new")
@@ -156,7 +156,7 @@ class Control:
         self._hub.counts["stalls"] += 1
 
     def answer(self, body: Body) -> None:
-        """Order answers for REST requests: `count` of them (1), or all for `seconds`."""
+        """Script responses to REST requests: `count` of them (1), or all for `seconds`."""
         status = body.integer("status", 429)
         if status is None or (status != 0 and not 200 <= status <= 599):
             raise SimulatorError("status must be 0 (cut) or from 200 to 599")
@@ -174,7 +174,7 @@ class Control:
         self._script.order(answer, seconds=seconds)
 
     def outage(self, body: Body) -> None:
-        """Be away for `seconds`: connections are cut, requests and connects get no answer."""
+        """Be down for `seconds`: abort all connections and new requests."""
         seconds = body.number("seconds", 5.0)
         body.done()
         for path in ("/api/", "/ws", "/stream", "/data/"):
@@ -182,7 +182,7 @@ class Control:
         self.cut(Body({}))
 
     def missing(self, body: Body) -> None:
-        """Let ids be gone from REST, stream, klines and archive alike."""
+        """Remove ids from REST, stream, klines and archive."""
         market = self._market(body)
         from_id, to_id = body.integer("from_id"), body.integer("to_id")
         body.done()
@@ -192,14 +192,14 @@ class Control:
         self._feed[market.symbol].forget_ahead()
 
     def found(self, body: Body) -> None:
-        """Let all ids of a symbol that were gone be there again; streams go on with new trades."""
+        """Restore all removed ids of a symbol; streams go on with new trades."""
         market = self._market(body)
         body.done()
         market.restore()
         self._feed[market.symbol].forget_ahead()
 
     def unreadable(self, body: Body) -> None:
-        """Let ids be no valid trades on the stream and over REST; `form` says how."""
+        """Make trades invalid on the stream and over REST, in the way that `form` names."""
         market, form = self._market(body), body.text("form", "price")
         from_id, to_id = body.integer("from_id"), body.integer("to_id")
         body.done()
@@ -208,26 +208,26 @@ class Control:
         self._lies.spoil(market.symbol, from_id, from_id if to_id is None else to_id, str(form))
 
     def readable(self, body: Body) -> None:
-        """Let all ids of a symbol be valid trades again."""
+        """Make all trades of a symbol valid again."""
         market = self._market(body)
         body.done()
         self._lies.heal(market.symbol)
 
     def microseconds(self, body: Body) -> None:
-        """Give the times of trades in microseconds (`on`), or in milliseconds again."""
+        """Send the times of trades in microseconds (`on`), or in milliseconds again."""
         on = body.flag("on")
         body.done()
         self._lies.write_microseconds(on)
 
     def lie(self, body: Body) -> None:
-        """For `seconds` give a server time (`time_ms`) and newest ids (`newest`) that are off."""
+        """Shift the server time by `time_ms` and the newest ids by `newest`, for `seconds`."""
         time_ms, newest = body.signed("time_ms"), body.signed("newest")
         seconds = body.number("seconds", 5.0) or 0.0
         body.done()
         self._lies.lie(time_ms=time_ms, newest=newest, seconds=seconds)
 
     def archive(self, body: Body) -> None:
-        """Let the archive's files be wrong: `header`, `short`, `wrong_checksum`, `cut`."""
+        """Set faults of the archive's files: `header`, `short`, `wrong_checksum`, `cut`."""
         self._archive.faults = self._archive.faults.changed(body.rest())
 
     def status(self, body: Body) -> None:
@@ -237,7 +237,7 @@ class Control:
         market.status = status or "TRADING"
 
     def shutdown_event(self, body: Body) -> None:
-        """Announce the end to every client; with `cut_after` (seconds) it comes."""
+        """Announce a shutdown to every client; abort connections after `cut_after` seconds."""
         cut_after = body.number("cut_after")
         body.done()
         self._hub.broadcast_shutdown()
@@ -248,7 +248,7 @@ class Control:
                 loop.call_later(cut_after, connection.cut)
 
     def clock(self, body: Body) -> None:
-        """Move the clock forward (`advance_ms`), stop it (`hold`) or let it go (`release`)."""
+        """Move the clock forward (`advance_ms`), stop it (`hold`) or resume it (`release`)."""
         hold, release = body.flag("hold"), body.flag("release")
         advance = body.integer("advance_ms")
         body.done()
@@ -260,7 +260,7 @@ class Control:
             self._clock.release()
 
     def reset(self, body: Body) -> None:
-        """Behave well again: no faults, no orders, no blocks, an empty log."""
+        """Clear all faults, scripted responses, blocks and the log."""
         body.done()
         self._feed.set_faults(Faults())
         self._feed.counts.clear()
@@ -273,7 +273,7 @@ class Control:
             connection.stalled_until = 0.0
 
     def state(self, requests: int = STATE_REQUESTS) -> dict[str, object]:
-        """Tell all that was counted."""
+        """Return the state and all counters."""
         now = self._clock.now()
         symbols = {
             symbol: {

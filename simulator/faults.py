@@ -1,7 +1,7 @@
-"""What goes wrong on the stream, on request and reproducibly.
+"""Reproducible faults of the stream.
 
-Whether a message is dropped, repeated, moved or spoilt is a function of (seed, symbol, id), so the
-same trades suffer the same faults in every run. REST always has every trade.
+Whether a message is dropped, repeated, moved or corrupted is a function of (seed, symbol, id), so
+the same trades have the same faults in every run. REST always has every trade.
 """
 
 import heapq
@@ -21,7 +21,7 @@ MAX_MOVE: Final = 16
 """A moved message arrives at most this many trades late."""
 
 QUIET_S: Final = 0.25
-"""Held messages are let go when no trade came for so long."""
+"""Held messages are released when no trade came for this long."""
 
 _ALTERING: Final = ("corrupt", "symbol", "unknown")
 _RATES: Final = ("drop", "repeat", "reorder", "garbage", *_ALTERING, "delay")
@@ -29,7 +29,7 @@ _RATES: Final = ("drop", "repeat", "reorder", "garbage", *_ALTERING, "delay")
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Shares of messages (0 to 1) that suffer each fault."""
+    """The share of messages (0 to 1) with each fault."""
 
     drop: float = 0.0
     """Never sent."""
@@ -38,18 +38,18 @@ class Faults:
     reorder: float = 0.0
     """Sent after up to MAX_MOVE later trades."""
     corrupt: float = 0.0
-    """A spoilt message is sent in its place."""
+    """Replaced by a malformed message."""
     symbol: float = 0.0
     """Sent with the symbol of another market."""
     garbage: float = 0.0
-    """A frame that is no JSON is sent in its place, in no stream."""
+    """Replaced by a frame that is not JSON and belongs to no stream."""
     unknown: float = 0.0
-    """Sent with fields that nobody knows, and good otherwise."""
+    """Sent with unknown fields, otherwise valid."""
     delay: float = 0.0
-    """Sent late, by half of `delay_ms` to all of it."""
+    """Sent late, by 0.5 to 1 times `delay_ms`."""
     delay_ms: int = 1000
     cut_every: int = 0
-    """Messages after which a connection is cut, about; 0 is never."""
+    """About how many messages a connection sends before it is cut; 0 is never."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -61,12 +61,12 @@ class Faults:
 
     @property
     def spoil_messages(self) -> bool:
-        """Whether single messages suffer (and have to be looked at one by one)."""
+        """Whether messages have faults, and have to be processed one by one."""
         return any(getattr(self, name) for name in _RATES)
 
     @classmethod
     def parse(cls, text: str) -> "Faults":
-        """Read `drop=0.01,repeat=0.05,delay=0.02,delay_ms=800,cut_every=5000,seed=7`."""
+        """Parse `drop=0.01,repeat=0.05,delay=0.02,delay_ms=800,cut_every=5000,seed=7`."""
         values: dict[str, str] = {}
         for part in filter(None, text.split(",")):
             name, _, value = part.partition("=")
@@ -74,7 +74,7 @@ class Faults:
         return cls().changed(dict(values))
 
     def changed(self, values: dict[str, object]) -> "Faults":
-        """Give these faults with some changed; names and values are checked."""
+        """Return these faults with some changed; validates names and values."""
         kinds = {field.name: field.type for field in fields(self)}
         changes: dict[str, float] = {}
         for name, value in values.items():
@@ -89,14 +89,14 @@ class Faults:
 
 
 class Spoiler:
-    """Lets the messages of one symbol pass, with faults."""
+    """Passes on the messages of one symbol, with faults."""
 
     def __init__(
         self, symbol: str, faults: Faults, counts: Counter[str], others: Sequence[str] = ()
     ) -> None:
-        """`others` are the symbols that a message may be given instead of its own."""
+        """`others` are the symbols that may replace a message's own."""
         self.garbage = 0
-        """Frames of garbage that are to be sent."""
+        """Garbage frames to send."""
         self._others = others or ("NOSUCHUSDT",)
         self._faults = faults
         self._counts = counts
@@ -111,7 +111,7 @@ class Spoiler:
         self._quiet_since = 0.0
 
     def spoil(self, ids: Ints, messages: list[str], now: float) -> list[str]:
-        """Give what is to be sent now for the next trades. `now` is real time in seconds."""
+        """Return the messages to send now for the next trades. `now` is real time in seconds."""
         self._quiet_since = now
         chosen = {name: self._happens(name, ids) for name in _RATES if getattr(self._faults, name)}
         never = [False] * len(messages)
@@ -154,7 +154,7 @@ class Spoiler:
         return out
 
     def _altered(self, fault: str, kind: int, message: str) -> str:
-        """A message that is sent, but not as it was."""
+        """Return the message with a fault."""
         self._counts[fault] += 1
         if fault == "corrupt":
             return CORRUPTIONS[kind](message)
@@ -163,7 +163,7 @@ class Spoiler:
         return message[:-1] + ',"x1":null,"future":{"a":[1,"2"]}}'
 
     def overdue(self, now: float) -> list[str]:
-        """Give the delayed messages whose time has come, and held ones when trades are quiet."""
+        """Return the delayed messages that are due, and held ones when trades are quiet."""
         out: list[str] = []
         while self._late and self._late[0][0] <= now:
             out.append(heapq.heappop(self._late)[2])
@@ -172,7 +172,7 @@ class Spoiler:
         return out
 
     def release(self) -> list[str]:
-        """Give everything that is held or delayed."""
+        """Return everything that is held or delayed."""
         held = [message for *_, message in sorted(self._held) + sorted(self._late)]
         self._held, self._late = [], []
         return held
@@ -190,11 +190,11 @@ class Spoiler:
 
 
 def put(name: str, value: str) -> Callable[[str], str]:
-    """Make a corruption that puts another JSON value into a field of a message or row."""
+    """Return a corruption that replaces the JSON value of a field of a message or row."""
 
     def corrupt(message: str) -> str:
         head, _, tail = message.partition(f'"{name}":')
-        # Each field but the last is followed by a comma, and no value of a trade contains one.
+        # A comma follows each field but the last, and no value of a trade contains one.
         return f'{head}"{name}":{value},' + tail.partition(",")[2]
 
     return corrupt
@@ -227,4 +227,4 @@ CORRUPTIONS: Final[tuple[Callable[[str], str], ...]] = (
     lambda _: '"aggTrade"',
     lambda _: "[]",
 )
-"""Each makes a message that no reader may take for a trade."""
+"""Each makes a message that no reader may accept as a trade."""

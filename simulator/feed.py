@@ -1,4 +1,4 @@
-"""Feeds the streams: what has been made by now is sent, in one write per client and tick."""
+"""Feeds the streams: sends the trades that are due, in one write per client and tick."""
 
 import asyncio
 import time
@@ -21,26 +21,26 @@ TICK_S: Final = 0.02
 """Pause between two ticks of a running clock."""
 
 STEP: Final = 4096
-"""Trades sent about at most between two waits, when the feed goes as fast as it can."""
+"""About the most trades sent between two waits at full speed."""
 
 LEAST_STEP: Final = 8
-"""Trades of each symbol between two waits, however many symbols share a step."""
+"""The fewest trades of each symbol between two waits, for any number of symbols."""
 
 BACKLOG_BYTES: Final = 1 << 20
-"""Unread bytes of a client for which the fastest feed waits."""
+"""The unread bytes of a client at which a feed at full speed waits."""
 
 KLINE_PAUSE_S: Final = 1.0
 """Pause between two messages of a kline stream."""
 
 GARBAGE: Final = wire.frame(b"\xff%$ no JSON", wire.OP_BINARY)
-"""A frame that belongs to no stream and is no message."""
+"""A frame that is no message of any stream."""
 
 _FIRST_LOOK: Final = 256
 _LONGEST_LOOK: Final = 8192
 
 
 class _Ahead:
-    """Trades of a symbol that come next, written and framed before they are due."""
+    """The next trades of a symbol, encoded and framed before they are due."""
 
     def __init__(self, symbol: str, trades: Trades) -> None:
         self.trades = trades
@@ -54,13 +54,13 @@ class _Ahead:
         return len(self.trades) - self.at
 
     def texts(self, start: int, stop: int) -> list[str]:
-        """Give the data of messages."""
+        """Return the data of messages."""
         if self._texts is None:
             self._texts = wire.events(self._symbol, self.trades)
         return self._texts[start:stop]
 
     def framed(self, stream: str | None, start: int, stop: int) -> bytes:
-        """Give framed messages, raw or (with a stream's name) as combined streams have them."""
+        """Return framed messages, raw or (with a stream's name) in the form of combined streams."""
         if stream not in self._framed:
             texts = self.texts(0, len(self.trades))
             self._framed[stream] = wire.frames(wire.combined(stream, texts) if stream else texts)
@@ -79,12 +79,12 @@ class SymbolFeed:
         lies: Lies,
         others: Sequence[str],
     ) -> None:
-        """`others` are the symbols that a message may be given instead of its own."""
+        """`others` are the symbols that may replace a message's own."""
         self.market = market
         self.sent = 0
-        """Trades that have passed, spoilt and dropped ones included."""
+        """Trades sent so far, corrupted and dropped ones included."""
         self.last_id: int | None = None
-        """The last trade that has passed."""
+        """The id of the last trade sent."""
         self._hub = hub
         self._counts = counts
         self._lies = lies
@@ -101,7 +101,7 @@ class SymbolFeed:
         self._spoiler: Spoiler | None = None
 
     def set_faults(self, faults: Faults) -> None:
-        """Change what goes wrong from now on."""
+        """Change the faults."""
         if self._spoiler is not None:
             self._hub.publish(self._trade_stream, self._spoiler.release())
         spoil = faults.spoil_messages
@@ -110,36 +110,36 @@ class SymbolFeed:
         )
 
     def forget_ahead(self) -> None:
-        """Look ahead anew: the market's trades have changed."""
+        """Discard the prepared trades, because the market's trades have changed."""
         if self._ahead is not None and len(self._ahead):
             self._next_id = int(self._ahead.trades.ids[self._ahead.at])
         self._ahead = None
 
     @property
     def wanted(self) -> bool:
-        """Whether somebody has the trades or the quotes."""
+        """Whether the trades or the quotes have a subscriber."""
         return bool(
             self._hub.subscribers(self._trade_stream) or self._hub.subscribers(self._book_stream)
         )
 
     def start(self, now_us: int) -> None:
-        """Begin with the first trade after now, unless the feed is running."""
+        """Start with the first trade after now, unless the feed is running."""
         if self._next_id is None:
             self._next_id = self.market.source.last_id(now_us) + 1
 
     def stop(self) -> None:
-        """Nobody listens: what comes is not kept for later."""
+        """Stop without subscribers; trades are not kept for later."""
         self._next_id, self._ahead = None, None
 
     def time_ahead(self, count: int) -> int | None:
-        """Give the time of the trade `count` places ahead (or of the last), in microseconds."""
+        """Return the time of the trade `count` places ahead (or of the last), in microseconds."""
         ahead = self._refill()
         if ahead is None:
             return None
         return int(ahead.times[min(ahead.at + count, len(ahead.times)) - 1])
 
     def tick(self, now_us: int) -> None:
-        """Queue all that has been made by now."""
+        """Queue all trades that are due."""
         while (ahead := self._refill()) is not None:
             stop = int(np.searchsorted(ahead.times, now_us, side="right"))
             if stop > ahead.at:
@@ -153,7 +153,7 @@ class SymbolFeed:
                 self._hub.publish(self._trade_stream, late)
 
     def tick_klines(self, now_us: int) -> None:
-        """Queue the newest kline of each interval that somebody has, about once a second."""
+        """Queue the newest kline of each subscribed interval, about once a second."""
         if time.monotonic() < self._kline_due:
             return
         self._kline_due = time.monotonic() + KLINE_PAUSE_S
@@ -174,7 +174,7 @@ class SymbolFeed:
         trades = self.market.slice(self._next_id, self._look)
         if not len(trades):
             return None
-        # The faster the trades are used up, the further a refill looks.
+        # The faster the trades are consumed, the larger the next refill.
         self._look = min(self._look * 2, _LONGEST_LOOK)
         self._next_id = int(trades.ids[-1]) + 1
         self._ahead = _Ahead(self.market.symbol, trades)
@@ -216,7 +216,7 @@ class SymbolFeed:
 
 
 class Feed:
-    """The streams of all symbols, driven by the clock or, at full speed, driving it."""
+    """The streams of all symbols, driven by the clock or, at full speed, driving the clock."""
 
     def __init__(
         self,
@@ -241,7 +241,7 @@ class Feed:
         }
 
     def set_faults(self, faults: Faults) -> None:
-        """Change what goes wrong from now on, on all streams and connections."""
+        """Change the faults of all streams and connections."""
         self.faults = faults
         for symbol in self._symbols.values():
             symbol.set_faults(faults)
@@ -268,7 +268,7 @@ class Feed:
                 await asyncio.sleep(TICK_S)
 
     def _begin(self) -> None:
-        """Let the clock go, once. Whoever subscribed before that misses no trade after it."""
+        """Start the clock. Earlier subscribers get every trade after it."""
         self._begun = True
         for symbol in self._symbols.values():
             if symbol.wanted:
@@ -281,7 +281,7 @@ class Feed:
         now, ends = self._clock.now(), []
         wanted = [symbol for symbol in self._symbols.values() if symbol.wanted]
         step = max(LEAST_STEP, STEP // max(1, len(wanted)))
-        if self.faults.cut_every:  # short steps let connections be cut about where they are to be
+        if self.faults.cut_every:  # short steps cut connections close to their limit
             step = min(step, max(1, self.faults.cut_every // 4))
         for symbol in wanted:
             symbol.start(now)
@@ -293,7 +293,7 @@ class Feed:
             self._clock.advance(max(min(ends, default=end), now))
         self._tick(self._clock.now())
         await asyncio.sleep(0)
-        while self._hub.behind(BACKLOG_BYTES):  # noqa: ASYNC110  no event tells how full they are
+        while self._hub.behind(BACKLOG_BYTES):  # noqa: ASYNC110  buffers have no event
             await asyncio.sleep(0.001)
 
     def _tick(self, now_us: int) -> None:

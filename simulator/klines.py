@@ -1,4 +1,4 @@
-"""The exchange's own klines, made from the trades."""
+"""The exchange's klines, computed from the trades."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ INTERVALS: Final = {
     "6h": 360 * _MINUTE, "8h": 480 * _MINUTE, "12h": 720 * _MINUTE, "1d": _DAY, "3d": 3 * _DAY,
     "1w": 7 * _DAY, "1M": 0,
 }  # fmt: skip
-"""Lengths in milliseconds; a month has none of its own."""
+"""Lengths in milliseconds; 0 for a month, which has no fixed length."""
 
 STREAMED: Final = ("1s", "1m", "3m", "5m", "15m")
-"""Intervals that can be had as streams; longer ones would be slow to begin with."""
+"""Intervals with a stream; longer ones would be slow to start."""
 
 MAX_TRADES: Final = 2_000_000
-"""Trades read for one answer. A request for more of them gets fewer klines: page on by time."""
+"""Trades read for one response. A request that needs more gets fewer klines: page by time."""
 
 _PIECE: Final = 1 << 17
 
@@ -53,7 +53,7 @@ class Kline:
     last: int = -1
 
     def row(self) -> list[int | str]:
-        """Give the 12 columns of REST and archive."""
+        """Return the 12 columns of REST and archive."""
         return [
             self.open_time,
             decimal(self.open),
@@ -101,11 +101,11 @@ def following(open_ms: int, interval: str, count: int = 1) -> int:
 def klines(
     market: Market, interval: str, start_ms: int, end_ms: int, now_us: int, *, newest: bool = False
 ) -> list[Kline]:
-    """Give the klines that open from `start_ms` to `end_ms`, both included, oldest first.
+    """Return the klines that open from `start_ms` to `end_ms`, both included, oldest first.
 
-    The first trade's kline is the first of all; a quiet bucket is flat at the close before it; the
-    newest kline is the one of now. When they need more than MAX_TRADES trades fewer klines are
-    given: the oldest ones, or with `newest` those.
+    The first kline is that of the first trade, and the newest that of `now_us`; a quiet bucket is
+    flat at the previous close. When they need more than MAX_TRADES trades, only the oldest klines
+    are returned, or with `newest` only the newest.
     """
     first = market.slice(market.source.first_id, 1)
     if not len(first):
@@ -134,7 +134,7 @@ def klines(
 
 
 class Running:
-    """The newest kline of a market, kept up by the trades that are new since the last time."""
+    """The newest kline of a market, updated with the trades since the last update."""
 
     def __init__(self, market: Market, interval: str) -> None:
         self._market = market
@@ -144,7 +144,7 @@ class Running:
         self._kline: Kline | None = None
 
     def update(self, now_us: int) -> list[Kline]:
-        """Give the kline of now, after the one before it in its final form if that has ended."""
+        """Return the current kline, preceded by the previous one if that has just ended."""
         found: list[Kline | None] = []
         open_ms = opening(now_us // 1000, self._interval)
         if open_ms != self._open_ms:
@@ -169,14 +169,14 @@ class Running:
 
 
 def _close_before(market: Market, trade_id: int) -> int | None:
-    """Give the price of the last trade before an id, if there was one."""
+    """Return the price of the last trade before an id, if there is one."""
     before = market.before(trade_id, 16)
     before = before[~before.tombstones]
     return int(before.price[-1]) if len(before) else None
 
 
 def _fold(market: Market, interval: str, start_id: int, stop_id: int) -> dict[int, Kline]:
-    """Fold the trades of a range of ids, piece by piece, so that any number fits in memory."""
+    """Fold the trades of a range of ids in pieces, so that any number fits in memory."""
     found: dict[int, Kline] = {}
     at = start_id
     while at < stop_id:
@@ -243,8 +243,8 @@ def _buckets(trades: Trades, interval: str) -> Iterator[Kline]:
 def _product(price: Ints, quantity: Ints) -> Ints:
     """Multiply, in units of 1e-8, truncated to 8 decimals as the exchange truncates each trade.
 
-    An aggregate of several raw trades is truncated once, where the exchange truncates each of
-    them: its klines may be lower by 1e-8 for each raw trade.
+    An aggregate of several raw trades is truncated once, where the exchange truncates each one:
+    its klines may be lower by 1e-8 for each raw trade.
     """
     whole, rest = quantity // E8, quantity % E8
     product: Ints = price * whole + price // E8 * rest + price % E8 * rest // E8
@@ -252,7 +252,7 @@ def _product(price: Ints, quantity: Ints) -> Ints:
 
 
 def _sums(values: Ints, starts: npt.NDArray[np.intp]) -> list[int]:
-    """Sum each run exactly: a month of volume may exceed 64 bits."""
+    """Sum each run exactly, since a month of volume may exceed 64 bits."""
     high = np.add.reduceat(values // E8, starts).tolist()
     low = np.add.reduceat(values % E8, starts).tolist()
     return [h * E8 + rest for h, rest in zip(high, low, strict=True)]
@@ -279,7 +279,7 @@ def _merge(left: Kline, right: Kline) -> Kline:
 def _filled(
     found: dict[int, Kline], interval: str, open_ms: int, last_ms: int, close: int | None
 ) -> Iterator[Kline]:
-    """Put a flat kline wherever none was found, once there has been a close."""
+    """Fill missing klines with flat ones after the first close."""
     while open_ms <= last_ms:
         following_ms = following(open_ms, interval)
         kline = found.get(open_ms)

@@ -1,4 +1,4 @@
-"""What the exchange says that is not so: unreadable rows, wrong times, wrong newest ids."""
+"""False data of the exchange: unreadable rows, wrong times, wrong newest ids."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from simulator.errors import SimulatorError
 from simulator.faults import put
 
 MAX_RANGES: Final = 1000
-"""Most ranges of unreadable ids of one symbol."""
+"""The maximum number of ranges of unreadable ids per symbol."""
 
 FORMS: Final[Mapping[str, Callable[[str], str]]] = {
     "price": put("p", '"1,5"'),
@@ -16,11 +16,11 @@ FORMS: Final[Mapping[str, Callable[[str], str]]] = {
     "id": put("a", '"?"'),
     "empty": lambda _: "{}",
 }
-"""Ways in which the text of a trade can be no valid one; two of them hide its id."""
+"""Corruptions that make a trade invalid; two of them hide its id."""
 
 
 class Unreadable(NamedTuple):
-    """Ids whose trades are spoilt wherever they are given, both ends included."""
+    """A range of ids whose trades are always sent corrupted, both ends included."""
 
     from_id: int
     to_id: int
@@ -28,7 +28,7 @@ class Unreadable(NamedTuple):
 
 
 class Lies:
-    """The lies of one exchange; all of them can be taken back."""
+    """The false data of one exchange; all of it can be reverted."""
 
     def __init__(self) -> None:
         self._unreadable: dict[str, list[Unreadable]] = {}
@@ -38,7 +38,7 @@ class Lies:
         self._until = 0.0
 
     def spoil(self, symbol: str, from_id: int, to_id: int, form: str) -> None:
-        """Let ids be unreadable from now on, on the stream and over REST."""
+        """Make ids unreadable on the stream and over REST."""
         if form not in FORMS:
             raise SimulatorError(f"no form {form!r}; there are {', '.join(FORMS)}")
         if not 0 <= from_id <= to_id:
@@ -49,40 +49,40 @@ class Lies:
         ranges.append(Unreadable(from_id, to_id, form))
 
     def heal(self, symbol: str) -> None:
-        """Let all ids of a symbol be readable."""
+        """Make all ids of a symbol readable."""
         self._unreadable.pop(symbol, None)
 
     def write_microseconds(self, on: bool) -> None:  # a switch
-        """Give the times of trades in microseconds, or in milliseconds again."""
+        """Send the times of trades in microseconds, or in milliseconds again."""
         self._in_microseconds = on
 
     def lie(self, *, time_ms: int, newest: int, seconds: float) -> None:
-        """For so long give a server time and newest ids that are too high (or low) by so much."""
+        """Shift the server time by `time_ms` and the newest ids by `newest`, for `seconds`."""
         self._time_ms, self._newest = time_ms, newest
         self._until = time.monotonic() + seconds
 
     def clear(self) -> None:
-        """Say the truth again."""
+        """Revert to true data."""
         self._unreadable.clear()
         self._in_microseconds = False
         self._until = 0.0
 
     @property
     def time_ms(self) -> int:
-        """How far the server time is off now."""
+        """The current shift of the server time."""
         return self._time_ms if time.monotonic() < self._until else 0
 
     @property
     def newest(self) -> int:
-        """How far the ids of the newest trades are off now."""
+        """The current shift of the newest trades' ids."""
         return self._newest if time.monotonic() < self._until else 0
 
     def touches(self, symbol: str) -> bool:
-        """Whether the texts of this symbol's trades have to be looked at."""
+        """Whether the texts of this symbol's trades may be altered."""
         return self._in_microseconds or symbol in self._unreadable
 
     def texts(self, symbol: str, ids: list[int], texts: list[str]) -> list[str]:
-        """The texts of trades with these ids as they are given."""
+        """Return the texts of trades with these ids as they are sent."""
         if not self.touches(symbol):
             return texts
         result = []

@@ -1,4 +1,4 @@
-"""Request weight, rate limit answers and the log of requests, by IP address."""
+"""Request weight, rate limits and the request log, by IP address."""
 
 import time
 from collections import Counter, deque
@@ -11,7 +11,7 @@ LOG_SIZE: Final = 200_000
 """Requests kept in the log."""
 
 GRACE_S: Final = 0.1
-"""Requests that arrive so soon after the first 429 or 418 were under way already: not early."""
+"""Requests this soon after the first 429 or 418 were already in flight: not early."""
 
 TOO_MANY: Final = 429
 BANNED: Final = 418
@@ -19,13 +19,13 @@ BANNED: Final = 418
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the exchange allows an IP address."""
+    """The limits of an IP address."""
 
     weight: int = 6000
     """Request weight in a window."""
     window_s: float = 60.0
     ban_after: int = 10
-    """Requests against a running 429 until the address is banned."""
+    """Requests during a 429 until the address is banned."""
     ban_s: float = 120.0
     messages_per_s: int = 5
     """Incoming WebSocket messages, pings and pongs included."""
@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A request as it arrived. `early` tells that a Retry-After had not run out."""
+    """A logged request. `early` means that a Retry-After had not expired."""
 
     time: float
     ip: str
@@ -61,7 +61,7 @@ class _Visitor:
 
 
 class Gate:
-    """Counts weight and decides who is told to wait. Times are in seconds of real time."""
+    """Counts request weight and blocks addresses. Times are in seconds of real time."""
 
     def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.time) -> None:
         self.limits = limits
@@ -72,12 +72,12 @@ class Gate:
         self._clock = clock
 
     def used(self, ip: str) -> int:
-        """Weight used in the running window."""
+        """Return the weight used in the current window."""
         visitor = self._visitor(ip)
         return visitor.used if visitor.window == self._window() else 0
 
     def charge(self, ip: str, weight: int) -> None:
-        """Count a request's weight and block the address when it has used too much."""
+        """Count a request's weight; block the address when it exceeds the limit."""
         visitor, now, window = self._visitor(ip), self._clock(), self._window()
         if visitor.window != window:
             visitor.window, visitor.used = window, 0
@@ -86,22 +86,22 @@ class Gate:
             self.block(ip, TOO_MANY, (window + 1) * self.limits.window_s - now)
 
     def block(self, ip: str, status: int, seconds: float) -> None:
-        """Answer an address with 429 or 418 for so long, in whole seconds as it is told."""
+        """Respond to an address with 429 or 418 for `seconds`, rounded up as in Retry-After."""
         visitor = self._visitor(ip)
         visitor.blocked_status, visitor.ignored = status, 0
         visitor.blocked_at = self._clock()
         visitor.blocked_until = visitor.blocked_at + max(1, ceil(seconds))
 
     def blocked(self, ip: str) -> tuple[int, int] | None:
-        """Give the status and Retry-After (whole seconds) of an address that has to wait."""
+        """Return the status and Retry-After (whole seconds) of a blocked address."""
         visitor = self._visitor(ip)
         left = visitor.blocked_until - self._clock()
         return (visitor.blocked_status, max(1, ceil(left))) if left > 0 else None
 
     def ignored(self, ip: str) -> bool:
-        """Count a request against a running block, and tell whether it was early.
+        """Count a request of a blocked address; return whether it was early.
 
-        Too many requests against a 429 are a ban.
+        Too many requests during a 429 lead to a ban.
         """
         visitor = self._visitor(ip)
         early = self._clock() - visitor.blocked_at > GRACE_S
@@ -111,7 +111,7 @@ class Gate:
         return early
 
     def may_connect(self, ip: str) -> bool:
-        """Count a connection attempt and tell whether it is within the limit."""
+        """Count a connection attempt; return whether it is within the limit."""
         connects, now = self._visitor(ip).connects, self._clock()
         while connects and connects[0] < now - 300:
             connects.popleft()
@@ -129,7 +129,7 @@ class Gate:
         self.early += early
 
     def tail(self, count: int) -> list[dict[str, object]]:
-        """Give the newest entries of the log, oldest first."""
+        """Return the newest entries of the log, oldest first."""
         return [asdict(entry) for entry in list(self.log)[-count:]] if count else []
 
     def forget(self) -> None:

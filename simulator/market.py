@@ -1,4 +1,4 @@
-"""A symbol of the exchange: what it is, its trades, and which ids of it do not exist."""
+"""A symbol of the exchange: its asset, its trades and its missing ids."""
 
 from bisect import bisect_right
 
@@ -9,11 +9,11 @@ from simulator.errors import SimulatorError
 from simulator.trades import Source, Trades, concatenate
 
 MAX_HOLES = 10_000
-"""Most ranges of missing ids of one symbol."""
+"""The maximum number of ranges of missing ids per symbol."""
 
 
 class Market:
-    """A symbol and its trades; `now_us` tells a question what has happened so far."""
+    """A symbol and its trades; `now_us` separates past trades from future ones."""
 
     def __init__(self, asset: Asset, source: Source, *, status: str = "TRADING") -> None:
         self.asset = asset
@@ -28,7 +28,7 @@ class Market:
         return self.asset.symbol
 
     def remove(self, from_id: int, to_id: int) -> None:
-        """Make the ids of a range missing, as an upstream gap."""
+        """Remove a range of ids, as an upstream gap."""
         if not 0 <= from_id <= to_id:
             raise SimulatorError("a gap needs 0 <= from_id <= to_id")
         merged = [(from_id, to_id)]
@@ -42,11 +42,11 @@ class Market:
         self.holes = sorted(merged)
 
     def restore(self) -> None:
-        """Let every id exist again."""
+        """Restore every id."""
         self.holes = []
 
     def slice(self, from_id: int, limit: int) -> Trades:
-        """Give at most `limit` existing trades from an id on, future ones included."""
+        """Return at most `limit` existing trades from an id on, future ones included."""
         parts: list[Trades] = []
         wanted, at = limit, max(from_id, self.source.first_id)
         while wanted > 0:
@@ -62,7 +62,7 @@ class Market:
         return concatenate(parts) if parts else self.source.slice(from_id, 0)
 
     def trades(self, from_id: int, limit: int, now_us: int) -> Trades:
-        """Give at most `limit` trades from an id on that have been made by now."""
+        """Return at most `limit` past trades from an id on."""
         made = self.source.last_id(now_us) + 1 - max(from_id, self.source.first_id)
         if made <= 0:
             return self.source.slice(from_id, 0)
@@ -70,7 +70,7 @@ class Market:
         return found[: int(np.searchsorted(found.ids, self.source.last_id(now_us), side="right"))]
 
     def before(self, end_id: int, limit: int) -> Trades:
-        """Give the `limit` trades that come last before an id."""
+        """Return the last `limit` trades before an id."""
         reach = limit
         while True:
             start = max(self.source.first_id, end_id - reach)
@@ -81,12 +81,12 @@ class Market:
             reach *= 8
 
     def last_trade(self, now_us: int) -> Trades:
-        """Give the newest trade that is no tombstone, in a batch of one (or none)."""
+        """Return the newest trade that is not a tombstone, in a batch of one (or none)."""
         found = self.before(self.source.last_id(now_us) + 1, 16)
         return found[~found.tombstones][-1:]
 
     def _stretch(self, at: int) -> tuple[int, int | None]:
-        """Move an id out of a hole; also give where the next hole begins."""
+        """Move an id out of a hole; also return the start of the next hole."""
         index = bisect_right(self.holes, at, key=lambda hole: hole[0])
         if index and at <= self.holes[index - 1][1]:
             at = self.holes[index - 1][1] + 1

@@ -25,7 +25,7 @@ def key(*parts: object) -> np.uint64:
 
 
 def words(key: np.uint64, positions: Ints) -> Words:
-    """64 random bits for each position (splitmix64)."""
+    """Return 64 random bits for each position (splitmix64)."""
     z = positions.astype(np.uint64) * _GOLDEN + key
     z = (z ^ (z >> np.uint64(30))) * _MIX_1
     z = (z ^ (z >> np.uint64(27))) * _MIX_2
@@ -33,21 +33,21 @@ def words(key: np.uint64, positions: Ints) -> Words:
 
 
 def below(key: np.uint64, positions: Ints, bound: int) -> Ints:
-    """A random integer in [0, bound) for each position; `bound` at most 2^31."""
+    """Return a random integer in [0, bound) for each position; `bound` at most 2^31."""
     return ((words(key, positions) >> np.uint64(32)) * np.uint64(bound) >> np.uint64(32)).astype(
         np.int64
     )
 
 
 def happens(key: np.uint64, positions: Ints, probability: float) -> npt.NDArray[np.bool_]:
-    """Whether an event of a given probability happens, for each position."""
+    """Return for each position whether an event of a given probability happens."""
     return (words(key, positions) >> np.uint64(32)) < np.uint64(int(probability * 2**32))
 
 
 def layered(key: np.uint64, positions: Ints, periods: tuple[int, ...]) -> Ints:
-    """Value noise in layers: each has its period and half the weight of the one before.
+    """Return layered value noise: each layer has its period and half the weight of the last.
 
-    The result wanders smoothly within +-NOISE_ONE. `positions` must ascend; the periods are below
+    The result varies smoothly within +-NOISE_ONE. `positions` must ascend; the periods are below
     2^40.
     """
     total = np.zeros(len(positions), np.int64)

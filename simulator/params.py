@@ -1,4 +1,4 @@
-"""Query parameters of the REST API, checked as the exchange checks them."""
+"""Query parameters of the REST API, validated like the exchange validates them."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from simulator.klines import INTERVALS
 from simulator.market import Market
 
 SYMBOL_RANGE = r"[\w\-._&&[^a-z]]{1,50}"
-r"""The legal symbols in the exchange's words, which are Java's: \w is a letter of any script."""
+r"""The legal symbols in the exchange's Java syntax, where \w is a letter of any script."""
 
 _SYMBOL = re.compile(r"(?:[^\Wa-z]|[-.]){1,50}")
 _INTEGER = re.compile(r"[0-9]{1,20}")
@@ -35,14 +35,14 @@ class Params:
         self._query = query
 
     def text(self, name: str) -> str | None:
-        """Give a parameter; an empty one is refused."""
+        """Return a parameter; an empty one is refused."""
         value = self._query.get(name)
         if value == "":
             raise ApiError(-1105, f"Parameter '{name}' was empty.")
         return value
 
     def integer(self, name: str) -> int | None:
-        """Give a non-negative integer, if it was sent."""
+        """Return a non-negative integer, if it was sent."""
         value = self.text(name)
         if value is None:
             return None
@@ -53,29 +53,29 @@ class Params:
         return int(value)
 
     def limit(self, default: int, most: int) -> int:
-        """Give `limit`: at least 1; more than the most is taken for the most."""
+        """Return `limit`: at least 1, and capped at `most`."""
         value = self.integer("limit")
         if value == 0:
             raise ApiError(-1130, "Data sent for parameter 'limit' is not valid.")
         return default if value is None else min(value, most)
 
     def window(self) -> tuple[int | None, int | None]:
-        """Give `startTime` and `endTime` in milliseconds."""
+        """Return `startTime` and `endTime` in milliseconds."""
         start, end = self.integer("startTime"), self.integer("endTime")
         if start is not None and end is not None and start > end:
             raise bad_combination()
-        # A time beyond what a datetime holds stands for "no bound", as far as the data goes.
+        # A time beyond the range of datetime means "no bound".
         return start, None if end is None else min(end, 10**14)
 
     def market(self, markets: Mapping[str, Market]) -> Market:
-        """Give the market of the mandatory `symbol`."""
+        """Return the market of the mandatory `symbol`."""
         symbol = self._query.get("symbol")
         if not symbol:
             raise _mandatory("symbol")
         return _market(markets, symbol)
 
     def markets(self, markets: Mapping[str, Market]) -> list[Market] | None:
-        """Give the markets of `symbol` or `symbols`, or None when neither was sent."""
+        """Return the markets of `symbol` or `symbols`, or None when neither was sent."""
         symbol, symbols = self.text("symbol"), self.text("symbols")
         if symbol is not None and symbols is not None:
             raise bad_combination()
@@ -92,7 +92,7 @@ class Params:
         return [_market(markets, name) for name in dict.fromkeys(names)]
 
     def interval(self) -> str:
-        """Give the mandatory `interval` of klines."""
+        """Return the mandatory `interval` of klines."""
         interval = self._query.get("interval")
         if not interval:
             raise _mandatory("interval")
@@ -102,7 +102,7 @@ class Params:
 
 
 def bad_combination() -> ApiError:
-    """Refuse parameters that exclude each other."""
+    """Return the error for parameters that exclude each other."""
     return ApiError(-1128, "Combination of optional parameters invalid.")
 
 

@@ -15,7 +15,7 @@ from simulator.errors import SimulatorError
 from simulator.trades import E8, Ints, Trades
 
 MAX_RECORDING_BYTES = 4 << 30
-"""Largest recording that is read into memory, unpacked."""
+"""The maximum size of an unpacked recording, which is read into memory."""
 
 MAX_E8 = 2**63 - 1
 MICROSECONDS_FROM = 10**14
@@ -36,7 +36,7 @@ _TYPES = {
 
 
 class Recording:
-    """A file of recorded trades as a source. Ids ascend; missing ones simply do not exist."""
+    """A file of recorded trades as a source. Ids ascend and may have gaps."""
 
     def __init__(self, trades: Trades) -> None:
         if not len(trades):
@@ -71,11 +71,11 @@ class Recording:
         return recorded(symbol, self._trades.price, self._trades.quantity)
 
     def time_of(self, index: int) -> int:
-        """When the trade at a position of the file was made, in microseconds."""
+        """Return the time of the trade at a position of the file, in microseconds."""
         return int(self._released[index])
 
     def slice(self, from_id: int, limit: int) -> Trades:
-        """Give at most `limit` trades with ids from `from_id` on."""
+        """Return at most `limit` trades with ids from `from_id` on."""
         start = int(np.searchsorted(self._trades.ids, from_id))
         return self._trades[start : start + limit]
 
@@ -92,7 +92,7 @@ class Recording:
 
 
 def symbol_of(path: Path) -> str:
-    """Read the symbol from a file name such as `BTCUSDT-aggTrades-2020-01-02.zip`."""
+    """Parse the symbol from a file name such as `BTCUSDT-aggTrades-2020-01-02.zip`."""
     match = re.match(r"([^\Wa-z]{2,20})-", path.name)
     if match is None:
         raise SimulatorError(f"{path}: no symbol in the file name; use --replay SYMBOL={path}")
@@ -148,7 +148,7 @@ def parse(content: bytes) -> Trades:
 
 
 def _e8(column: pa.ChunkedArray) -> Ints:
-    """Take the integers out of a decimal column: 128 bits each, little-endian."""
+    """Extract the integers of a decimal column: 128 bits each, little-endian."""
     parts = []
     for chunk in column.chunks:
         words = np.frombuffer(chunk.buffers()[1], np.int64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Requests over the exchange's WebSocket, as bytes become calls and errors become answers."""
+"""Requests over the exchange's WebSocket: parsing, validation and error replies."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _STREAM = re.compile(
 
 
 class RequestError(Exception):
-    """A request that is answered with an error code from 0 to 3."""
+    """A request that is refused with an error code from 0 to 3."""
 
     def __init__(self, code: int, message: str, request_id: object = None) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class RequestError(Exception):
         self.request_id = request_id
 
     def answer(self) -> dict[str, object]:
-        """Give the error's message."""
+        """Return the error's message."""
         known = {} if self.request_id is None else {"id": self.request_id}
         return {"code": self.code, "msg": str(self), **known}
 
@@ -41,7 +41,7 @@ class Request:
     id: object
 
     def streams(self) -> list[str]:
-        """Give the parameters as names of streams."""
+        """Return the parameters as stream names."""
         names = [name for name in self.params if isinstance(name, str) and is_stream(name)]
         if len(names) < len(self.params):
             raise RequestError(2, "Invalid request: unknown stream", self.id)
@@ -49,12 +49,12 @@ class Request:
 
 
 def is_stream(name: str) -> bool:
-    """Tell whether a stream of this name can be had, for some symbol."""
+    """Return whether this is the name of a stream, for any symbol."""
     return _STREAM.fullmatch(name) is not None
 
 
 def parse(text: str) -> Request:
-    """Read a request, or refuse it with the exchange's words."""
+    """Parse a request, or refuse it with the exchange's error text."""
     try:
         request = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -83,7 +83,7 @@ def parse(text: str) -> Request:
 
 
 def _is_request_id(value: object) -> bool:
-    """Tell an unsigned integer, a text of at most 36 characters, or null."""
+    """Accept an unsigned integer, a string of at most 36 characters, or null."""
     if value is None or (isinstance(value, str) and len(value) <= MAX_ID_LENGTH):
         return True
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -27,7 +27,7 @@ _FAR_FUTURE_MS: Final = 10**14
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Answers the REST requests of an exchange."""
+    """Handles the REST requests of an exchange."""
 
     markets: Mapping[str, Market]
     clock: Clock
@@ -36,7 +36,7 @@ class Rest:
     lies: Lies
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the routes with their weights."""
+        """Return the routes with their weights."""
         table: list[tuple[str, int, Callable[[web.Request], Awaitable[web.Response]]]] = [
             ("ping", 1, self.ping),
             ("time", 1, self.time),
@@ -51,12 +51,12 @@ class Rest:
         ] + [web.route("*", "/api/{rest:.*}", self._guarded(1, self.unknown))]
 
     async def ping(self, request: web.Request) -> web.Response:
-        """Tell that the exchange is there."""
+        """Respond to a connectivity check."""
         Params(request.query)
         return _json({})
 
     async def time(self, request: web.Request) -> web.Response:
-        """Give the exchange's time in milliseconds."""
+        """Return the exchange's time in milliseconds."""
         Params(request.query)
         return _json({"serverTime": max(0, self.clock.now() // 1000 + self.lies.time_ms)})
 
@@ -89,7 +89,7 @@ class Rest:
         )
 
     async def agg_trades(self, request: web.Request) -> web.Response:
-        """Give aggregate trades, oldest first, by id or by time."""
+        """Return aggregate trades, oldest first, by id or by time."""
         params = Params(request.query, "symbol", "fromId", "startTime", "endTime", "limit")
         market = params.market(self.markets)
         from_id, limit = params.integer("fromId"), params.limit(DEFAULT_LIMIT, MAX_LIMIT)
@@ -106,7 +106,7 @@ class Rest:
             else:
                 first = market.source.id_at(min(start, _FAR_FUTURE_MS) * 1000)
                 found = market.trades(first, limit, until)
-            # A recording may have a trade that is older than the one before it.
+            # A recorded trade may be older than its predecessor.
             times = found.time_ms
             found = found[(times >= (start or 0)) & (times <= until // 1000)]
         if self.lies.newest and from_id is start is end is None:
@@ -115,7 +115,7 @@ class Rest:
         return _text(f"[{','.join(rows)}]")
 
     async def klines(self, request: web.Request) -> web.Response:
-        """Give klines by open time: from `startTime` on, or the newest ones."""
+        """Return klines by open time: from `startTime` on, or the newest ones."""
         params = Params(
             request.query, "symbol", "interval", "startTime", "endTime", "limit", "timeZone"
         )
@@ -131,14 +131,14 @@ class Rest:
         else:
             first = min(start, _FAR_FUTURE_MS)
             last = min(last, klines.following(klines.opening(first, interval), interval, limit))
-        # Folding millions of trades takes a while; the streams have to go on meanwhile.
+        # Folding millions of trades is slow and must not block the streams.
         found = await asyncio.to_thread(
             klines.klines, market, interval, first, last, now, newest=start is None
         )
         return _json([kline.row() for kline in found[:limit]])
 
     async def book_ticker(self, request: web.Request) -> web.Response:
-        """Give the best bid and ask of one symbol, some, or all."""
+        """Return the best bid and ask of one symbol, some, or all."""
         params = Params(request.query, "symbol", "symbols")
         chosen = params.markets(self.markets)
         if chosen is None:
@@ -152,13 +152,13 @@ class Rest:
         return _json(quotes[0] if "symbol" in request.query and quotes else quotes)
 
     async def unknown(self, request: web.Request) -> web.Response:
-        """Answer a path that the exchange does not have."""
+        """Respond to an unknown path."""
         raise ApiError(-1000, f"{request.path}: no such path in this exchange.", status=404)
 
     def _guarded(
         self, weight: int, answer: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Put limits, scripted answers, errors and the log around an answer."""
+        """Wrap a handler with limits, scripted responses, errors and the log."""
 
         async def guarded(request: web.Request) -> web.Response:
             arrived, ip = time.time(), _ip(request)

@@ -1,4 +1,4 @@
-"""Answers that were ordered for the next requests."""
+"""Scripted responses to the next requests."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 CUT: Final = 0
-"""The status of an answer that is none: the connection is cut."""
+"""The status of an aborted connection without a response."""
 
 _BODIES: Final = {
     403: "<html><body><h1>403 Forbidden</h1></body></html>",
@@ -21,9 +21,9 @@ _BODIES: Final = {
 
 @dataclass(slots=True)
 class Answer:
-    """An ordered answer, for `count` requests, or for all of them until a time.
+    """A scripted response, for `count` requests, or for all of them until a time.
 
-    Status 200 without a body answers as usual, late if `delay_s` says so.
+    Status 200 without a body is the usual response, after `delay_s`.
     """
 
     status: int
@@ -35,12 +35,12 @@ class Answer:
     until: float | None = None
 
     async def play(self, request: web.Request) -> web.Response | None:
-        """Answer a request as ordered, or with None when it is to be answered as usual."""
+        """Respond to a request; returns None for the usual response."""
         await asyncio.sleep(self.delay_s)
         if self.status == CUT:
             if request.transport is not None:
                 request.transport.abort()
-            return web.Response(status=503)  # reaches nobody
+            return web.Response(status=503)  # never sent
         if self.status == 200 and self.body is None:
             return None
         body = self.body if self.body is not None else _BODIES.get(self.status, _BODIES[500])
@@ -50,7 +50,7 @@ class Answer:
 
 
 class Script:
-    """The ordered answers, first come first used."""
+    """The queue of scripted responses."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._answers: list[Answer] = []
@@ -60,17 +60,17 @@ class Script:
         return len(self._answers)
 
     def order(self, answer: Answer, *, seconds: float | None = None) -> None:
-        """Order an answer; with `seconds` it is given for so long instead of `count` times."""
+        """Add a response; with `seconds` it applies for this long instead of `count` times."""
         if seconds is not None:
             answer.count, answer.until = None, self._monotonic() + seconds
         self._answers.append(answer)
 
     def clear(self) -> None:
-        """Forget all orders."""
+        """Remove all scripted responses."""
         self._answers.clear()
 
     def take(self, path: str) -> Answer | None:
-        """Give the answer that was ordered for a request, if any."""
+        """Return the scripted response to a request, if any."""
         now = self._monotonic()
         self._answers = [a for a in self._answers if a.until is None or a.until > now]
         for answer in self._answers:

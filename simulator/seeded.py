@@ -1,9 +1,9 @@
-"""Trades made from a seed, with random access: each is a pure function of (seed, symbol, id).
+"""Seeded trades with random access: each is a pure function of (seed, symbol, id).
 
-Ids are contiguous from the genesis. An hour has a fixed number of trades; its minutes share them
-by seeded weights, some of them quiet. Within a minute the trades come in groups of eight, each
-group in its own slot of time, in up to three bursts. So the hour of an id, and the id at a time,
-are arithmetic, and no trade needs its predecessors.
+Ids are contiguous from the genesis. An hour has a fixed number of trades, divided among its minutes
+by seeded weights; some minutes are quiet. Within a minute the trades come in groups of eight, each
+group in its own time slot, in up to three bursts. So the hour of an id and the id at a time are
+computed directly, without preceding trades.
 """
 
 from functools import lru_cache
@@ -17,7 +17,7 @@ from simulator.errors import SimulatorError
 from simulator.trades import Ints, Trades, concatenate
 
 GENESIS_US: Final = 1_483_228_800_000_000
-"""2017-01-01T00:00Z: the first trade of a market unless another hour is asked for."""
+"""2017-01-01T00:00Z, the default hour of a market's first trade."""
 
 GROUP: Final = 8
 """Trades in a group."""
@@ -26,15 +26,15 @@ RAW_PER_GROUP: Final = 12
 """Raw trades in a group."""
 
 MAX_RATE: Final = 1_000_000.0
-"""Most trades per second of one symbol."""
+"""The maximum trades per second of one symbol."""
 
 BUSY_RATE: Final = 50.0
-"""From this rate on all minutes are alike, so that a rate under load is the one asked for."""
+"""From this rate on all minutes have equal weight, so that load tests get a constant rate."""
 
 MAX_TOMBSTONES: Final = 1 / GROUP
-"""Largest share of tombstones: at most the last trade of a group is one."""
+"""The maximum share of tombstones: at most the last trade of each group."""
 QUIET: Final = 0.04
-"""Share of minutes in which a symbol has no trade, unless another is asked for."""
+"""The default share of minutes without a trade."""
 
 _HOUR_US: Final = 3_600_000_000
 _MINUTE_US: Final = 60_000_000
@@ -44,7 +44,7 @@ _PRICE_PERIODS_MS: Final = tuple(64 * 86_400_000 // 4**layer for layer in range(
 
 
 def _raw_patterns() -> Ints:
-    """64 ways to share a group's raw trades among its aggregates, each of them at least one."""
+    """Return 64 ways to divide a group's raw trades among its aggregates, at least one each."""
     extra = noise.below(noise.key("raw trades"), np.arange(64 * 4, dtype=np.int64), GROUP)
     patterns = np.ones((64, GROUP), np.int64)
     np.add.at(patterns, (np.repeat(np.arange(64), 4), extra), 1)
@@ -96,16 +96,16 @@ class SeededMarket:
 
     @property
     def first_id(self) -> int:
-        """Ids start at 0, as the exchange's do."""
+        """Ids start at 0, like the exchange's."""
         return 0
 
     @property
     def end_us(self) -> int | None:
-        """When the market ends, if it does."""
+        """The end of the market, if it has one."""
         return self._end_us
 
     def slice(self, from_id: int, limit: int) -> Trades:
-        """Make at most `limit` trades with ids from `from_id` on."""
+        """Generate at most `limit` trades with ids from `from_id` on."""
         start = max(0, from_id)
         stop = start + limit if self._end_id is None else min(start + limit, self._end_id)
         pieces = [
@@ -141,7 +141,7 @@ class SeededMarket:
         return group * GROUP + int(np.searchsorted(times, time_us))
 
     def _share_hour(self, hour: int) -> Ints:
-        """Give the number of the hour's groups before each of its minutes, and in all."""
+        """Return the number of the hour's groups before each of its minutes, and in total."""
         minutes = hour * _MINUTES + np.arange(_MINUTES, dtype=np.int64)
         weights = 200 + noise.below(self._keys["minute"], minutes, 1000)
         weights[noise.happens(self._keys["quiet"], minutes, self._quiet)] = 0
@@ -152,7 +152,7 @@ class SeededMarket:
         return total * self._groups_per_hour // int(total[-1])
 
     def _times(self, groups: Ints) -> Ints:
-        """Give the trade times of whole groups, in microseconds, shape (groups, GROUP)."""
+        """Return the trade times of whole groups, in microseconds, shape (groups, GROUP)."""
         start = np.empty(len(groups), np.int64)
         width = np.empty(len(groups), np.int64)
         hours = groups // self._groups_per_hour

@@ -1,4 +1,4 @@
-"""The exchange's WebSocket: connections, their requests, and who gets which stream."""
+"""The exchange's WebSocket: connections, their requests and subscriptions."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ _NOBODY: frozenset["Connection"] = frozenset()
 
 
 class Connection:
-    """One client: its streams and the bytes on their way to it."""
+    """One client: its streams and its send buffer."""
 
     def __init__(
         self, number: int, transport: asyncio.Transport, *, is_combined: bool, streams: list[str]
@@ -40,16 +40,16 @@ class Connection:
 
     @property
     def stalled(self) -> bool:
-        """Whether nothing is sent for now, though the socket is open."""
+        """Whether sending is suspended on an open socket."""
         return self.stalled_until > time.monotonic()
 
     @property
     def backlog(self) -> int:
-        """Bytes not yet taken by the kernel."""
+        """The bytes that the kernel has not accepted yet."""
         return 0 if self.gone else self._transport.get_write_buffer_size()
 
     def put(self, framed: bytes, count: int = 1) -> None:
-        """Add frames to what the next flush writes."""
+        """Queue frames for the next flush."""
         self._outbox.append(framed)
         self.messages += count
 
@@ -59,12 +59,12 @@ class Connection:
         return self._transport.is_closing()
 
     def flush(self) -> None:
-        """Write everything at once; what falls into a stall is lost."""
+        """Write everything queued at once; during a stall it is lost."""
         data, self._outbox = b"".join(self._outbox), []
         if data and not self.stalled and not self.gone:
             self._transport.write(data)
         if self.cut_at and self.messages >= self.cut_at:
-            self._transport.close()  # what was written arrives, then the socket ends
+            self._transport.close()  # sends what was written first
         elif self.backlog > MAX_BUFFER_BYTES:
             self.cut()
 
@@ -84,7 +84,7 @@ class Connection:
         self.flush()
 
     def cut(self) -> None:
-        """Drop the connection without a word, and what is on its way with it."""
+        """Abort the connection and discard its send buffer."""
         self._transport.abort()
 
 
@@ -114,7 +114,7 @@ class Hub:
         self._lifetime_s = lifetime_s
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the WebSocket's paths."""
+        """Return the WebSocket's routes."""
         return [
             web.get("/ws", self.accept),
             web.get("/ws/{streams:.*}", self.accept),
@@ -122,12 +122,12 @@ class Hub:
         ]
 
     def subscribers(self, stream: str) -> AbstractSet[Connection]:
-        """Give the connections that have a stream."""
+        """Return the connections that are subscribed to a stream."""
         return self._subscribers.get(stream, _NOBODY)
 
     @property
     def streams(self) -> int:
-        """Number of different streams that somebody has."""
+        """The number of streams with a subscriber."""
         return len(self._subscribers)
 
     def publish(self, stream: str, messages: list[str]) -> None:
@@ -149,11 +149,11 @@ class Hub:
                 self._forget(connection)
 
     def behind(self, backlog: int) -> bool:
-        """Tell whether some client has more than that many bytes still to read."""
+        """Return whether a client has more than `backlog` unread bytes."""
         return any(c.backlog > backlog and not c.stalled for c in self.connections)
 
     def broadcast_shutdown(self) -> None:
-        """Tell every client that the server is about to go."""
+        """Notify every client that the server will shut down."""
         event = {"e": "serverShutdown", "E": self._clock.now() // 1000}
         for connection in list(self.connections):
             wrapped = {"stream": "!serverShutdown", "data": event}
@@ -183,7 +183,7 @@ class Hub:
             return ordered or web.Response(status=refused)
         socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=65_536)
         await socket.prepare(request)
-        if request.transport is None:  # the client left during the handshake
+        if request.transport is None:  # the client disconnected during the handshake
             return socket
         self.counts["connections"] += 1
         connection = Connection(
@@ -203,7 +203,7 @@ class Hub:
         return socket
 
     def set_cut(self, connection: Connection) -> None:
-        """Choose after how many messages the connection is cut: 0.5 to 1.5 times `cut_every`."""
+        """Cut the connection after 0.5 to 1.5 times `cut_every` messages."""
         if self.cut_every:
             share = 512 + connection.number * 618_033 % 1024
             connection.cut_at = connection.messages + max(1, self.cut_every * share // 1024)
@@ -275,7 +275,7 @@ class Hub:
             self._join(connection, name)
 
     def _forget(self, connection: Connection) -> None:
-        """Send nothing more to a connection. Its streams are without it at once."""
+        """Remove a connection and its subscriptions."""
         self.connections.discard(connection)
         for stream in connection.streams:
             self._leave(connection, stream)
@@ -292,7 +292,7 @@ class Hub:
 
 
 def _property(connection: Connection, request: Request) -> object:
-    """Get or set the one property there is: whether payloads are wrapped."""
+    """Get or set `combined`, the only property: whether payloads are wrapped."""
     if request.params[0] != "combined":
         raise RequestError(0, "Unknown property", request.id)
     if request.method == "GET_PROPERTY":

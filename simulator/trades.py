@@ -1,4 +1,4 @@
-"""Aggregate trades in columns, and the one interface that every source of trades has."""
+"""Aggregate trades in columns, and the interface of their sources."""
 
 from dataclasses import dataclass, fields
 from typing import Protocol
@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Trades:
-    """Aggregate trades of one symbol, ids ascending, one numpy array a field.
+    """Aggregate trades of one symbol, ids ascending, one numpy array per field.
 
     `price` and `quantity` are in units of 1e-8, `time_us` is in microseconds. A tombstone (an
     invalid duplicate) has price and quantity 0 and raw trade ids -1.
@@ -38,17 +38,17 @@ class Trades:
 
     @property
     def time_ms(self) -> Ints:
-        """Trade times in milliseconds, as the exchange's JSON has them."""
+        """Trade times in milliseconds, as in the exchange's JSON."""
         return self.time_us // 1000
 
     @property
     def tombstones(self) -> Bools:
-        """Which of the trades are tombstones."""
+        """A mask of the tombstones."""
         return self.first < 0
 
 
 def concatenate(parts: list[Trades]) -> Trades:
-    """Join slices that follow each other; at least one must be given."""
+    """Concatenate consecutive slices; at least one is required."""
     if len(parts) == 1:
         return parts[0]
     return Trades(
@@ -59,8 +59,8 @@ def concatenate(parts: list[Trades]) -> Trades:
 class Source(Protocol):
     """All trades of one symbol, past and future, by id and by time.
 
-    Trade times do not decrease with the id, but for single records of a recording: there a trade
-    counts as made once every earlier id is made.
+    Trade times do not decrease with the id, except for single records of a recording, where a
+    trade is past only once every earlier id is.
     """
 
     @property
@@ -72,7 +72,7 @@ class Source(Protocol):
         """The time of the last trade, or None for a source without an end."""
 
     def slice(self, from_id: int, limit: int) -> Trades:
-        """Give at most `limit` trades with ids from `from_id` on, future ones included."""
+        """Return at most `limit` trades with ids from `from_id` on, future ones included."""
 
     def id_at(self, time_us: int) -> int:
         """Find the id of the first trade at or after a time (one past the last id if none)."""

@@ -1,4 +1,4 @@
-"""Trades and messages as the exchange writes them: JSON texts and WebSocket frames."""
+"""Trades and messages in the exchange's encoding: JSON texts and WebSocket frames."""
 
 from collections.abc import Iterable
 from itertools import accumulate
@@ -21,7 +21,7 @@ _EVENT = (
 _TOMBSTONE = ('"p":"0.00000000","q":"0.00000000"', '"p":"0","q":"0"')
 _SMALL_FRAME = 126
 _MEDIUM_FRAME = 1 << 16
-# Headers of short text frames as latin-1 text, so that frames are joined before one encoding.
+# Headers of short text frames as latin-1 text, so that joined frames are encoded once.
 _HEADERS = ["\x81" + chr(n) for n in range(_SMALL_FRAME)] + [
     "\x81\x7e" + chr(n >> 8) + chr(n & 255) for n in range(_SMALL_FRAME, 1024)
 ]
@@ -33,27 +33,27 @@ def decimal(value: int) -> str:
 
 
 def rest_rows(trades: Trades) -> list[str]:
-    """Write trades as the rows of the JSON array that `GET /api/v3/aggTrades` answers."""
+    """Write trades as the rows of the JSON array of `GET /api/v3/aggTrades`."""
     return _write(_REST_ROW, _columns(trades), trades)
 
 
 def events(symbol: str, trades: Trades) -> list[str]:
     """Write each trade as the data of an `aggTrade` stream message.
 
-    The event time is the trade time, so that a message is a function of its trade alone.
+    The event time is the trade time, so that a message depends only on its trade.
     """
     columns = _columns(trades)
     return _write(_EVENT.replace("SYMBOL", symbol), [columns[7], *columns], trades)
 
 
 def combined(stream: str, data: Iterable[str]) -> list[str]:
-    """Wrap stream data as combined streams do."""
+    """Wrap stream data in the form of combined streams."""
     head = '{"stream":"' + stream + '","data":'
     return [head + text + "}" for text in data]
 
 
 def frames(texts: list[str]) -> tuple[bytes, list[int]]:
-    """Frame messages for a client; also give where each frame begins, and the end."""
+    """Frame messages for a client; also return the offset of each frame, and of the end."""
     if not all(map(str.isascii, texts)):
         texts = [text.encode().decode("latin-1") for text in texts]  # a character is a byte
     framed = [_header(len(text)) + text for text in texts]

@@ -131,3 +131,8 @@ def _textbook(start: int, group: list[Trade]) -> Row:
             "taker_buy_volume": sum(bought, Decimal(0)),
             "taker_sell_volume": sum(sold, Decimal(0)),
         }
+
+
+def raw_trades(item: Trade) -> int:
+    """How many raw trades of the exchange an aggregate trade stands for."""
+    return 0 if item.is_tombstone else item.last_trade_id - item.first_trade_id + 1

@@ -1,4 +1,4 @@
-"""What the README says of commands and settings is so."""
+"""The README's commands and settings are true."""
 
 from __future__ import annotations
 

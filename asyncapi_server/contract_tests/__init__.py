@@ -1,8 +1,8 @@
 """Contract tests of any AsyncAPI document against a running WebSocket server.
 
 Valid messages of every shape, near misses of every constraint and plain garbage are sent over many
-connections, in sequences that hypothesis finds and shortens. Every answer has to be a documented
-message, the reply that the document names, in time and correlated; every connection has to live on.
+connections, in sequences that hypothesis generates and shrinks. Every answer has to be a documented
+message, the documented reply, in time and correlated; every connection has to stay alive.
 
 Needs `hypothesis`, which the router itself does not.
 """

@@ -2,7 +2,7 @@
 
 python -m asyncapi_server.contract_tests specs/stream.asyncapi.yaml --url ws://localhost:8080/ws/stream
 
-Exit code 1: the server broke the document; each violation is printed with what leads to it.
+Exit code 1: the server violated the document; each violation is printed with its transcript.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from asyncapi_server.errors import AsyncApiServerError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m asyncapi_server.contract_tests", description=__doc__
     )
     parser.add_argument("document", help="the AsyncAPI document, 2.0 to 3.1")
-    parser.add_argument("--url", required=True, help="where it is served, with the path")
+    parser.add_argument("--url", required=True, help="the URL of the server, with the path")
     parser.add_argument("--address", help="the channel, when the document has several")
-    parser.add_argument("--server", help="the name that the document has for this server")
+    parser.add_argument("--server", help="the document's name for this server")
     parser.add_argument("--messages", type=int, default=1000, help="how many to send")
     parser.add_argument("--seed", type=int, default=0, help="another seed sends other messages")
     parser.add_argument("--connections", type=int, default=4, help="how many are open at once")
@@ -35,11 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "--never", nargs="*", default=[], type=Marker.parse, metavar="/POINTER=VALUE",
-        help="what no message may have, as /error_code=INTERNAL_ERROR",
+        help="values that no message may have, such as /error_code=INTERNAL_ERROR",
     )  # fmt: skip
     parser.add_argument(
         "--only-to-invalid", nargs="*", default=[], type=Marker.parse, metavar="/POINTER=VALUE",
-        help="what no answer to a valid message may have",
+        help="values that no answer to a valid message may have",
     )  # fmt: skip
     options = parser.parse_args(arguments)
     rules = Rules(
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             random_seed=options.seed,
             rules=rules,
             server=options.server,
-            progress=_tell,
+            progress=_print_progress,
         )
     except (AsyncApiServerError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if report.violations else 0
 
 
-def _tell(tally: Tally) -> None:
+def _print_progress(tally: Tally) -> None:
     sys.stderr.write(f"{tally.messages} messages over {tally.connections} connections\n")
 
 

@@ -1,4 +1,4 @@
-"""A whole test of one channel: each constraint by itself, then sequences until enough was sent."""
+"""A test of one channel: each constraint by itself, then sequences until enough is sent."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from asyncapi_server.document.model import Channel
 SAMPLES = 40
 """Generated values of each message whose near misses are tried one by one."""
 STEPS = 8
-"""Steps of one sequence at most."""
+"""The most steps in one sequence."""
 ROUND = 200
-"""Sequences between two looks at how much was sent."""
+"""Sequences between two checks of how much has been sent."""
 USUAL_SEQUENCE = 12
-"""Messages that a sequence has on average, for judging how many are still needed."""
+"""Average messages in a sequence, to estimate how many sequences are still needed."""
 MAX_VIOLATIONS = 10
-"""No more are looked for."""
+"""The test stops after this many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was sent, what came back, and what broke the document."""
+    """A report: messages sent, answers received, and violations."""
 
     tally: Tally
     violations: tuple[ContractViolation, ...]
@@ -57,8 +57,8 @@ class Report:
             answers = {
                 reply: n for (k, m, reply), n in tally.answers.items() if (k, m) == (kind, message)
             }
-            told = ", ".join(f"{reply} {n}" for reply, n in sorted(answers.items()))
-            yield f"  {kind:15} {message:25} {count:8}   {told}"
+            listed = ", ".join(f"{reply} {n}" for reply, n in sorted(answers.items()))
+            yield f"  {kind:15} {message:25} {count:8}   {listed}"
         for name, count in sorted(tally.unasked.items()):
             yield f"  {'by itself':15} {name:25} {count:8}"
         yield f"{len(tally.sites)} constraints violated:"
@@ -82,9 +82,9 @@ def run(
 ) -> Report:
     """Test the server at `url` (ws:// or wss://, the path included) against a document.
 
-    `address` is the channel, needed when the document has several; `server` the name that the
-    document has for this server. At least `messages` messages are sent unless something is found;
-    `progress` is told now and then.
+    `address` is the channel, required when the document has several; `server` is the document's
+    name for this server. At least `messages` messages are sent unless a violation is found;
+    `progress` is called after each round of sequences.
     Raises DocumentError for a document that cannot be served, ValueError for an unknown address.
     """
     rules = rules or Rules()
@@ -118,7 +118,7 @@ def _channel(channels: Mapping[str, Channel], address: str | None) -> Channel:
 def _singles(
     channel: Channel, cases: Cases, known: dict[str, list[Json]], random_seed: int
 ) -> list[Case]:
-    """The written examples, each constraint violated once, and what is no message at all."""
+    """The written examples, one violation of each constraint, and texts that are no messages."""
     found = [cases.garbled("text", text.encode()) for text in NOT_JSON]
     for message in channel.receives:
         examples = [example.payload for example in message.examples]
@@ -144,7 +144,7 @@ def _samples(
 
 
 async def _one_by_one(server: Server, cases: list[Case]) -> list[ContractViolation]:
-    """Each message by itself; a connection is used until something is wrong with it."""
+    """Send each message by itself; a connection is reused until a violation occurs on it."""
     found: list[ContractViolation] = []
     client: Client | None = None
     for case in cases:
@@ -164,7 +164,7 @@ async def _one_by_one(server: Server, cases: list[Case]) -> list[ContractViolati
 
 
 async def _alone(server: Server, case: Case) -> ContractViolation | None:
-    """What one message does on a new connection."""
+    """The violation that one message causes on a new connection, if any."""
     try:
         client = await server.connect()
         try:
@@ -191,7 +191,7 @@ def _sequences(
     random_seed: int,
     progress: Callable[[Tally], None],
 ) -> list[ContractViolation]:
-    """Sequences until enough was sent, or something was found."""
+    """Run sequences until enough is sent or a violation is found."""
     number = random_seed
     while (missing := messages - server.tally.messages) > 0:
         runs = min(ROUND, missing // USUAL_SEQUENCE + 1)
@@ -207,7 +207,7 @@ def _sequences(
                 return found[:MAX_VIOLATIONS]
             if server.last is None:
                 raise
-            return [server.last]  # it did not come again, so it could not be shortened
+            return [server.last]  # it did not recur, so it could not be shrunk
         number += 1
         progress(server.tally)
     return []

@@ -1,4 +1,4 @@
-"""What is sent: valid messages, near misses and garbage, each with what may answer it."""
+"""Messages to send: valid ones, near misses and garbage, each with its possible answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from asyncapi_server.contract_tests.values import Json, Known, opaque, validator
 from asyncapi_server.document.contract import ChannelContract, MessageContract
 
 MAX_MESSAGE_BYTES = 60_000
-"""No larger message is sent: documents do not say what servers take."""
+"""No larger message is sent: documents do not state what servers accept."""
 MAX_TRIES = 20
 """Near misses of one value that are tried before another value is drawn."""
 
@@ -38,15 +38,15 @@ class Case:
 
     kind: Kind
     message: str
-    """The document's name of it; of garbage what kind it is."""
+    """Its name in the document; for garbage, the kind of garbage."""
     data: bytes
     replies: frozenset[str] = frozenset()
-    """What may answer it; empty: nothing has to."""
+    """The messages that may answer it; empty: no answer is required."""
     site: str = ""
-    """Of a near miss: the constraint that it violates."""
+    """The constraint that a near miss violates."""
     binary: bool = False
     correlation: object = jsonpointer.MISSING
-    """The correlation id that it gives."""
+    """The correlation id that it carries."""
     must_correlate: bool = False
     """Whether the answer has to repeat it."""
 
@@ -57,7 +57,7 @@ class Case:
 
 
 class Cases:
-    """All that can be sent over one channel of a document."""
+    """The messages that can be sent over one channel of a document."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Cases:
         return draw_one().filter(lambda case: case is not None).map(_certain)
 
     def _missed(self, name: str, payload: Json, miss: NearMiss) -> Case | None:
-        """The near miss, or None when it breaks nothing or is too large."""
+        """The near miss, or None when it violates nothing or is too large."""
         wrong = miss.applied(payload)
         if any(judge.is_valid(wrong) for judge in self._validators.values()):
             return None
@@ -128,7 +128,7 @@ class Cases:
         return case if len(case.data) <= MAX_MESSAGE_BYTES else None
 
     def _refusals(self, message: MessageContract) -> frozenset[str]:
-        """What may tell the sender of a message that it was refused."""
+        """The answers that may report the refusal of a message."""
         return self._errors & set(message.replies) or frozenset(message.replies)
 
     def _case(
@@ -145,7 +145,7 @@ class Cases:
             correlation = jsonpointer.lookup(payload, place)
             missed = None if miss is None else tuple(map(str, miss.path))
             constants = {jsonpointer.tokens(c.pointer) for c in message.constants}
-            # A message that is not recognised, or whose id is at fault, need not be correlated.
+            # A message that is not recognised, or whose id is invalid, need not be correlated.
             recognised = missed is None or not any(c[: len(missed)] == missed for c in constants)
             certain = recognised and missed != place and _plain_id(correlation)
         return Case(
@@ -172,7 +172,7 @@ class Cases:
         return st.one_of(strays.map(lambda pair: self.garbled(pair[0], pair[1].encode())), binaries)
 
     def garbled(self, what: str, data: bytes, *, binary: bool = False) -> Case:
-        """Something that is no message of the document."""
+        """A case whose data is no message of the document."""
         return Case(Kind.GARBAGE, what, data, self._errors, binary=binary)
 
     def _is_message(self, text: str) -> bool:
@@ -189,7 +189,7 @@ NOT_JSON = (
     '{"a":' * 100 + "1" + "}" * 100, '{"":{}}', "[[[]]]", "0", "null", "true", '"text"', "[]",
     "{}", "1e400",
 )  # fmt: skip
-"""Texts that are no messages of any document, most of them no JSON either."""
+"""Texts that are no message of any document; most are not JSON either."""
 
 _JSON: SearchStrategy[Json] = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(
@@ -221,7 +221,7 @@ def _plain_id(value: object) -> bool:
 
 
 def shortened(text: str, limit: int = 300) -> str:
-    """A text for a transcript."""
+    """A text, cut for a transcript."""
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 

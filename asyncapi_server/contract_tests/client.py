@@ -1,4 +1,4 @@
-"""A WebSocket connection to the server under test, which judges all that comes."""
+"""A WebSocket connection to the server under test that checks every message received."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from asyncapi_server.contract_tests.violations import (
 )
 
 MAX_TRANSCRIPT = 60
-"""Lines of a transcript; the oldest go first."""
+"""Lines of a transcript; the oldest are dropped first."""
 CLOSE_SECONDS = 2.0
 
 
 @dataclass
 class Tally:
-    """What was sent and what came back."""
+    """Counts of messages sent and answers received."""
 
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind and message."""
@@ -34,7 +34,7 @@ class Tally:
     answers: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """By kind and message, and the message that answered."""
     unasked: Counter[str] = field(default_factory=Counter)
-    """Messages that came by themselves."""
+    """Unsolicited messages, by name."""
     connections: int = 0
 
     @property
@@ -49,7 +49,7 @@ class Tally:
 
 
 class Client:
-    """One connection. Every violation carries the transcript of it."""
+    """One connection; every violation carries its transcript."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, judge: Judge, tally: Tally) -> None:
         self._socket = socket
@@ -63,7 +63,7 @@ class Client:
     async def connect(
         cls, session: aiohttp.ClientSession, url: str, judge: Judge, tally: Tally
     ) -> Client:
-        """Raises ConnectionClosed when the server does not take the connection."""
+        """Open a connection; raises ConnectionClosed when the server does not accept it."""
         try:
             async with asyncio.timeout(judge.rules.reply_seconds):
                 socket = await session.ws_connect(
@@ -86,7 +86,7 @@ class Client:
         try:
             await self._socket.send_frame(case.data, kind)
         except (ConnectionError, aiohttp.ClientError) as error:
-            raise self._told(ConnectionClosed(f"the connection is gone: {error!r}")) from error
+            raise self._trace(ConnectionClosed(f"the connection is gone: {error!r}")) from error
 
     async def settle(self) -> None:
         """Wait until everything is answered. Raises a ContractViolation."""
@@ -97,10 +97,10 @@ class Client:
         except TimeoutError:
             names = "; ".join(map(str, self._conversation.waiting))
             text = f"no answer in {self.rules.reply_seconds:g} s to {shortened(names)}"
-            raise self._told(NoReply(text)) from None
+            raise self._trace(NoReply(text)) from None
 
     async def alive(self) -> None:
-        """See that the server answers a ping frame. Raises a ContractViolation."""
+        """Check that the server answers a ping frame. Raises a ContractViolation."""
         before = self._pongs
         try:
             async with asyncio.timeout(self.rules.reply_seconds):
@@ -109,19 +109,19 @@ class Client:
                     await self._receive()
         except TimeoutError:
             text = f"no pong in {self.rules.reply_seconds:g} s"
-            raise self._told(NotAlive(text)) from None
+            raise self._trace(NotAlive(text)) from None
         except (ConnectionError, aiohttp.ClientError) as error:
-            raise self._told(ConnectionClosed(f"the connection is gone: {error!r}")) from error
+            raise self._trace(ConnectionClosed(f"the connection is gone: {error!r}")) from error
 
     async def listen(self, seconds: float) -> None:
-        """Judge what comes by itself for a while. Raises a ContractViolation."""
+        """Check unsolicited messages for a while. Raises a ContractViolation."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while True:
                     await self._receive()
 
     async def close(self) -> None:
-        """End the connection by the client's wish; a server that does not take part is left."""
+        """Close the connection by the client; a server that does not answer is abandoned."""
         await self._socket.close()
 
     async def _receive(self) -> None:
@@ -134,7 +134,7 @@ class Client:
             self._judge(message.data)
         else:
             code, reason = self._socket.close_code, message.extra or ""
-            raise self._told(ConnectionClosed(f"the server closed with {code} {reason}".rstrip()))
+            raise self._trace(ConnectionClosed(f"the server closed with {code} {reason}".rstrip()))
 
     def _judge(self, data: str | bytes) -> None:
         text = data if isinstance(data, str) else data.decode(errors="backslashreplace")
@@ -142,7 +142,7 @@ class Client:
         try:
             name, case = self._conversation.received(data)
         except ContractViolation as violation:
-            raise self._told(violation) from None
+            raise self._trace(violation) from None
         if case is None:
             self._tally.unasked[name] += 1
         else:
@@ -152,5 +152,5 @@ class Client:
         self._transcript.append(line)
         del self._transcript[:-MAX_TRANSCRIPT]
 
-    def _told(self, violation: ContractViolation) -> ContractViolation:
+    def _trace(self, violation: ContractViolation) -> ContractViolation:
         return type(violation)(violation.text, tuple(self._transcript))

@@ -1,5 +1,4 @@
-"""One connection as the document sees it: what was asked, what came, and whether they belong
-together. Pure: no socket, no clock."""
+"""Checks of received messages, and their matching to requests. Pure: no socket, no clock."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from asyncapi_server.contract_tests.values import validator
 from asyncapi_server.contract_tests.violations import (
     MarkedReply,
     NotCorrelated,
-    UndocumentedMessage,
+    UnexpectedMessage,
     WrongReply,
 )
 from asyncapi_server.document.contract import ChannelContract, MessageContract
@@ -23,7 +22,7 @@ from asyncapi_server.document.details import schema_details
 
 
 class Judge:
-    """Recognises what a server sends, by the document alone."""
+    """Recognises the messages that a server sends, by the document alone."""
 
     def __init__(self, channel: ChannelContract, rules: Rules) -> None:
         self.rules = rules
@@ -31,23 +30,23 @@ class Judge:
         self._replies = frozenset(name for m in channel.receives for name in m.replies)
 
     def recognised(self, payload: object) -> frozenset[str]:
-        """The messages that this is; raises UndocumentedMessage when it is none."""
+        """The names of the messages that this is; raises UnexpectedMessage when there is none."""
         found = frozenset(n for n, (_, judge) in self._sends.items() if judge.is_valid(payload))
         if found:
             return found
         for message, judge in self._sends.values():
             if _meant(message, payload):
-                raise UndocumentedMessage(
+                raise UnexpectedMessage(
                     f"{message.name!r} fails its schema: {_why(judge, payload)}"
                 )
-        raise UndocumentedMessage("the server sent what is no message of its document")
+        raise UnexpectedMessage("the server sent a message that is not in its document")
 
     def is_reply(self, names: frozenset[str]) -> bool:
-        """Whether a message of these names only makes sense as an answer."""
+        """Whether messages of these names occur only as answers."""
         return names <= self._replies
 
     def correlation(self, name: str, payload: object) -> object:
-        """The correlation id in a sent message; MISSING, too, where the document has none."""
+        """The correlation id in a sent message; MISSING also when the document declares none."""
         pointer = self._sends[name][0].correlation
         if pointer is None:
             return jsonpointer.MISSING
@@ -66,39 +65,39 @@ class _Answer:
 
 
 class Conversation:
-    """What one connection has sent and is waiting for."""
+    """The messages that one connection has sent, and the answers that it awaits."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._waiting: list[Case] = []
         self._open_ended: list[Case] = []
-        """What was answered and may be answered again."""
+        """Answered messages that may get further answers."""
         self._lenient = False
-        """Whether something was sent whose refusal the document does not describe."""
+        """Whether a message was sent whose refusal the document does not describe."""
 
     @property
     def waiting(self) -> tuple[Case, ...]:
-        """What has not been answered yet."""
+        """The messages that have not been answered yet."""
         return tuple(self._waiting)
 
     def sent(self, case: Case) -> None:
-        """Take note of what goes out."""
+        """Record a message that is sent."""
         if case.replies:
             self._waiting.append(case)
         elif case.kind is not Kind.VALID:
             self._lenient = True
 
     def received(self, data: str | bytes) -> tuple[str, Case | None]:
-        """The name of what came in and what it answers, None when it came by itself.
+        """The name of a received message and the case that it answers, None when unsolicited.
 
         Raises a ContractViolation.
         """
         if isinstance(data, bytes):
-            raise UndocumentedMessage("the server sent a binary message")
+            raise UnexpectedMessage("the server sent a binary message")
         try:
             payload = json.loads(data)
         except ValueError as error:
-            raise UndocumentedMessage(f"the server sent what is not JSON: {error}") from error
+            raise UnexpectedMessage(f"the server sent text that is not JSON: {error}") from error
         answer = _Answer(self._judge.recognised(payload), payload)
         for marker in self._judge.rules.never:
             if marker.marks(payload):
@@ -116,7 +115,7 @@ class Conversation:
         return min(answer.names & case.replies), case
 
     def _answered(self, answer: _Answer) -> Case | None:
-        """What an answer belongs to: the first for which its name and its id are right."""
+        """The first waiting case whose answers and correlation id match, None when unsolicited."""
         named = [case for case in self._waiting if answer.names & case.replies]
         for case in named:
             if self._id_fits(case, answer):

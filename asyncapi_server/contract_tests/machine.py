@@ -1,4 +1,4 @@
-"""Sequences of messages over several connections, found and shortened by hypothesis."""
+"""Sequences of messages over several connections, generated and shrunk by hypothesis."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_BURST = 8
 
 
 class Server:
-    """The server under test, and the event loop on which it is talked to."""
+    """The server under test, and the event loop of its clients."""
 
     def __init__(self, url: str, judge: Judge, runner: asyncio.Runner) -> None:
         self.url = url
@@ -28,7 +28,7 @@ class Server:
         self.judge = judge
         self.runner = runner
         self.last: ContractViolation | None = None
-        """The last violation, for those that do not come again."""
+        """The last violation, kept because some do not recur."""
         self._session: aiohttp.ClientSession | None = None
 
     async def connect(self) -> Client:
@@ -38,7 +38,7 @@ class Server:
         return await Client.connect(self._session, self.url, self.judge, self.tally)
 
     def do(self, step: Coroutine[object, object, None]) -> None:
-        """Take one step of a sequence. Raises a ContractViolation."""
+        """Run one step of a sequence. Raises a ContractViolation."""
         try:
             self.runner.run(step)
         except ContractViolation as violation:
@@ -46,7 +46,7 @@ class Server:
             raise
 
     async def close(self) -> None:
-        """Give up what is held."""
+        """Close the HTTP session."""
         if self._session is not None:
             await self._session.close()
 
@@ -60,7 +60,7 @@ class Clients:
         self._sent: list[Case] = []
 
     async def exchange(self, burst: list[tuple[int, Case]]) -> None:
-        """Send messages over their connections at once, then see that all is well with each."""
+        """Send messages over their connections at once, then check the answers and connections."""
         used = {}
         for number, case in burst:
             if number not in self._open:
@@ -70,7 +70,7 @@ class Clients:
             if case.message not in self._server.judge.rules.several:
                 await client.send(case)
                 continue
-            # How many answers come is not known: nothing else may be waiting for one meanwhile.
+            # The number of answers is not known: no other message may await one meanwhile.
             await client.settle()
             await client.send(case)
             await client.settle()
@@ -81,24 +81,24 @@ class Clients:
             await client.alive()
 
     async def repeat(self, number: int, which: int) -> None:
-        """Send something once more that was sent before, on whatever connection."""
+        """Send an earlier message again, on any connection."""
         if self._sent:
             await self.exchange([(number, self._sent[which % len(self._sent)])])
 
     async def listen(self, number: int) -> None:
-        """Give a connection the time to tell something by itself."""
+        """Check unsolicited messages of a connection for a while."""
         client = self._open.get(number)
         if client is not None:
             await client.listen(LISTEN_SECONDS)
 
     async def leave(self, number: int) -> None:
-        """End a connection; what is sent over it next goes over a new one."""
+        """Close a connection; the next message with its number opens a new one."""
         client = self._open.pop(number, None)
         if client is not None:
             await client.close()
 
     async def finish(self) -> None:
-        """End what is open, without a word on it."""
+        """Close the open connections; errors are ignored."""
         await asyncio.gather(
             *(client.close() for client in self._open.values()), return_exceptions=True
         )

@@ -10,9 +10,9 @@ from asyncapi_server import pointer as jsonpointer
 from asyncapi_server.contract_tests.values import Json, validator
 
 REMOVED = object()
-"""Stands for a value that is taken out."""
+"""Stands for a value that is removed."""
 MAX_LENGTH = 2000
-"""Longest text or array that is made to pass an upper bound."""
+"""Longest text or array that is built to exceed an upper bound."""
 _OF_TYPE: Mapping[str, Json] = {
     "null": None,
     "boolean": True,
@@ -35,7 +35,7 @@ class NearMiss:
     """The place in any value, and the keyword: "/subscriptions/[] required symbol"."""
     path: Path
     value: Json
-    """What comes to stand at the path, or REMOVED."""
+    """The new value at the path, or REMOVED."""
 
     def applied(self, root: Json) -> Json:
         """A copy of the value with the change made."""
@@ -43,7 +43,7 @@ class NearMiss:
 
 
 def near_misses(schema: Mapping[str, object], value: Json) -> list[NearMiss]:
-    """The near misses of a valid value. A few may turn out valid: hold them to the schema."""
+    """The near misses of a valid value. A few may turn out valid: validate them."""
     return list(_Finder(schema).find(schema, value, (), ""))
 
 
@@ -95,7 +95,7 @@ class _Finder:
 
 
 def _wrong(schema: Mapping[str, object], value: Json) -> Iterator[tuple[str, Json]]:
-    """Keywords that hold for this very value, each with a value that breaks it."""
+    """The keywords that apply to this value, each with a value that violates it."""
     yield from _wrong_kinds(schema, value)
     if isinstance(value, bool):
         return
@@ -143,7 +143,7 @@ def _wrong_texts(schema: Mapping[str, object], value: str) -> Iterator[tuple[str
     if isinstance(most, int) and most < MAX_LENGTH:
         yield "maxLength", (value or "x") + (value[-1:] or "x") * (most + 1 - len(value))
     if "pattern" in schema:
-        # The end of a text is not before its last line break, whatever some engines say.
+        # `$` does not match before a final line break, though some engines let it.
         for wrong in (f"{value}\n", f"\n{value}", f" {value}", value.swapcase(), "é" * len(value)):
             yield "pattern", wrong
 

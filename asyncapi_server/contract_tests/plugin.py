@@ -3,7 +3,7 @@
     def test_the_stream_keeps_to_its_document(contract_test, server):
         contract_test("stream.asyncapi.yaml", server.url)
 
-Loaded by `-p asyncapi_server.contract_tests.plugin` it has the options `--contract-messages` and
+Loaded with `-p asyncapi_server.contract_tests.plugin` it adds the options `--contract-messages` and
 `--contract-seed`.
 """
 
@@ -18,7 +18,7 @@ from asyncapi_server.contract_tests.campaign import Report, run
 from asyncapi_server.contract_tests.rules import Rules
 
 MESSAGES = 300
-"""Messages that a test sends unless told otherwise."""
+"""Messages that a test sends by default."""
 
 
 class ContractTest(Protocol):

@@ -1,4 +1,4 @@
-"""What a document cannot say of its server, told by whoever tests it."""
+"""Settings for the properties of a server that its document cannot state."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How strict to be, and with whom."""
+    """The limits of a contract test, and the answers that it allows."""
 
     reply_seconds: float = 10.0
-    """How long an answer, or a sign of life, may take."""
+    """How long a connection, an answer or a pong may take."""
     listen_seconds: float = 1.5
-    """How long each written example may have effects that the server tells by itself."""
+    """How long to listen for unsolicited messages after each written example."""
     connections: int = 4
     """Connections that are open at once."""
     errors: frozenset[str] = frozenset()
@@ -49,6 +49,6 @@ class Rules:
     several: frozenset[str] = frozenset()
     """The requests that may be answered by several messages."""
     never: tuple[Marker, ...] = ()
-    """What no message may have, as the code of a fault of the server."""
+    """Values that no message may have, such as the code of a server fault."""
     only_to_invalid: tuple[Marker, ...] = ()
-    """What only the answer to an invalid message may have."""
+    """Values that only the answer to an invalid message may have."""

@@ -1,7 +1,7 @@
 """A hypothesis strategy for the values of a JSON Schema (draft 7).
 
-Values are built to fit and then held against the schema, so a keyword that is not built for only
-costs tries. Bounds and longest texts come up often, as do values that the caller knows.
+Values are built to fit and then validated, so a keyword that the builder ignores only costs
+retries. Bounds and longest texts are drawn often, as are values that the caller knows.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Known = Mapping[str, Sequence[Json]]
 """Values worth trying, by the name of the property that has them."""
 
 MAX_TEXT = 16
-"""Characters of a text beyond its lower bound, but for those at the upper bound."""
+"""Characters of a text beyond its lower bound, except in texts at the upper bound."""
 MAX_ELEMENTS = 2
-"""Elements of an array beyond its lower bound, but for those at the upper bound."""
+"""Elements of an array beyond its lower bound, except in arrays at the upper bound."""
 MAX_BOUND = 1000
-"""The largest number of characters or elements that is tried because it is a bound."""
+"""The largest bound, in characters or elements, at which values are drawn."""
 MAX_SAFE = 2**53
 _CHARACTERS = st.characters(codec="utf-8")
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
@@ -42,19 +42,19 @@ _ANY = st.one_of(
 
 
 def validator(schema: Mapping[str, object] | bool) -> jsonschema_rs.Draft7Validator:
-    """The judge of a schema; `format` is not asserted."""
+    """A validator for a schema; `format` is not asserted."""
     whole = dict(schema) if isinstance(schema, Mapping) else schema
     return jsonschema_rs.Draft7Validator(whole, validate_formats=False, offline=True)
 
 
 def values(schema: Mapping[str, object], known: Known | None = None) -> Values:
-    """Values of a self-contained schema, which keeps what it refers to under `definitions`."""
+    """Values of a self-contained schema, whose references lead to its `definitions`."""
     fitting = _Builder(schema, known or {}).build(schema).filter(validator(schema).is_valid)
     return opaque(fitting)
 
 
 def opaque(strategy: SearchStrategy[T]) -> SearchStrategy[T]:
-    """The same strategy without the long description that hypothesis else makes of it."""
+    """The same strategy without the long description that hypothesis would build of it."""
 
     @st.composite
     def drawn(draw: st.DrawFn) -> T:
@@ -98,7 +98,7 @@ class _Builder:
         return self._references[key]
 
     def _choice(self, schema: Mapping[str, object], keyword: str, name: str) -> Values:
-        """Values of a schema with alternatives or parts, which are merged with what is around."""
+        """Values of a schema with alternatives or parts, merged with the keywords around them."""
         parts = schema[keyword]
         rest = {k: v for k, v in schema.items() if k != keyword and k not in ("definitions",)}
         if not isinstance(parts, list):
@@ -111,7 +111,7 @@ class _Builder:
         return st.one_of(*(self.build(self._merged(rest, part), name) for part in parts))
 
     def _merged(self, one: Mapping[str, object], other: object) -> Mapping[str, object]:
-        """One schema for values of both; what cannot be merged is left to the judge."""
+        """One schema for values of both; what cannot be merged is left to the validator."""
         while isinstance(other, Mapping) and isinstance(reference := other.get("$ref"), str):
             other = jsonpointer.lookup(self._root, jsonpointer.tokens(reference.lstrip("#")))
         if not isinstance(other, Mapping):
@@ -160,7 +160,7 @@ class _Builder:
         if size < least or element.is_empty:
             return st.nothing() if least or size < least else st.just([])
         if schema.get("uniqueItems") is True:
-            # Hidden, since hypothesis refuses to look for more elements than it can count.
+            # Opaque, since hypothesis refuses to search for more elements than it can count.
             return st.lists(opaque(element), min_size=least, max_size=size, unique_by=_canonical)
         usual = st.lists(element, min_size=least, max_size=size)
         if "maxItems" not in schema or not size < most <= MAX_BOUND:
@@ -207,7 +207,7 @@ def _texts(schema: Mapping[str, object]) -> Values:
     if isinstance(pattern, str):
         fits = validator({k: schema[k] for k in _TEXT_KEYWORDS if k in schema}).is_valid
         whole = _ANCHORED.fullmatch(pattern)
-        # ASCII: so are \d and \w in ECMA 262. A whole match is cheaper than one with surroundings.
+        # \d and \w are ASCII in ECMA 262. A full match is cheaper than one with text around it.
         matches = (
             st.from_regex(re.compile(whole[1], re.ASCII), fullmatch=True, alphabet=_CHARACTERS)
             if whole
@@ -222,7 +222,7 @@ def _texts(schema: Mapping[str, object]) -> Values:
 
 
 _ANCHORED = re.compile(r"\^([^|\\]*)\$")
-"""A pattern for the whole text: one without alternatives and escapes, to be sure."""
+"""A pattern for the whole text; one with alternatives or escapes may not be."""
 _TEXT_KEYWORDS = ("pattern", "minLength", "maxLength")
 
 

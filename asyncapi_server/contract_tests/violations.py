@@ -1,13 +1,13 @@
-"""What a server can do against its document, in one tree.
+"""The ways in which a server can violate its document, in one tree.
 
 ContractViolation
-├── UndocumentedMessage  what came is no message of the document
-├── WrongReply           a documented message, but no answer to what was asked
+├── UnexpectedMessage    the received message is not in the document
+├── WrongReply           a documented answer, but to no waiting request
 ├── NotCorrelated        the right answer with the wrong correlation id, or without one
 ├── NoReply              no answer in time
 ├── ConnectionClosed     the connection ended, or could not be opened
-├── NotAlive             the connection is open, but dead
-└── MarkedReply          an answer that the rules of the test rule out
+├── NotAlive             the connection is open, but does not answer pings
+└── MarkedReply          a message that the rules of the test forbid
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from asyncapi_server.errors import AsyncApiServerError
 
 
 class ContractViolation(AsyncApiServerError):
-    """The server broke its document; `transcript` is what was said on the way there."""
+    """The server violated its document; `transcript` lists the messages that led to it."""
 
     def __init__(self, text: str, transcript: tuple[str, ...] = ()) -> None:
         self.text = text
@@ -24,12 +24,12 @@ class ContractViolation(AsyncApiServerError):
         super().__init__("\n  ".join((text, *transcript)))
 
 
-class UndocumentedMessage(ContractViolation):
-    """What came is no message of the document."""
+class UnexpectedMessage(ContractViolation):
+    """The received message is not in the document."""
 
 
 class WrongReply(ContractViolation):
-    """A documented message, but no answer to what was asked."""
+    """A documented answer, but to no waiting request."""
 
 
 class NotCorrelated(ContractViolation):
@@ -49,4 +49,4 @@ class NotAlive(ContractViolation):
 
 
 class MarkedReply(ContractViolation):
-    """An answer that the rules of the test rule out."""
+    """A message that the rules of the test forbid."""

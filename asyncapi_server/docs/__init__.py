@@ -1,6 +1,6 @@
-"""What there is to tell people of an AsyncAPI document, as plain data for a page.
+"""Human-readable descriptions of an AsyncAPI document, as plain data for a page.
 
-Unlike the contract, which keeps what machines need, this keeps titles, descriptions and examples.
+Unlike the contract, which keeps what machines need, they keep titles, descriptions and examples.
 """
 
 from asyncapi_server.docs.describe import Description, MessageDescription, describe

@@ -1,4 +1,4 @@
-"""Reading for people: each message with its words, its rows, its examples and its answers."""
+"""Descriptions for readers: each message with its texts, rows, examples and answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from asyncapi_server.document.source import DanglingReference, Library, Node
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An example, as it is shown."""
+    """An example as shown to readers."""
 
     title: str
     json: str
@@ -31,7 +31,7 @@ class MessageDescription:
     title: str
     summary: str
     descriptions: tuple[str, ...]
-    """Of the message and of each operation that has it."""
+    """Those of the message and of each operation that uses it."""
     rows: tuple[Row, ...]
     examples: tuple[Sample, ...]
     answers: tuple[str, ...]
@@ -39,11 +39,11 @@ class MessageDescription:
     asked_by: tuple[str, ...]
     """The names of the requests that it may answer."""
     unasked: bool
-    """Whether the server also sends it by itself."""
+    """Whether the server also sends it without a request."""
     correlation: str | None
     """JSON pointer of the correlation id."""
     servers: tuple[str, ...]
-    """The names of those that admit it; () means all."""
+    """The names of the servers that admit it; () means all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Description:
     asyncapi: str
     description: str
     servers: tuple[tuple[Server, str], ...]
-    """Each with its description."""
+    """Each server with its description."""
     channels: tuple[ChannelDescription, ...]
 
 
@@ -73,7 +73,7 @@ def describe(path: Path | str) -> Description:
     library = Library()
     root = library.open(Path(path))
     document, _ = read_document(root)
-    teller = _Teller(library, root, document)
+    describer = _Describer(library, root, document)
     return Description(
         title=document.title,
         version=document.version,
@@ -83,11 +83,11 @@ def describe(path: Path | str) -> Description:
             (server, _text(root, "servers", name, "description"))
             for name, server in document.servers.items()
         ),
-        channels=tuple(teller.channel(channel) for channel in document.channels.values()),
+        channels=tuple(describer.channel(channel) for channel in document.channels.values()),
     )
 
 
-class _Teller:
+class _Describer:
     def __init__(self, library: Library, root: Node, document: Document) -> None:
         self._library = library
         self._everywhere = frozenset(document.servers)
@@ -113,7 +113,7 @@ class _Teller:
     ) -> MessageDescription:
         node = self._node(message.place.file, message.place.pointer)
         operations = self._operations.get(message.identity, [])
-        said = [node.text("description"), *(o.text("description") for o in operations)]
+        texts = [node.text("description"), *(o.text("description") for o in operations)]
         payload = node.get("payload")
         if payload is not None and payload.raw("schema") is not None:
             payload = payload.get("schema")
@@ -123,7 +123,7 @@ class _Teller:
             name=message.name,
             title=node.text("title") or message.name,
             summary=node.text("summary") or "",
-            descriptions=tuple(dict.fromkeys(text for text in said if text)),
+            descriptions=tuple(dict.fromkeys(text for text in texts if text)),
             rows=tuple(rows(payload)) if payload is not None else (),
             examples=tuple(self._sample(example) for example in message.examples),
             answers=tuple(names[identity] for identity in message.responses if identity in names),
@@ -145,7 +145,7 @@ class _Teller:
 
 
 def shown(value: object, width: int = 76) -> str:
-    """A value as JSON on as few lines as are easy to read."""
+    """A value as JSON on few lines, which fit into `width` where possible."""
 
     def lines(value: object, indent: int) -> Iterator[str]:
         flat = json.dumps(value, ensure_ascii=False)

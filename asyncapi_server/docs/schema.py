@@ -1,4 +1,4 @@
-"""A schema as rows of a table: one for each place of a value that meets it."""
+"""A schema as rows of a table, one for each place in a matching value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asyncapi_server.document.source import DanglingReference, Node
 
 ANY = "any value"
 MAX_DEPTH = 10
-"""How deep below its root a schema is told."""
+"""The depth below its root to which a schema is described."""
 
 _BOUNDS = (
     ("minimum", "maximum", ""),
@@ -24,21 +24,21 @@ _OTHER_BOUNDS = (
     ("exclusiveMaximum", "below {}"),
     ("multipleOf", "a multiple of {}"),
 )
-_UNSAID = frozenset({2**63 - 1, 2**53 - 1})
-"""Upper bounds that are those of the number's type, and say nothing to people."""
+_TYPE_BOUNDS = frozenset({2**63 - 1, 2**53 - 1})
+"""Upper bounds that come from the number's type, and mean nothing to readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One place of a value."""
+    """One place in a value."""
 
     path: str
     """From the root: "subscriptions[].symbol", "[1].c"; "" is the value itself."""
     type: str
-    """As for people: "array of integers or null"."""
+    """In plain words: "array of integers or null"."""
     required: bool
     limits: tuple[str, ...] = ()
-    """Constraints, as "at most 64 characters"."""
+    """Constraints, such as "at most 64 characters"."""
     constants: tuple[str, ...] = ()
     """The only values that it may have, as JSON."""
     pattern: str = ""
@@ -51,14 +51,14 @@ class Row:
 
 
 def rows(schema: Node) -> list[Row]:
-    """The rows of a schema; the root itself comes first when there is something to tell of it."""
+    """The rows of a schema; the first is for the root itself when it has something to show."""
     found = list(_rows(schema, "", True, frozenset(), MAX_DEPTH))
     return found[1:] if len(found) > 1 and _says_nothing(found[0]) else found
 
 
 def _says_nothing(row: Row) -> bool:
-    told = row.limits or row.constants or row.description or row.choice
-    return row.path == "" and row.type == "object" and not told
+    content = row.limits or row.constants or row.description or row.choice
+    return row.path == "" and row.type == "object" and not content
 
 
 def _rows(
@@ -98,7 +98,7 @@ def _rows(
 
 
 def _both(whole: Row, part: Row) -> Row:
-    """The row of a value with what a part of its schema says besides."""
+    """The row of a value, completed from the row of a part of its schema."""
     return replace(
         whole,
         limits=tuple(dict.fromkeys((*whole.limits, *part.limits))),
@@ -110,7 +110,7 @@ def _both(whole: Row, part: Row) -> Row:
 
 
 def _alternatives(node: Node) -> tuple[list[Node], bool]:
-    """The alternatives of a schema but null, and whether null is one."""
+    """The alternatives of a schema except null, and whether null is one."""
     alternatives = [*_parts(node, "oneOf"), *_parts(node, "anyOf")]
     nullable = [a for a in alternatives if a.raw("type") and a.text("type") == "null"]
     return [a for a in alternatives if a not in nullable], bool(nullable)
@@ -134,10 +134,10 @@ def _members(node: Node, path: str, seen: frozenset[tuple[str, str]], depth: int
         for index, element in enumerate(items.elements()):
             yield from _rows(element, f"{path}[{index}]", index < count, seen, depth)
         return
-    # What is told of the element itself stands in the array's row when it is just a type.
+    # The array's row already names an element that is only a type.
     first, *rest = _rows(items, f"{path}[]", True, seen, depth)
-    told = first.limits or first.constants or first.pattern or first.description or first.choice
-    if told and not rest:
+    content = first.limits or first.constants or first.pattern or first.description or first.choice
+    if content and not rest:
         yield first
     yield from rest
 
@@ -171,7 +171,7 @@ def _limits(schema: dict[str, object]) -> Iterator[str]:
 
 
 def _range(least: float | None, most: float | None, unit: str) -> Iterator[str]:
-    if most in _UNSAID:
+    if most in _TYPE_BOUNDS:
         most = None
     units = f" {unit}{'' if (most or least) == 1 else 's'}" if unit else ""
     if least is not None and most is not None:
@@ -191,7 +191,7 @@ def _number(schema: dict[str, object], keyword: str) -> float | None:
 
 
 def _grouped(number: float) -> str:
-    """Digits in groups, parted by narrow spaces: 525 600."""
+    """Digits in groups, separated by narrow spaces: 525 600."""
     return f"{number:,}".replace(",", "\u202f")
 
 
@@ -214,8 +214,8 @@ def _type(node: Node) -> str:
         if isinstance(constants, list) and constants:
             return " or ".join(dict.fromkeys(json_type(constant) for constant in constants))
         parts = [_type(part.follow()) for part in _parts(node, "allOf")]
-        told = [part for part in parts if part != ANY]
-        return told[0] if told else "object" if "properties" in schema else ANY
+        named = [part for part in parts if part != ANY]
+        return named[0] if named else "object" if "properties" in schema else ANY
     if schema.get("format") == "decimal":
         return "exact decimal"
     return str(declared)

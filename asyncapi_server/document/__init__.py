@@ -1,1 +1,1 @@
-"""Documents: read, checked, and compiled into contracts."""
+"""Reading and checking documents, and compiling them into contracts."""

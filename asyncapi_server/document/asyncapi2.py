@@ -9,7 +9,7 @@ from asyncapi_server.errors import Finding
 
 
 def read(root: Node) -> tuple[Document, list[Finding]]:
-    """The document, and every fault that was met while reading it."""
+    """Read a document; returns it with every fault found on the way."""
     reader = MessageReader(name for name, _ in root.items_of("servers"))
     servers = {}
     for name, node in root.items_of("servers"):
@@ -61,7 +61,7 @@ def _messages(operation: Node | None, reader: MessageReader) -> list[Message]:
 
 
 def _name(node: Node, reader: MessageReader) -> str | None:
-    """The message's own id, the key that it has under components, or its `name`."""
+    """The message's own id, its key under components, or its `name`."""
     target = reader.follow(node)
     if target is None:
         return None

@@ -13,7 +13,7 @@ from asyncapi_server.errors import Finding
 
 
 def read(root: Node) -> tuple[Document, list[Finding]]:
-    """The document, and every fault that was met while reading it."""
+    """Read a document; returns it with every fault found on the way."""
     reader = MessageReader(name for name, _ in root.items_of("servers"))
     servers = {}
     for name, node in root.items_of("servers"):
@@ -66,7 +66,7 @@ class _Channels:
             self.traffic[channel.identity] = _Traffic(channel, messages)
 
     def operation(self, node: Node) -> None:
-        """Take note of what one operation makes the server receive, send and reply."""
+        """Record what one operation makes the server receive, send and reply."""
         traffic = self._channel(node)
         if traffic is None:
             return
@@ -79,7 +79,7 @@ class _Channels:
             traffic.receives.setdefault(identity, []).append(replies)
 
     def by_address(self) -> dict[str, Channel]:
-        """The channels, those of one address as one."""
+        """The channels by address, those of one address merged."""
         found: dict[str, list[Channel]] = defaultdict(list)
         for traffic in self.traffic.values():
             address = traffic.node.text("address")
@@ -115,7 +115,7 @@ class _Channels:
         return self.traffic[target.identity]
 
     def _messages(self, node: Node, traffic: _Traffic) -> list[Identity]:
-        """The messages that an operation or a reply lists; all of its channel's without a list."""
+        """The messages that an operation or a reply lists; without a list, all of its channel."""
         listed = node.raw("messages")
         if listed is None:
             return list(traffic.messages)
@@ -142,7 +142,7 @@ class _Channels:
         if target is None:
             return None
         replies = self._messages(reply, target)
-        # A reply goes over the connection that its request came by, whatever channel it names.
+        # A reply leaves over the connection of its request, whatever channel it names.
         for identity in replies:
             traffic.messages.setdefault(identity, target.messages[identity])
             traffic.sends.setdefault(identity)

@@ -1,9 +1,9 @@
-"""Every fault of a document, each with its place.
+"""A check that reports every fault of a document with its place.
 
-Looked for are: what the official meta-schema of the document's version refuses, references that
-lead nowhere, parts that nothing uses, payloads that are no schemas, messages that cannot be told
-apart, examples that are missing or do not validate, `x-response` that disagrees with `reply`,
-and requests without an answer or without one that can report an error.
+Faults are: violations of the official meta-schema of the document's version, references that
+lead nowhere, unused parts, payloads that are not schemas, messages that cannot be distinguished,
+examples that are missing or do not validate, `x-response` that disagrees with `reply`, and
+requests without an answer or without one that can report an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _Kind = jsonschema_rs.ValidationErrorKind
 
 
 def check(path: Path | str) -> list[Finding]:
-    """The faults of the document at `path`, sorted by place; none when it is good."""
+    """The faults of the document at `path`, sorted by place; empty when it is good."""
     library = Library()
     try:
         root = library.open(Path(path))
@@ -74,7 +74,7 @@ def _failures(judge: Validator, node: Node) -> Iterator[Finding]:
 
 
 def _faults(judge: Validator, value: object) -> Iterator[tuple[str, str]]:
-    """Where and how a value fails, each fault once and as far down as it can be named."""
+    """The path and text of each fault of a value, once and as deep as it can be located."""
     leaves = [leaf for error in judge.iter_errors(value) for leaf in _leaves(error)]
     yield from dict.fromkeys(
         (jsonpointer.join(leaf.instance_path), cut(leaf.message)) for leaf in leaves
@@ -82,10 +82,10 @@ def _faults(judge: Validator, value: object) -> Iterator[tuple[str, str]]:
 
 
 def _leaves(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError]:
-    """The errors behind an error: of a choice those of the alternative that was meant.
+    """The causes of an error: for a choice, those of the alternative that was meant.
 
-    That is the one with the fewest faults at the value itself, for these say that it is another
-    kind of thing; then the one with the fewest faults in all.
+    That is the one with the fewest faults at the value itself, since these mean that the value is
+    of another kind; then the one with the fewest faults in all.
     """
     kind = error.kind
     if not isinstance(kind, _Kind.AnyOf | _Kind.OneOfNotValid):
@@ -136,7 +136,7 @@ def _unused(library: Library, root: Node) -> Iterator[Finding]:
 
 
 def _targets(node: Node) -> Iterator[Identity]:
-    """What the references below a node lead to, each step of the way."""
+    """The direct targets of the references below a node."""
     if node.reference is not None:
         with suppress(DanglingReference):
             yield node.target(node.reference).identity
@@ -154,7 +154,7 @@ def _within(node: Node, target: Identity) -> bool:
 
 
 def _extensions(library: Library) -> Iterator[Finding]:
-    """Extensions of ours that are not written as their published schemas say."""
+    """Violations of the published schemas of our extensions."""
     for root in library.roots:
         for node, name in _uses(root):
             yield from _failures(_extension(name), node)
@@ -187,7 +187,7 @@ def _channel(channel: Channel) -> Iterator[Finding]:
         elif message.reply is not None:
             yield from _disagreement(message, message.x_response, message.reply)
         replies = [names[identity] for identity in message.responses if identity in names]
-        if replies and not any(_tells_errors(reply) for reply in replies):
+        if replies and not any(_can_report_error(reply) for reply in replies):
             listed = ", ".join(repr(reply.name) for reply in replies)
             text = f"no reply to {message.name!r} can report an error: there is only {listed}"
             yield Finding(message.place, text)
@@ -206,8 +206,8 @@ def _disagreement(
             yield Finding(message.place, text)
 
 
-def _tells_errors(message: Message) -> bool:
-    """Whether a message can say that something failed: by its name, a property or a constant."""
+def _can_report_error(message: Message) -> bool:
+    """Whether a message can report a failure: by its name, a property or a constant."""
     return any("error" in word.lower() for word in (message.name, *_words(message.schema)))
 
 

@@ -13,18 +13,18 @@ from asyncapi_server.document.model import Channel, Document, Message
 from asyncapi_server.errors import ContractError, DocumentError, Finding
 
 FORMAT = 1
-"""Raised when the form of a contract changes; an older file then has to be generated anew."""
+"""Incremented when the format of a contract changes; older files have to be regenerated."""
 
 
 class Constant(msgspec.Struct, frozen=True):
-    """Constants that tell a message from the others: `pointer` holds one of `values`."""
+    """Constants that identify a message: `pointer` holds one of `values`."""
 
     pointer: str
     values: tuple[str | int | float | bool | None, ...]
 
 
 class MessageContract(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message: its name, how to know it, its payload schema, and what may answer it."""
+    """One message: its name, payload schema, identifying constants and possible replies."""
 
     name: str
     schema: dict[str, object]
@@ -44,7 +44,7 @@ class ChannelContract(msgspec.Struct, frozen=True):
 
     @property
     def sent_alone(self) -> list[str]:
-        """The messages that answer no request: the server sends them by itself."""
+        """The messages that answer no request: the server sends them unprompted."""
         replies = {name for message in self.receives for name in message.replies}
         return [message.name for message in self.sends if message.name not in replies]
 
@@ -57,7 +57,7 @@ class ServerContract(msgspec.Struct, frozen=True):
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a router has to know of a document."""
+    """Everything that a router needs from a document."""
 
     format: int = FORMAT
     title: str
@@ -93,7 +93,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_json(cls, data: bytes) -> Contract:
-        """Load what `to_json` wrote; raises ContractError when it is of another form."""
+        """Load what `to_json` wrote; raises ContractError when it has another format."""
         try:
             contract = msgspec.json.decode(data, type=cls)
         except msgspec.MsgspecError as error:
@@ -118,12 +118,12 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def discriminator(messages: tuple[Message, ...]) -> Discriminator:
-    """What tells these messages of one direction apart."""
+    """The discriminator of these messages of one direction."""
     return Discriminator({message.name: signature(message.schema) for message in messages})
 
 
 def overlaps(channel: Channel) -> list[Finding]:
-    """A finding for each pair of received messages that no constant tells apart."""
+    """A finding for each pair of received messages that cannot be distinguished."""
     return _overlaps(channel, channel.receives)
 
 
@@ -148,13 +148,13 @@ def _overlaps(channel: Channel, messages: tuple[Message, ...]) -> list[Finding]:
             if optional
             else "at no place do their schemas demand different constants"
         )
-        text = f"{one!r} and {two!r} cannot be told apart: {why}"
+        text = f"{one!r} and {two!r} cannot be distinguished: {why}"
         found.append(Finding(by_name[two].place, text))
     return found
 
 
 def stray_replies(channel: Channel) -> list[Finding]:
-    """A finding for each reply that the server is not said to send at this address."""
+    """A finding for each reply that the server does not send at this address."""
     sent = {message.identity for message in channel.sends}
     return [
         Finding(

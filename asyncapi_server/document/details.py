@@ -1,4 +1,4 @@
-"""Where a value breaks its schema, in words that are bounded in number and length."""
+"""Schema faults of a value, bounded in number and length."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from asyncapi_server import pointer as jsonpointer
 from asyncapi_server.document.schemas import Validator
 
 MAX_DETAILS = 10
-"""Faults of one message that are told to its sender."""
+"""Faults of one message that are reported to its sender."""
 MAX_EXAMINED_CHARS = 2048
-"""Messages up to this length have all their faults told, longer ones the first."""
+"""Messages up to this length have all their faults reported, longer ones the first."""
 MAX_DETAIL_CHARS = 200
 """Longest text of one detail; more is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One thing that is wrong, and where."""
+    """One fault, with its place."""
 
     path: str
     """JSON pointer in the message."""
@@ -39,10 +39,10 @@ class Detail:
 
 
 def schema_details(check: Validator, payload: object, size: int = 0) -> tuple[Detail, ...]:
-    """What the schema finds wrong with a payload, bounded in number and length.
+    """The faults that a schema finds in a payload, bounded in number and length.
 
-    `size` is that of the message in characters. The validator collects every fault before it
-    gives the first, 10 us each, so of a large message only the first is looked for.
+    `size` is the length of the message in characters. The validator collects every fault before
+    it yields the first, 10 us each, so a large message is validated only up to its first fault.
     """
     if size > MAX_EXAMINED_CHARS:
         try:

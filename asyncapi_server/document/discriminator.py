@@ -1,8 +1,8 @@
-"""Telling messages apart by the constants that their schemas demand.
+"""Identification of messages by the constants that their schemas demand.
 
-For each schema we compute what every valid message must look like at certain places: one of a
-few constants (`const`, `enum`), or one of a few types. Two messages can be told apart when at
-some place their demands exclude each other.
+For each schema we compute what every valid message must contain at certain places: one of a few
+constants (`const`, `enum`), or one of a few types. Two messages can be distinguished when their
+demands exclude each other at some place.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from asyncapi_server import pointer as jsonpointer
 Scalar = str | int | float | bool | None
 
 MAX_SCHEMA_DEPTH = 8
-"""How deep below the message's root constants are looked for."""
+"""The depth below the message's root to which constants are searched."""
 
 _TYPES = frozenset({"array", "boolean", "null", "number", "object", "string"})
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a schema demands of the value at one place.
+    """The demand of a schema on the value at one place.
 
     `values` are the constants that it may be (None: any); `types` the JSON types that it may
     have; `required` says whether a valid message always has the place.
@@ -34,7 +34,7 @@ class Demand:
     required: bool
 
     def excludes(self, other: Demand) -> bool:
-        """True when no message can meet both: apart, and absent from one at most."""
+        """True when no message can meet both: they are disjoint, and at least one is required."""
         return (self.required or other.required) and self.disjoint(other)
 
     def disjoint(self, other: Demand) -> bool:
@@ -92,7 +92,7 @@ def _depth_first(pointer: str) -> tuple[int, str]:
 
 
 class _SchemaReader:
-    """Walks a schema; the demands at "" are always there and required."""
+    """Walks a schema; the demands at "" are always present and required."""
 
     def __init__(self, definitions: Mapping[str, object]) -> None:
         self.definitions = definitions
@@ -129,7 +129,7 @@ class _SchemaReader:
 
 
 def _own(schema: Mapping[str, object]) -> Demand:
-    """What the keywords of this very schema demand of its own value."""
+    """The demand of a schema's own keywords on its own value."""
     declared = schema.get("type", sorted(_TYPES))
     names = declared if isinstance(declared, list) else [declared]
     types = frozenset("number" if n == "integer" else str(n) for n in names) & _TYPES
@@ -146,7 +146,7 @@ def _own(schema: Mapping[str, object]) -> Demand:
 
 
 def _members(schema: Mapping[str, object]) -> Iterable[tuple[str, object, bool]]:
-    """The named and numbered members of a schema, and whether each has to be there."""
+    """The named and numbered members of a schema, and whether each is required."""
     properties = schema.get("properties")
     required = schema.get("required")
     must = set(required) if isinstance(required, list) else set()
@@ -201,7 +201,7 @@ def _either(parts: Sequence[dict[str, Demand]]) -> dict[str, Demand]:
 
 
 class Discriminator:
-    """Finds the message that a value may be, by as few places as are needed."""
+    """Identifies the message that a value may be, by as few places as are needed."""
 
     def __init__(self, signatures: Mapping[str, Signature]) -> None:
         self._signatures = dict(signatures)
@@ -219,7 +219,7 @@ class Discriminator:
         """The messages that `value` may be, in the document's order; () when none.
 
         Those recognised by a constant stay when a later place excludes all that are left: the
-        value is then one of them, with a fault that its schema will name.
+        value is then one of them, with a fault that its schema reports.
         """
         if self._table is not None and isinstance(value, dict):
             constant = value.get(self._key)
@@ -242,18 +242,18 @@ class Discriminator:
         return names
 
     def constants(self, name: str) -> dict[str, Demand]:
-        """The demands that tell this message from the others, by JSON pointer."""
+        """The demands that identify this message, by JSON pointer."""
         own = self._signatures[name]
         return {pointer: own[pointer] for pointer in self.pointers if pointer in own}
 
     def optional(self, one: str, two: str) -> str | None:
-        """A place where two messages differ, were it required; None when there is none."""
+        """A place that would distinguish two messages if it were required; None without one."""
         mine, theirs = self._signatures[one], self._signatures[two]
         places = (p for p in mine if p in theirs and mine[p].disjoint(theirs[p]))
         return next(places, None)
 
     def _choose(self) -> tuple[str, ...]:
-        """The places that tell all pairs apart, chosen greedily: most pairs, then shallowest."""
+        """The places that distinguish all pairs, chosen greedily: most pairs, then shallowest."""
         apart: dict[str, set[tuple[str, str]]] = {}
         for one, two in itertools.combinations(self.names, 2):
             mine, theirs = self._signatures[one], self._signatures[two]
@@ -268,7 +268,7 @@ class Discriminator:
             chosen.append(best)
             open_pairs -= apart[best]
         if not chosen:
-            # Nothing has to be told apart, but a wrong constant still is an unknown message.
+            # There is nothing to distinguish, but a wrong constant still is an unknown message.
             constants = (
                 pointer
                 for sig in self._signatures.values()

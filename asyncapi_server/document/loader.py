@@ -1,4 +1,4 @@
-"""From a path to a document."""
+"""Loading a document from a path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VERSIONS = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0", "2.5.0", "2.6.0", "3.0.
 
 
 def read_document(root: Node) -> tuple[Document, list[Finding]]:
-    """What can be read of a document, and every fault that was met on the way."""
+    """Read a document as far as possible; returns it with every fault found on the way."""
     version = root.text("asyncapi") or ""
     if version not in VERSIONS:
         text = f"asyncapi is {version or 'absent'!r}; known versions: {', '.join(VERSIONS)}"

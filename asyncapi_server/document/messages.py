@@ -1,4 +1,4 @@
-"""Reading message objects: what 2.x and 3.x have in common."""
+"""Reading message objects: the parts that 2.x and 3.x have in common."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAYLOAD_POINTER = "$message.payload#"
 
 
 class MessageReader:
-    """Reads messages and keeps the faults that it meets."""
+    """Reads messages and collects the faults that it finds."""
 
     def __init__(self, servers: Iterable[str]) -> None:
         self.findings: list[Finding] = []
@@ -36,7 +36,7 @@ class MessageReader:
             self.findings.append(finding)
 
     def follow(self, node: Node) -> Node | None:
-        """Where a reference leads; a dangling one is a fault and gives None."""
+        """Follow a reference; a dangling one is recorded as a fault and returns None."""
         try:
             return node.follow()
         except DanglingReference as error:
@@ -54,7 +54,7 @@ class MessageReader:
         return self._read[key]
 
     def servers(self, node: Node | None) -> frozenset[str] | None:
-        """The servers that a list names, by name or by reference; None for no or empty list."""
+        """The servers of a list, by name or by reference; None for a missing or empty list."""
         if node is None or not node.value:
             return None
         names: set[str] = set()
@@ -155,7 +155,7 @@ def _is_json_schema(schema_format: str) -> bool:
 
 
 def merged(address: str, channels: list[Channel]) -> Channel:
-    """The channel objects of one address as one: each message once, admitted by any of them."""
+    """Merge the channel objects of one address: each message once, admitted by any of them."""
     return Channel(
         address,
         channels[0].place,
@@ -184,7 +184,7 @@ def _union(one: Message, two: Message) -> Message:
 
 
 def narrowed(message: Message, servers: frozenset[str] | None) -> Message:
-    """The message, admitted by no other server than its channel's."""
+    """The message, admitted only by servers of its channel."""
     if servers is None:
         return message
     own = servers if message.servers is None else servers & message.servers

@@ -1,4 +1,4 @@
-"""An AsyncAPI document as the server sees it, of whatever version and however many files.
+"""An AsyncAPI document from the server's side, of any version and any number of files.
 
 Directions are the server's: it receives what a 2.x channel lists under `publish` and a 3.x
 operation with the action `receive` names.
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from asyncapi_server.errors import Place
 
 Identity = tuple[str, str]
-"""What makes two references mean the same message: the file and the pointer where it stands."""
+"""Identifies a message whatever refers to it: its file and its pointer in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the document is served."""
+    """A server of the document."""
 
     name: str
     address: str
@@ -47,9 +47,9 @@ class Message:
     correlation: str | None = None
     """JSON pointer of the correlation id in the payload."""
     x_response: tuple[Identity, ...] | None = None
-    """What the extension `x-response` names; None when the message does not have it."""
+    """The messages that the extension `x-response` names; None without the extension."""
     reply: tuple[Identity, ...] | None = None
-    """What native `reply` objects name; None when no operation has one."""
+    """The messages that native `reply` objects name; None when no operation has one."""
     servers: frozenset[str] | None = None
     """The servers that admit the message; None: all of them."""
 
@@ -61,7 +61,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """All that goes over the connections of one address."""
+    """The messages of one address, in both directions."""
 
     address: str
     place: Place
@@ -71,7 +71,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole document. Nothing in it refers to the files that it came from but the places."""
+    """A whole document. Only its places refer to the files that it came from."""
 
     title: str
     version: str

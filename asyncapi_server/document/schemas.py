@@ -1,7 +1,7 @@
 """Self-contained JSON Schemas: a schema and all that it refers to, in one value.
 
-AsyncAPI's schemas are JSON Schema draft 7. Words that do not take part in validation are left
-out, so the result is small and two documents that promise the same give the same.
+AsyncAPI's schemas are JSON Schema draft 7. Keywords that do not take part in validation are left
+out, so the result is small, and equal for documents that promise the same.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _DATA = frozenset(
 
 
 def validator(schema: dict[str, object]) -> Validator:
-    """The compiled schema; raises ValueError when it is none.
+    """Compile a schema; raises ValueError when it is not valid.
 
-    `format` says something to people only. Nothing is ever fetched.
+    `format` is an annotation only. Nothing is ever fetched.
     """
     return Validator(schema, validate_formats=False, offline=True)
 
@@ -55,9 +55,9 @@ class _Bundler:
         self._names: dict[tuple[str, str], str] = {}
 
     def schema(self, node: Node) -> dict[str, object] | bool:
-        """A copy of one schema, its references led to `definitions`."""
+        """A copy of one schema with its references redirected to `definitions`."""
         if node.reference is not None:
-            # Draft 7: whatever stands beside a reference is ignored.
+            # Draft 7 ignores keywords beside a reference.
             return {"$ref": f"#/definitions/{self._define(node.follow())}"}
         if isinstance(node.value, bool):
             return node.value
@@ -77,7 +77,7 @@ class _Bundler:
         return result
 
     def _define(self, target: Node) -> str:
-        """The name under `definitions` of what a reference leads to."""
+        """Define the target of a reference; returns its name under `definitions`."""
         known = self._names.get(target.identity)
         if known is not None:
             return known

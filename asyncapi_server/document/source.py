@@ -1,7 +1,7 @@
 """Files of a document: read once, bounded, every value with its line.
 
-YAML is read by the rules of YAML 1.2's core schema, as AsyncAPI asks: `on`, `yes`, dates and
-`1:30` stay text, keys are text and stand only once.
+YAML is read by the rules of YAML 1.2's core schema, as AsyncAPI requires: `on`, `yes`, dates and
+`1:30` stay text, keys are text and unique.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from asyncapi_server.errors import DocumentError, Finding, Place
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 MAX_FILE_VALUES = 200_000
-"""Values of one file after its YAML aliases are written out: a bound on alias bombs."""
+"""Values of one file after its YAML aliases are expanded: a bound on alias bombs."""
 MAX_DEPTH = 200
 MAX_REFERENCE_CHAIN = 32
 
@@ -76,7 +76,7 @@ class _YamlReader:
                 raise self.fault(key_node, pointer, "a key has to be plain text")
             key = key_node.value
             if key in result:
-                raise self.fault(key_node, pointer, f"the key {key!r} stands here twice")
+                raise self.fault(key_node, pointer, f"the key {key!r} is repeated here")
             result[key] = self.value(item, jsonpointer.child(pointer, key), depth + 1)
         return result
 
@@ -119,7 +119,7 @@ class Source:
 
 
 class _PlainLoader(yaml.CSafeLoader):
-    """A loader that leaves plain scalars unresolved: `_scalar` says what they mean."""
+    """A loader that leaves plain scalars unresolved: `_scalar` resolves them."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
@@ -129,7 +129,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(result) != len(pairs):
         keys = [key for key, _ in pairs]
         repeated = sorted({key for key in keys if keys.count(key) > 1})
-        raise ValueError(f"these keys stand twice in one object: {', '.join(repeated)}")
+        raise ValueError(f"these keys are repeated in one object: {', '.join(repeated)}")
     return result
 
 
@@ -157,7 +157,7 @@ class Library:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """A value in a file. Two nodes are the same thing when their `identity` is."""
+    """A value in a file. Two nodes are the same value when their `identity` is equal."""
 
     library: Library
     source: Source
@@ -193,7 +193,7 @@ class Node:
         return Node(self.library, self.source, self.pointer + jsonpointer.join(path), value)
 
     def get(self, *path: str | int) -> Node | None:
-        """The value below, following a reference wherever the way or its end is one."""
+        """The value below, following every reference on the way and at the end."""
         node: Node | None = self.follow()
         for token in path:
             node = node.raw(token) if node is not None else None
@@ -201,7 +201,7 @@ class Node:
         return node
 
     def follow(self) -> Node:
-        """This value, or where its chain of references ends; else DanglingReference."""
+        """This value, or the end of its chain of references; raises DanglingReference."""
         node = self
         for _ in range(MAX_REFERENCE_CHAIN):
             target = node.reference
@@ -211,7 +211,7 @@ class Node:
         raise DanglingReference(f"the references from {self.place} go round in a circle")
 
     def target(self, reference: str) -> Node:
-        """What one reference, written in this node's file, names."""
+        """The target of one reference written in this node's file."""
         address, _, fragment = reference.partition("#")
         if "://" in address:
             raise DanglingReference(f"{reference!r} is remote: keep a copy beside the document")

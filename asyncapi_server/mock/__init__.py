@@ -1,1 +1,1 @@
-"""A mock server: examples as answers."""
+"""A mock server that answers from examples."""

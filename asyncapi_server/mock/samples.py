@@ -1,4 +1,4 @@
-"""What a document's examples give for an answer: the part of the mock that does no I/O.
+"""Answers from a document's examples: the part of the mock that does no I/O.
 
 An example that does not fit its own schema is never used. A message without one that fits gets
 the smallest value that its schema allows.
@@ -19,7 +19,7 @@ from asyncapi_server.errors import DocumentError, Finding
 from asyncapi_server.serving.faults import Fault, FaultKind
 
 MAX_TRIES = 200
-"""Values of a schema that are looked at before a message is given up."""
+"""Values of a schema that are tried before the search for a sample is given up."""
 
 _HINTS = {
     FaultKind.MALFORMED: ("json", "malformed", "parse"),
@@ -29,7 +29,7 @@ _HINTS = {
     FaultKind.WRONG_SERVER: ("server", "endpoint", "unavailable"),
     FaultKind.TOO_FAST: ("rate", "too many", "limit"),
 }
-"""Words by which the example of an error is found for a fault."""
+"""Words that match the example of an error to a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class Sample:
     """A payload that a message may have."""
 
     name: str | None
-    """Of the example; None when it has no name."""
+    """The example's name; None when it has none."""
     payload: object
     refuses: bool
-    """Whether it says that something went wrong."""
+    """Whether it reports an error."""
     written: bool
-    """Whether it stands in the document, or was made from the schema."""
+    """Whether it is written in the document, not made from the schema."""
 
 
 class Samples:
-    """The samples of what the server sends on one channel."""
+    """The samples of the messages that the server sends on one channel."""
 
     def __init__(self, channel: Channel) -> None:
         """Raises DocumentError when a message has no sample."""
@@ -59,11 +59,11 @@ class Samples:
         """The messages that the server sends."""
 
     def of(self, name: str) -> tuple[Sample, ...]:
-        """The samples of a sent message, those that refuse nothing first; never none."""
+        """The samples of a sent message, those that refuse nothing first; never empty."""
         return tuple(sorted(self._samples[name], key=lambda sample: sample.refuses))
 
     def faults(self, name: str, payload: object) -> list[str]:
-        """What the schema of a sent message finds wrong with a payload."""
+        """The faults that the schema of a sent message finds in a payload."""
         found = self._validators[name].iter_errors(payload)
         return [f"{jsonpointer.join(error.instance_path)}: {error.message}" for error in found]
 
@@ -93,8 +93,8 @@ class Samples:
 
         def fitness(answer: tuple[Message, Sample]) -> tuple[int, int, bool]:
             message, sample = answer
-            said = " ".join((sample.name or "", *map(str, _values(sample.payload)))).lower()
-            hits = sum(bool(word) and word in said for word in words)
+            text = " ".join((sample.name or "", *map(str, _values(sample.payload)))).lower()
+            hits = sum(bool(word) and word in text for word in words)
             return hits, _shared(given, sample.payload), "error" in message.name.lower()
 
         if not refusals:
@@ -104,7 +104,7 @@ class Samples:
         return payload if sample.written else self._worded(message.name, payload, fault.text)
 
     def _make(self, messages: tuple[Message, ...]) -> None:
-        """Make what no example gives: each message, and at least one refusal if there can be."""
+        """Make samples for messages without any, and at least one refusal if there can be one."""
         silent = not any(s.refuses for samples in self._samples.values() for s in samples)
         for message in messages:
             written = self._samples[message.name]
@@ -130,7 +130,7 @@ class Samples:
         return bare if self._validators[message.name].is_valid(bare) else payload
 
     def _worded(self, name: str, payload: dict[str, object], text: str) -> dict[str, object]:
-        """A refusal that was made from a schema, with a text that says something."""
+        """A refusal that was made from a schema, with `text` as its error text."""
         for key, value in payload.items():
             if isinstance(value, str) and _names_error(key):
                 worded = {**payload, key: text}
@@ -140,7 +140,7 @@ class Samples:
 
 
 def refuses(message: Message, payload: object) -> bool:
-    """Whether a payload says that something went wrong: by its name, a member or a constant."""
+    """Whether a payload reports an error: by its message's name, a member or a constant."""
     if _names_error(message.name):
         return True
     members = payload.items() if isinstance(payload, dict) else ()
@@ -157,7 +157,7 @@ def _written(message: Message, judge: Validator) -> tuple[Sample, ...]:
 
 
 def _made(message: Message, *, refusal: bool) -> Iterator[Sample]:
-    """The smallest payload that refuses, or refuses nothing; none when none is found."""
+    """The smallest payload that refuses, or refuses nothing; empty when none is found."""
     made = smallest(message.schema, lambda value: refuses(message, value) is refusal)
     if made is not jsonpointer.MISSING:
         yield Sample(None, made, refusal, written=False)
@@ -168,7 +168,7 @@ def _may_refuse(message: Message) -> bool:
 
 
 def smallest(schema: dict[str, object], wanted: Callable[[object], bool]) -> object:
-    """The smallest value of a schema that is wanted and has the constants that tell it.
+    """The smallest value of a schema that is wanted and has its identifying constants.
 
     MISSING when none is found. Needs `hypothesis`.
     """
@@ -184,8 +184,8 @@ def smallest(schema: dict[str, object], wanted: Callable[[object], bool]) -> obj
     ]
 
     def fits(value: object) -> bool:
-        told = all(jsonpointer.lookup(value, at) is not jsonpointer.MISSING for at in constants)
-        return told and wanted(value)
+        found = all(jsonpointer.lookup(value, at) is not jsonpointer.MISSING for at in constants)
+        return found and wanted(value)
 
     limits = settings(
         max_examples=MAX_TRIES,
@@ -201,7 +201,7 @@ def smallest(schema: dict[str, object], wanted: Callable[[object], bool]) -> obj
 
 
 def _narrow(schema: object) -> object:
-    """The same schema with the shortest arrays only, of which examples are made much faster."""
+    """The same schema with only the shortest arrays, which makes the search much faster."""
     if isinstance(schema, list):
         return [_narrow(part) for part in schema]
     if not isinstance(schema, dict):

@@ -1,7 +1,7 @@
-"""Serves an AsyncAPI document without any handlers: its examples answer.
+"""A server that answers from the examples of an AsyncAPI document, without handlers.
 
-`python -m asyncapi_server mock specs/stream.asyncapi.yaml` is enough for a client team to start
-with on the day that a document is agreed.
+`python -m asyncapi_server mock specs/stream.asyncapi.yaml` lets a client team start on the day
+that a document is agreed.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ DEFAULT_PORT = 8090
 MIN_SECONDS = 0.01
 """The shortest time between two scheduled messages."""
 SETTINGS = EndpointSettings(messages_per_second=1000, message_burst=10_000)
-"""A test suite may be in a hurry."""
+"""Generous, because a test suite may send fast."""
 CONTROL = "/send"
 
 log = logging.getLogger(__name__)
 
 
 class _Line:
-    """One channel: its endpoint, and the samples of what is sent on it."""
+    """One channel: its endpoint, and the samples of its messages."""
 
     def __init__(self, contract: Contract, channel: Channel, server: str | None) -> None:
         self.samples = Samples(channel)
@@ -58,7 +58,7 @@ class _Line:
         self.endpoint = Endpoint(router, settings=SETTINGS)
 
     def send(self, payload: object) -> int:
-        """Send a message to everyone who is connected; gives their number."""
+        """Send a message to every connected client; returns their number."""
         encoded = encode(payload)
         connections = [c for c in self.endpoint.connections.values() if not c.closed]
         for connection in connections:
@@ -66,7 +66,7 @@ class _Line:
         return len(connections)
 
     def next_sample(self, name: str) -> object:
-        """The samples of a message, one after the other; refusals only when there is no other."""
+        """The next sample of a message, in turn; refusals only when there is no other."""
         samples = self.samples.of(name)
         usual = [sample for sample in samples if not sample.refuses] or samples
         return usual[next(self._next[name]) % len(usual)].payload
@@ -77,10 +77,10 @@ class _Line:
 
 
 class Mock:
-    """A document, served by its examples."""
+    """A document, served from its examples."""
 
     def __init__(self, document: Document, *, server: str | None = None) -> None:
-        """`server` is the name of the server that this is: then messages to others are refused.
+        """`server` is the name of this server: messages for others are then refused.
 
         Raises DocumentError when the document cannot be served.
         """
@@ -99,7 +99,7 @@ class Mock:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where WebSocket connections are taken."""
+        """The paths that accept WebSocket connections."""
         return tuple(self._lines)
 
     @property
@@ -108,7 +108,7 @@ class Mock:
         return tuple(dict.fromkeys(n for line in self._lines.values() for n in line.samples.names))
 
     def send(self, name: str, payload: object | None = None) -> int:
-        """Send a message, or its next example, to everyone on its channels; gives their number.
+        """Send a message, or its next example, to the clients of its channels; returns how many.
 
         Raises ContractError when there is no such message or the payload does not fit it.
         """
@@ -132,7 +132,7 @@ class Mock:
 
     @asynccontextmanager
     async def listening(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-        """Serve at a port, 0 for a free one; gives the base URL."""
+        """Serve at a port, 0 for a free one; yields the base URL."""
         app = web.Application()
         for path, line in self._lines.items():
             app.router.add_get(_route(path), line.endpoint.handle)
@@ -151,7 +151,7 @@ class Mock:
         return web.json_response({"messages": self.names})
 
     async def _send(self, request: web.Request) -> web.Response:
-        """Send the message that the path names: the body, or without one the next example."""
+        """Send the message that the path names: the body, or the next example without one."""
         body = await request.read()
         try:
             payload = orjson.loads(body) if body else None
@@ -198,11 +198,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=int, default=DEFAULT_PORT, help="0 picks a free one (%(default)s)"
     )
     parser.add_argument(
-        "--server", metavar="NAME", help="which server of the document this is; else all at once"
+        "--server", metavar="NAME", help="the document's name for this server; default: all"
     )
     parser.add_argument(
         "--every", nargs=2, action="append", default=[], metavar=("SECONDS", "MESSAGES"),
-        help="send these messages, with commas between, to everyone every so many seconds",
+        help="send these messages, separated by commas, to every client at this interval",
     )  # fmt: skip
 
 
@@ -239,7 +239,7 @@ def _schedule(mock: Mock, seconds: str, names: str) -> tuple[float, list[str]]:
     except ValueError:
         pause = 0.0
     if not MIN_SECONDS <= pause < float("inf"):
-        raise ContractError(f"--every {seconds}: seconds are a number from {MIN_SECONDS} on")
+        raise ContractError(f"--every {seconds}: not a number of seconds from {MIN_SECONDS} on")
     chosen = [name.strip() for name in names.split(",")]
     for name in chosen:
         if name not in mock.names:

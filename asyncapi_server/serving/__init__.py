@@ -1,1 +1,1 @@
-"""Contracts served: routing, connections, subscriptions and fan-out."""
+"""Serving a contract: routing, connections, subscriptions and fan-out."""

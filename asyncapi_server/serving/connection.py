@@ -1,4 +1,4 @@
-"""One client's connection: its requests one after the other, and its way out."""
+"""One client's connection: handles its requests in order and sends its messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AfterReply = Callable[[], Awaitable[object] | object]
 
 
 class Connection:
-    """A client. Handlers send through it; the endpoint feeds it what the client says."""
+    """A client. Handlers send through it; the endpoint passes it the client's messages."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class Connection:
         self._send(self._router.outgoing(message))
 
     def offer(self, key: Hashable, payload: bytes) -> None:
-        """Send a picture that a newer one of the same key may replace while it is unsent."""
+        """Send an update that a newer one of the same key may replace while it is unsent."""
         self.outbox.offer(key, text_frame(payload, self.window_bits))
 
     def after_reply(self, action: AfterReply) -> None:
-        """Run `action`, sync or async, once the reply to the present request has been written.
+        """Run `action`, sync or async, once the reply to the current request has been written.
 
         The actions of a request run in order, before the next request is read, each within the
-        time that a handler has. They are dropped when the handler fails.
+        time limit of a handler. They are dropped when the handler fails.
         """
         self._after_reply.append(action)
 
@@ -88,14 +88,14 @@ class Connection:
         self.after_reply(lambda: self.send(message))
 
     async def writable(self) -> None:
-        """Wait until this client has read enough for more to be sent; returns when it is gone.
+        """Wait until the client has read enough for more to be sent, or is gone.
 
         Needed only before many large messages: `send` keeps a bounded number of bytes.
         """
         await self.outbox.writable()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close with a code, bounded in time."""
+        """Close with a code, within a bounded time."""
         await self._closer(code, reason)
 
     async def receive(self, text: str) -> None:
@@ -111,18 +111,18 @@ class Connection:
             self._after_reply.clear()
 
     def fault(self, fault: Fault, request: Request | None = None) -> None:
-        """Count a fault and tell the client."""
+        """Count a fault and report it to the client."""
         self.errors += 1
-        told = self._router.error(fault, request)
-        if told is not None:
-            self._send(told)
+        payload = self._router.error(fault, request)
+        if payload is not None:
+            self._send(payload)
 
     def pong(self, payload: bytes) -> None:
         """Answer a ping frame."""
         self.outbox.send(frame(PONG, payload), messages=0)
 
     async def _answer(self, request: Request) -> None:
-        """Call the handler, send its reply, then do what it left to be done after it."""
+        """Call the handler, send its reply, then run its actions after the reply."""
 
         async def reply() -> None:
             answer = await request.handler(self, request.message)
@@ -134,9 +134,9 @@ class Connection:
                 await self._bounded(action, request, answered=True)
 
     async def _bounded(self, action: AfterReply, request: Request, *, answered: bool) -> bool:
-        """Run a part of a request within its time; False, and the client told, when it fails.
+        """Run a part of a request within its time limit; report a failure and return False.
 
-        A request is answered once: what fails after its reply is told as an error of no request.
+        A request is answered once: a failure after its reply is reported as an error of no request.
         """
         try:
             async with asyncio.timeout(self._request_timeout) as limit:
@@ -147,7 +147,7 @@ class Connection:
         except Refusal as refusal:
             fault = refused(refusal, request)
         except UndocumentedMessage as error:
-            log.error("%s: the server broke its own document: %s", self, error)
+            log.error("%s: the server violated its own document: %s", self, error)
             fault = _failure(FaultKind.HANDLER_FAILED, request)
         except Exception as error:
             if isinstance(error, TimeoutError) and limit.expired():

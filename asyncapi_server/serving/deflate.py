@@ -1,4 +1,4 @@
-"""Offers of permessage-deflate, as a client's upgrade names them (RFC 7692 7.1)."""
+"""Validation of the permessage-deflate offers in a client's upgrade (RFC 7692 7.1)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _PARAMETERS = {
     "server_max_window_bits": re.compile(f"={_WINDOW}"),
     "client_max_window_bits": re.compile(f"(={_WINDOW})?"),
 }
-"""What may follow the name of each parameter, without spaces."""
+"""The text that may follow the name of each parameter, without spaces."""
 
 
 def may_compress(extensions: str) -> bool:
-    """Whether every offer in a Sec-WebSocket-Extensions header may be agreed to.
+    """Whether every offer in a Sec-WebSocket-Extensions header may be accepted.
 
     A server declines an offer with an unknown, repeated or invalid parameter. Here one such
-    offer declines them all: no client of good faith makes one.
+    offer declines them all: no legitimate client makes one.
     """
     offers = [offer.split(";") for offer in extensions.replace(" ", "").split(",")]
     return all(_is_valid(parameters) for name, *parameters in offers if name == NAME)

@@ -1,7 +1,7 @@
-"""Queues of work for connections: one piece after the other, dropped when the connection ends.
+"""Queues of work for connections: run in order, dropped when the connection ends.
 
-A connection has one piece under way in each lane, so a client that asks for much waits behind
-itself, and all connections take turns.
+A connection runs one piece of work at a time in each lane, so a client that requests much delays
+only itself, and all connections take turns.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Deliveries:
-    """Queues of work, by connection and lane, and the tasks that do it."""
+    """Queues of work, by connection and lane, and the tasks that run it."""
 
     def __init__(self) -> None:
         self._queues: dict[Connection, dict[Hashable, dict[Hashable, Work]]] = {}
         self._tasks: dict[Connection, set[asyncio.Task[None]]] = {}
 
     def add(self, connection: Connection, lane: Hashable, key: Hashable, work: Work) -> None:
-        """Do `work` after what waits in its lane, in place of what waits under the same key."""
+        """Queue `work` at the end of its lane, replacing any that waits under the same key."""
         lanes = self._queues.setdefault(connection, {})
         if lane in lanes:
             lanes[lane].pop(key, None)
@@ -38,11 +38,11 @@ class Deliveries:
         task.add_done_callback(partial(self._forget, connection))
 
     def cancel(self, connection: Connection, lane: Hashable, key: Hashable) -> None:
-        """Forget work that has not begun."""
+        """Cancel work that has not begun."""
         self._queues.get(connection, {}).get(lane, {}).pop(key, None)
 
     def drop(self, connection: Connection) -> None:
-        """Forget a connection that has ended, and end what is under way for it."""
+        """Drop a connection that has ended, and cancel its running work."""
         self._queues.pop(connection, None)
         for task in self._tasks.pop(connection, ()):
             task.cancel()

@@ -1,4 +1,4 @@
-"""From what handlers return to bytes: exact decimals, no configuration."""
+"""JSON encoding of the messages that handlers return: exact decimals, no configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def plain(message: object) -> object:
-    """A message as plain containers: models are dumped with what was set in them."""
+    """A message as plain containers: models are dumped with only the fields that were set."""
     if isinstance(message, dict):
         return message
     dump = getattr(message, "model_dump", None)

@@ -1,4 +1,4 @@
-"""The aiohttp end: upgrades requests, reads frames, closes with codes, leaks nothing."""
+"""The aiohttp endpoint: upgrades requests, reads frames and closes with codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from asyncapi_server.serving.wire import WebSocket, Wire
 log = logging.getLogger(__name__)
 
 MAX_UTF8_BYTES = 4
-"""Of one character."""
+"""The most bytes of one character."""
 
 Hook = Callable[[Connection], Awaitable[None] | None]
 
@@ -42,8 +42,8 @@ class Endpoint:
         allow_origin: Callable[[str], bool] = lambda _: True,
         client_ip: Callable[[web.Request], str] = lambda request: request.remote or "unknown",
     ) -> None:
-        """`hub` publishes to this endpoint's connections: it forgets those that end, and where the
-        router checks what is sent, so does the hub. `allow_origin` sees the Origin header of
+        """`hub` publishes to this endpoint's connections: it drops those that end, and checks what
+        it publishes if the router checks what is sent. `allow_origin` gets the Origin header of
         browsers; False refuses with 403."""
         self._router = router
         self._settings = settings or EndpointSettings()
@@ -99,11 +99,11 @@ class Endpoint:
         return ws
 
     async def close_all(self, code: int = 1001, reason: str = "the server is going away") -> None:
-        """Close every connection, all at once, and wait until the last one is gone."""
+        """Close all connections concurrently, and wait until the last one is gone."""
         await asyncio.gather(*(c.close(code, reason) for c in list(self._connections.values())))
 
     def _refuse(self, request: web.Request) -> None:
-        """Refuse what is no upgrade, has a body, or comes from a foreign page."""
+        """Refuse a request that is no upgrade, has a body, or comes from a foreign origin."""
         if request.version < HttpVersion11:
             raise web.HTTPBadRequest(text="A WebSocket upgrade needs HTTP/1.1")
         if request.headers.get("Upgrade", "").strip().lower() != "websocket":
@@ -118,7 +118,7 @@ class Endpoint:
             raise web.HTTPForbidden(text="Connections from this origin are not allowed")
 
     async def _read(self, ws: web.WebSocketResponse, connection: Connection) -> None:
-        """Hand each message to the connection until one side closes."""
+        """Pass each message to the connection until one side closes."""
         while True:
             message = await ws.receive()
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
@@ -129,7 +129,7 @@ class Endpoint:
                 await self._end(connection, FaultKind.TOO_FAST, text, WSCloseCode.POLICY_VIOLATION)
                 return
             if message.type is WSMsgType.ERROR:
-                # The client has been told of those before the close.
+                # These were reported to the client before the close.
                 if not isinstance(message.data, (WebSocketError, zlib.error)):
                     connection.errors += 1
                 log.info("%s: %s", connection, message.data)
@@ -150,27 +150,27 @@ class Endpoint:
             else:
                 text = "Binary messages are not understood: send JSON text"
                 connection.fault(Fault(FaultKind.BINARY, text))
-            # A client that asks without reading the answers is asked to read them first.
+            # A client has to read its answers before more of its requests are read.
             await connection.writable()
 
     async def _end(self, connection: Connection, kind: FaultKind, text: str, code: int) -> None:
-        """Tell the client what it has done, then close with a code."""
+        """Report a fault to the client, then close with a code."""
         connection.fault(Fault(kind, text))
         await connection.close(code, text)
 
     def _break(self, connection: Connection, code: int) -> str:
-        """Tell the client what its frames have done wrong, before they close the connection."""
+        """Report the fault of a client's frames before the connection closes; returns its text."""
         if code == WSCloseCode.MESSAGE_TOO_BIG:
             text = self._too_long
         elif code == WSCloseCode.INVALID_TEXT:
-            text = "A text frame is not UTF-8, or not what was compressed; mend the client"
+            text = "A text frame is not UTF-8, or its compressed data is invalid; fix the client"
         else:
-            text = "A frame breaks the WebSocket protocol; mend the client"
+            text = "A frame breaks the WebSocket protocol; fix the client"
         connection.fault(Fault(FaultKind.BROKEN, text))
         return text
 
     def _is_too_long(self, text: str) -> bool:
-        """Whether a message that was compressed is longer than aiohttp's bound lets through."""
+        """Whether a message exceeds the limit: aiohttp may let through compressed ones that do."""
         limit = self._settings.max_message_bytes
         return len(text) * MAX_UTF8_BYTES > limit and len(text.encode()) > limit
 

@@ -1,6 +1,6 @@
-"""What a client did wrong, or the server on its behalf, in words that no application owns.
+"""Faults of a client, or of the server on its behalf, independent of any application.
 
-The router makes a `Fault`; the application's error policy turns it into its own error message.
+The router creates a `Fault`; the application's error policy turns it into its own error message.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from asyncapi_server.errors import AsyncApiServerError
 
 
 class FaultKind(StrEnum):
-    """What kind of thing went wrong."""
+    """The kinds of faults."""
 
     MALFORMED = "malformed"
     """Not JSON, or JSON too deep."""
@@ -29,20 +29,20 @@ class FaultKind(StrEnum):
     REFUSED = "refused"
     """The handler raised Refusal."""
     HANDLER_FAILED = "handler_failed"
-    """The handler raised, or answered with what its document does not say."""
+    """The handler raised, or returned an undocumented answer."""
     TIMEOUT = "timeout"
     """The handler took too long, or the application waited too long for the client."""
     TOO_FAST = "too_fast"
-    """More messages per second than are allowed; the connection is then closed."""
+    """More messages per second than allowed; the connection is then closed."""
     BROKEN = "broken"
     """Frames that break the protocol, or too long a message; the connection is then closed."""
     GOING_AWAY = "going_away"
-    """The server ends; the connection is then closed."""
+    """The server shuts down; the connection is then closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What went wrong, in the router's words."""
+    """One fault, as the router reports it."""
 
     kind: FaultKind
     text: str
@@ -58,7 +58,7 @@ class Fault:
 
 
 ErrorPolicy = Callable[[Fault], Mapping[str, object] | None]
-"""The application's error message for a fault; None says nothing to the client. Pure."""
+"""The application's error message for a fault; None sends nothing to the client. Pure."""
 
 
 class Refusal(AsyncApiServerError):

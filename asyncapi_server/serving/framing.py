@@ -12,7 +12,7 @@ DEFLATED_TEXT = TEXT | 0x40
 PONG = 0x8A
 """First byte of a pong: FIN and opcode 10."""
 COMPRESSION_LEVEL = 1
-"""Fast: an update is compressed once a tick, and small."""
+"""Fast: an update is small, and compressed once per tick."""
 
 _SHORT = struct.Struct("!BB").pack
 _MEDIUM = struct.Struct("!BBH").pack
@@ -33,8 +33,8 @@ def text_frame(payload: bytes, window_bits: int = 0) -> bytes:
     """The frame of a UTF-8 text message.
 
     With `window_bits` (9 to 15, as negotiated; 0: no compression) the payload is compressed on
-    its own, without the context of earlier messages. That is allowed whatever the client agreed
-    to, and it is what lets one compressed frame serve all clients.
+    its own, without the context of earlier messages. That is allowed whatever was
+    negotiated, and lets one compressed frame serve all clients.
     """
     if not window_bits:
         return frame(TEXT, payload)

@@ -1,9 +1,9 @@
 """The frames of a client, checked before aiohttp reads them (RFC 6455 5, RFC 7692).
 
-aiohttp accepts some frames that the protocol forbids: unmasked ones, close codes that nobody may
-send, RSV1 on a control frame. It counts only whole messages, too, so fragments and pongs would
-be free. The guard stands between the transport and aiohttp's reader: it looks at the header of
-each frame, and passes on the bytes only of those that may be sent.
+aiohttp accepts some frames that the protocol forbids: unmasked ones, reserved close codes, RSV1
+on a control frame. It also counts only whole messages, so fragments and pongs would not be
+limited. The guard sits between the transport and aiohttp's reader: it checks the header of each
+frame, and passes on only the bytes of allowed frames.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Queue(Protocol):
 
 
 class Reader(Protocol):
-    """The part of aiohttp's reader that is used here, which is what its protocol calls."""
+    """The part of aiohttp's reader that is used here, as called by its protocol."""
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]: ...
     def feed_eof(self) -> None: ...
@@ -52,7 +52,7 @@ class FrameGuard:
 
     The first frame that breaks the protocol ends the reading: the queue raises a
     `WebSocketError` after the messages before it. The first frame that comes too fast puts
-    TOO_FAST into the queue; from there on only close frames pass.
+    TOO_FAST into the queue; from then on only close frames pass.
     """
 
     __slots__ = ("_clock", "_held", "_left", "_muted", "_pace", "_passing", "_queue", "_reader")
@@ -60,7 +60,7 @@ class FrameGuard:
     def __init__(
         self, reader: Reader, queue: Queue, pace: Pace, clock: Callable[[], float]
     ) -> None:
-        """`clock` is in seconds and never goes back."""
+        """`clock` returns seconds and is monotonic."""
         self._reader = reader
         self._queue = queue
         self._pace = pace
@@ -68,13 +68,13 @@ class FrameGuard:
         self._held = b""
         """The first bytes of a frame whose header is not complete."""
         self._left = 0
-        """Bytes of the present frame that are still to come."""
+        """Bytes of the current frame that are still to come."""
         self._passing = True
-        """Whether the present frame passes."""
+        """Whether the current frame passes."""
         self._muted = False
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Check what has arrived and pass on what may be read; True ends the reading."""
+        """Check the bytes that arrived and pass on the allowed ones; True ends the reading."""
         data, self._held = self._held + data, b""
         parts: list[bytes] = []
         position = 0
@@ -121,7 +121,7 @@ class FrameGuard:
 def frame_size(data: bytes, start: int) -> int | None:
     """The size in bytes of the frame that begins at `start`, its header included.
 
-    None while too little of it has come. Raises `WebSocketError` for a frame that a client may
+    None while too few bytes have arrived. Raises `WebSocketError` for a frame that a client may
     not send, unless aiohttp's reader refuses it anyway.
     """
     if len(data) < start + 2:

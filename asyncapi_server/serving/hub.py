@@ -1,4 +1,4 @@
-"""Fan-out: each update framed once, one write a client and tick, no waiting for any client.
+"""Fan-out: one framing per update, one write per client and tick, and no waiting for clients.
 
 The server's frames are unmasked, so an update is the same bytes for all its subscribers, and the
 frames of a tick are the same bytes for all clients with the same subscriptions. Clients are
@@ -32,13 +32,13 @@ class Update:
 
 
 class Hub:
-    """Who is subscribed to what, and the way to all of them."""
+    """The subscriptions of all connections; publishes updates to them."""
 
     def __init__(self) -> None:
         self.check: Callable[[bytes], None] | None = None
         """Called with every payload before it is published; it may raise."""
         self.on_drop: list[Callable[[Connection], None]] = []
-        """Called with each connection that has ended, before it is forgotten."""
+        """Called with each connection that has ended, before it is dropped."""
         self._topics: dict[Connection, dict[Topic, None]] = {}
         self._subscribers: dict[Topic, int] = {}
         self._groups: dict[_GroupKey, dict[Connection, Outbox]] = {}
@@ -56,7 +56,7 @@ class Hub:
             self._moved[connection] = None
 
     def unsubscribe(self, connection: Connection, topic: Topic) -> None:
-        """Take a topic from a connection's topics, if it is there."""
+        """Remove a topic from a connection's topics, if it is there."""
         topics = self._topics.get(connection)
         if topics is None or topic not in topics:
             return
@@ -67,7 +67,7 @@ class Hub:
             del self._topics[connection]
 
     def drop(self, connection: Connection) -> None:
-        """Forget a connection that has ended."""
+        """Drop a connection that has ended."""
         for hook in self.on_drop:
             hook(connection)
         for topic in self._topics.pop(connection, ()):
@@ -76,7 +76,7 @@ class Hub:
         self._leave(connection)
 
     def topics(self, connection: Connection) -> frozenset[Topic]:
-        """What a connection is subscribed to."""
+        """The topics that a connection is subscribed to."""
         return frozenset(self._topics.get(connection, ()))
 
     def subscribers(self, topic: Topic) -> int:
@@ -85,11 +85,11 @@ class Hub:
 
     @property
     def watched(self) -> Collection[Topic]:
-        """Every topic that somebody is subscribed to."""
+        """Every topic that has a subscriber."""
         return self._subscribers.keys()
 
     def publish(self, updates: Iterable[Update]) -> int:
-        """Send one tick's updates; returns how many messages were handed over.
+        """Send one tick's updates; returns the number of messages handed over.
 
         The updates of one topic keep their order.
         """
@@ -138,7 +138,7 @@ _EVERYONE = object()
 
 
 class _Tick:
-    """The updates of one moment, framed on demand."""
+    """The updates of one tick, framed on demand."""
 
     def __init__(self, updates: Iterable[Update], check: Callable[[bytes], None] | None) -> None:
         self._updates: dict[Topic, list[Update]] = defaultdict(list)
@@ -151,7 +151,7 @@ class _Tick:
     def deliver(
         self, topics: Collection[Topic], window_bits: int, members: Collection[Outbox]
     ) -> int:
-        """Write the updates of some topics to some connections; how many messages."""
+        """Write the updates of some topics to some connections; returns the number of messages."""
         wanted = [topic for topic in topics if topic in self._updates]
         if not wanted:
             return 0

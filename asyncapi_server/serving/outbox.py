@@ -1,10 +1,10 @@
-"""What goes out over one connection: in order, bounded, and waited for by nobody.
+"""The outgoing messages of one connection: in order, bounded, and sent without blocking.
 
 Everything that is written passes through here. While the client keeps up, a frame goes straight
-to the transport. When more than `high_water` bytes lie unsent, frames are kept instead: a
-message once and in order, a picture only in its newest state. A task per such connection waits
-for the transport to drain; if all that is kept could not be handed over within the deadline,
-or grows past its bound, the connection is given up.
+to the transport. When more than `high_water` bytes are unsent, frames are kept instead: each
+message in order, but of the updates of one key only the newest. A task per such connection waits
+for the transport to drain; if the kept frames cannot be handed over within the deadline, or
+exceed their bound, the connection is given up.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Transport(Protocol):
 
 
 class Outbox:
-    """The way out of one connection.
+    """The outgoing side of one connection.
 
-    Slots, and one object to ask: a tick touches every client's outbox, and what it costs is
-    mostly the memory that it has to fetch for it.
+    It is one object with slots: a tick touches every client's outbox, and its cost is mostly
+    the memory that it fetches.
     """
 
     __slots__ = (
@@ -69,7 +69,7 @@ class Outbox:
         self._handing_over: asyncio.Task[None] | None = None
         self._closed = False
         self.messages = 0
-        """Messages that were sent, or are kept to be; replaced pictures count."""
+        """Messages sent, or kept to be sent; replaced updates count."""
 
     @property
     def closed(self) -> bool:
@@ -95,9 +95,9 @@ class Outbox:
             self._keep(object(), frame, messages)
 
     def offer(self, key: Hashable, frame: bytes) -> None:
-        """Send a picture: a newer one of the same key takes the place of one still kept.
+        """Send an update: a newer one of the same key replaces one that is still kept.
 
-        It takes its turn at the end, so a picture never overtakes what was sent before it.
+        It is queued at the end, so an update never overtakes what was sent before it.
         """
         if not self.write(frame):
             self._keep(key, frame, 1)
@@ -109,7 +109,7 @@ class Outbox:
         await asyncio.wait({self._hand_over_later()})
 
     def close(self) -> None:
-        """Forget what is kept; nothing is written from here on."""
+        """Drop what is kept; nothing is written from now on."""
         self._closed = True
         self._pending.clear()
         self._pending_bytes = 0

@@ -15,7 +15,7 @@ class Pace:
         self._last = now
 
     def allows(self, now: float) -> bool:
-        """Take one message at `now` (seconds of a clock that never goes back)."""
+        """Take one message at `now` (seconds of a monotonic clock)."""
         gained = (now - self._last) * self._rate
         self._tokens = min(self._burst, self._tokens + gained)
         self._last = now

@@ -1,4 +1,4 @@
-"""From bytes to a validated request, and from a reply to bytes. Pure: no socket, no clock."""
+"""Decoding and validation of requests, encoding of replies. Pure: no socket, no clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from asyncapi_server.serving.encoding import plain
 from asyncapi_server.serving.faults import ErrorPolicy, Fault, FaultKind, Refusal
 
 MAX_DEPTH = 64
-"""Arrays and objects inside each other in one message."""
+"""Levels of nested arrays and objects in one message."""
 
 Handler = Callable[[Any, Any], Awaitable[object]]
 """Called with the connection and the message."""
@@ -28,7 +28,7 @@ Encoder = Callable[[object], bytes]
 
 
 class _Spec:
-    """A message of the contract with what was compiled from it."""
+    """A message of the contract with its compiled validator and correlation path."""
 
     __slots__ = ("correlation", "message", "validator")
 
@@ -71,10 +71,10 @@ class Router:
     ) -> None:
         """Raises RouterSetupError when handlers, models or makers do not match the messages.
 
-        `models` build what handlers get; those of sent messages are passed over. `sends` has a
-        function for each message that the server sends by itself.
-        `server` is the name of the server that this is; without it every message is admitted.
-        `check_outgoing` validates each message sent, too: for tests.
+        `models` build the messages for handlers; those of sent messages are ignored. `sends` has a
+        function for each message that the server sends unprompted.
+        `server` is the name of this server; without it every message is admitted.
+        `check_outgoing` also validates each message sent: for tests.
         """
         channel = contract.channel(address)
         if server is not None and server not in contract.servers:
@@ -124,7 +124,7 @@ class Router:
         return Request(name, payload, message, self._handlers[name], correlation)
 
     def replies(self, request: Request, answer: object) -> list[bytes]:
-        """The encoded replies that a handler's answer stands for.
+        """The encoded replies in a handler's answer.
 
         Raises UndocumentedMessage when one is not what the document names for the request.
         """
@@ -142,16 +142,16 @@ class Router:
 
     def error(self, fault: Fault, request: Request | None = None) -> bytes | None:
         """The application's encoded error message for a fault, correlated with its request."""
-        said = self._error_reply(fault)
-        if said is None:
+        reply = self._error_reply(fault)
+        if reply is None:
             return None
-        body: object = dict(said)
+        body: object = dict(reply)
         spec = self._sent_spec(body)
         if spec is not None and spec.correlation is not None:
             correlation = request.correlation if request else self._correlation_of(fault)
             if correlation is not jsonpointer.MISSING:
                 correlated = _with(body, spec.correlation, correlation)
-                # The id of a message that failed may be what is wrong with it.
+                # The id may itself be the invalid part of a message that failed.
                 if request is not None or spec.validator.is_valid(correlated):
                     body = correlated
         if self.checks_sent:
@@ -159,7 +159,7 @@ class Router:
         return self._encode(body)
 
     def outgoing(self, message: object) -> bytes:
-        """The bytes of a message that the server sends on its own."""
+        """The bytes of a message that the server sends unprompted."""
         body = message if isinstance(message, bytes) else plain(message)
         if self.checks_sent:
             self.check_sent(body)
@@ -187,7 +187,7 @@ class Router:
         return encoded if encoded is not None else self._encode(body)
 
     def _sent_spec(self, body: object, preferred: tuple[str, ...] = ()) -> _Spec | None:
-        """The sent message that this is; of several candidates one that is preferred."""
+        """The sent message that `body` is; of several candidates, one that is preferred."""
         names = self._find_sent.identify(body)
         best = next((name for name in names if name in preferred), names[0] if names else None)
         return None if best is None else self._sent[best]
@@ -195,7 +195,7 @@ class Router:
     def _check(self, body: object, spec: _Spec | None) -> None:
         if spec is None:
             raise UndocumentedMessage(f"no message of {self.address}: {cut(repr(body))}")
-        # What goes over the wire is judged, not the objects that it was made of.
+        # Validate what goes over the wire, not the objects that it was made from.
         wire = orjson.loads(self._encode(body))
         details = schema_details(spec.validator, wire)
         if details:
@@ -256,7 +256,7 @@ class Router:
 
 
 def refused(refusal: Refusal, request: Request) -> Fault:
-    """The fault of a handler's refusal."""
+    """The fault that reports a handler's refusal."""
     return Fault(
         FaultKind.REFUSED,
         refusal.text,
@@ -311,7 +311,7 @@ def _models(
 
 
 def _too_deep(text: str | bytes, payload: object) -> bool:
-    """Whether the nesting passes MAX_DEPTH; a message with few brackets cannot."""
+    """Whether the nesting exceeds MAX_DEPTH; a message with few brackets cannot."""
     if isinstance(text, str):
         brackets = text.count("[") + text.count("{")
     else:
@@ -324,7 +324,7 @@ def _too_deep(text: str | bytes, payload: object) -> bool:
             child
             for value in level
             for child in _members(value)
-            if type(child) in _CONTAINERS  # isinstance costs a hostile message three times this
+            if type(child) in _CONTAINERS  # isinstance takes three times as long here
         ]
         if not level:
             return False
@@ -339,7 +339,7 @@ def _members(value: object) -> Iterable[object]:
 
 
 def _short(value: object) -> str:
-    """A value for a message to the client: constants whole, the rest by its type."""
+    """A value for a message to the client: scalars in full, the rest by type."""
     if json_type(value) in ("array", "object"):
         return f"an {json_type(value)}"
     return cut(orjson.dumps(value).decode())

@@ -1,13 +1,12 @@
-"""Subscriptions: who is subscribed to which topic, from the accepted request to the last update.
+"""Subscriptions to topics, from the accepted request to the last update.
 
 A subscription counts from the moment it is accepted. After the reply the topic's source makes its
 first message, such as its history; then the hub sends what the source publishes. A first message
-may be provisional, when its data is not there yet: it is sent again once the source says so.
+may be provisional, when its data is not available yet: `Subscriptions.renew` sends it again.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
@@ -18,15 +17,13 @@ from asyncapi_server.serving.connection import Connection
 from asyncapi_server.serving.deliveries import Deliveries
 from asyncapi_server.serving.hub import Hub
 
-log = logging.getLogger(__name__)
-
 TopicT = TypeVar("TopicT", bound=Hashable)
 TopicT_contra = TypeVar("TopicT_contra", bound=Hashable, contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The message that a subscription begins with, JSON in UTF-8."""
+    """The first message of a subscription, JSON in UTF-8."""
 
     payload: bytes
     is_provisional: bool = False
@@ -37,34 +34,34 @@ class Source(Protocol[TopicT_contra]):
     """Makes the messages of some topics. It publishes to the hub while a topic is open."""
 
     def open(self, topic: TopicT_contra) -> None:
-        """The topic has its first subscriber."""
+        """Called when the topic gets its first subscriber."""
 
     def close(self, topic: TopicT_contra) -> None:
-        """The topic has lost its last subscriber."""
+        """Called when the topic loses its last subscriber."""
 
     async def first(self, topic: TopicT_contra, size: int) -> First | None:
         """The first message of a subscription, or None when it begins with the next update.
 
-        `size` is what the client asked for with the topic, such as a number of candles. Updates
-        made after this has returned come after it; it must return without a pause once it has
-        looked at the data. It may raise.
+        `size` is the size that the client requested, such as a number of candles. Updates
+        published after this has returned are sent after it, so it must not await between reading
+        the data and returning. It may raise.
         """
 
 
 class Subscriptions(Generic[TopicT]):
     """The subscriptions of every connection.
 
-    They end with their connection, as long as the hub is one of an endpoint's.
+    They end with their connection, provided that the hub belongs to an endpoint.
     """
 
     def __init__(
         self,
         hub: Hub,
         source_of: Callable[[TopicT], Source[TopicT]],
-        on_failure: Callable[[Connection, TopicT], None],
+        on_failure: Callable[[Connection, TopicT, Exception], None],
     ) -> None:
-        """`on_failure` is called for a subscription that ended because its first message could
-        not be made: it tells the client."""
+        """`on_failure` is called with the error that a subscription has ended by, since its first
+        message could not be made: it logs the error and reports it to the client."""
         self._hub = hub
         self._source_of = source_of
         self._on_failure = on_failure
@@ -83,7 +80,7 @@ class Subscriptions(Generic[TopicT]):
         return topic in self._topics.get(connection, ())
 
     def subscribers(self, topic: TopicT) -> int:
-        """How many connections are subscribed to a topic, those before their first message too."""
+        """The number of connections subscribed to a topic, also before their first message."""
         return self._subscribers.get(topic, 0)
 
     @property
@@ -94,7 +91,7 @@ class Subscriptions(Generic[TopicT]):
     def add(self, connection: Connection, topic: TopicT, size: int = 0) -> None:
         """Accept a subscription in a handler; its first message follows the reply.
 
-        One that exists already begins anew, with another first message.
+        An existing one starts again, with another first message.
         """
         topics = self._topics.setdefault(connection, {})
         if topic not in topics:
@@ -128,7 +125,7 @@ class Subscriptions(Generic[TopicT]):
                 self._begin(connection, topic, size)
 
     def _drop(self, connection: Connection) -> None:
-        """Forget a connection that has ended."""
+        """Drop a connection that has ended."""
         self._deliveries.drop(connection)
         for topic in list(self.of(connection)):
             self.remove(connection, topic)
@@ -153,7 +150,6 @@ class Subscriptions(Generic[TopicT]):
                     self._provisional[topic][connection] = size
                 connection.send(first.payload)
             self._hub.subscribe(connection, topic)
-        except Exception:
-            log.exception("%s: the first message of %s failed", connection, topic)
+        except Exception as error:
             if self.remove(connection, topic):
-                self._on_failure(connection, topic)
+                self._on_failure(connection, topic, error)

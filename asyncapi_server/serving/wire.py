@@ -1,4 +1,4 @@
-"""One WebSocket of aiohttp's as we use it: one way out, and an end that comes in time."""
+"""An aiohttp WebSocket with one outgoing path and a close that is bounded in time."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ MAX_REASON_BYTES = 123
 
 
 class WebSocket(web.WebSocketResponse):
-    """aiohttp's WebSocket with a guard of its frames, which tells before it closes."""
+    """aiohttp's WebSocket with a guard of its frames and a hook before it closes."""
 
     before_close: Callable[[int], str] | None = None
     """Called with the code, returns the reason; what it sends leaves before the close frame."""
 
     def __init__(self, settings: EndpointSettings, *, compress: bool) -> None:
-        """`compress` is whether permessage-deflate is agreed to."""
+        """`compress` is whether permessage-deflate is accepted."""
         super().__init__(
-            # aiohttp's bound is that of the shortest message that it refuses.
+            # aiohttp refuses messages of this size already.
             max_msg_size=settings.max_message_bytes + 1,
             compress=compress,
             heartbeat=settings.heartbeat_seconds,
@@ -57,7 +57,7 @@ class WebSocket(web.WebSocketResponse):
     def _post_start(
         self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter
     ) -> None:
-        """Put the guard before aiohttp's reader, for what came with the upgrade already."""
+        """Put the guard before aiohttp's reader, also for bytes that came with the upgrade."""
         handler = request.protocol
         early, handler._message_tail = handler._message_tail, b""
         super()._post_start(request, protocol, writer)
@@ -69,7 +69,7 @@ class WebSocket(web.WebSocketResponse):
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
     ) -> bool:
-        """Close with a code, which is 1007 where the client's compressed data are none."""
+        """Close with a code, which is 1007 if the client's compressed data is invalid."""
         if isinstance(self.exception(), zlib.error):
             code = WSCloseCode.INVALID_TEXT
         if self.before_close is not None:
@@ -119,7 +119,7 @@ class Wire:
         ws.before_close = self._before_close
 
     async def close(self, code: int, reason: str) -> None:
-        """The closing handshake; a client that does not take part is cut off in time."""
+        """Run the closing handshake; a client that does not take part is cut off in time."""
         await asyncio.shield(self._close_once(code, reason))
 
     async def finish(self) -> None:
@@ -136,12 +136,12 @@ class Wire:
         return reason
 
     def _give_up(self, reason: str) -> None:
-        """Close a connection whose client does not read; nobody waits for it but its own end."""
+        """Close a connection whose client does not read, without waiting for the close."""
         log.info("closing %s: %s", self._transport.get_extra_info("peername"), reason)
         self._close_once(WSCloseCode.TRY_AGAIN_LATER, reason)
 
     def _close_once(self, code: int, reason: str) -> asyncio.Task[None]:
-        """The one task that closes: the first code wins, and the handler's end waits for it."""
+        """The one task that closes: the first code wins, and `finish` waits for it."""
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
         return self._closing
@@ -155,10 +155,10 @@ class Wire:
         await self._flush()
 
     async def _flush(self) -> None:
-        """Give the last bytes their time to leave, then abort."""
+        """Wait a bounded time for the last bytes to leave, then abort."""
         if self._request.transport is None:
             return
-        # With no room in the buffer at all, drained means that everything has left.
+        # With a buffer limit of 0, drained means that everything has left.
         self._transport.set_write_buffer_limits(high=0)
         try:
             async with asyncio.timeout(self._close_seconds):
@@ -168,7 +168,7 @@ class Wire:
 
     async def _drained(self) -> None:
         """Wait until the transport takes more, or is lost."""
-        # All who drain share one future of aiohttp's: whoever stops waiting must not cancel it.
+        # All waiters share one future of aiohttp's: one that stops waiting must not cancel it.
         if self._draining is None or self._draining.done():
             self._draining = asyncio.get_running_loop().create_task(self._writer.drain())
         await asyncio.shield(self._draining)

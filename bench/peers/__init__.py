@@ -1,1 +1,1 @@
-"""What a user would pick instead: each a small program, written as its own documentation does."""
+"""The alternatives: small programs, each written as the library's documentation recommends."""

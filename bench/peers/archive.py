@@ -1,7 +1,7 @@
-"""A file of the archive into the store, by the product and by the engine's own insert of its lines.
+"""Stores a file of the archive, by the product or by the engine's insert of its lines.
 
-`archive DIRECTORY TRADES` prints `ready` when the file is made. Each line of its input is `ours` or
-`bare`: the trades are stored in an empty table, and `took SECONDS` is printed.
+`archive DIRECTORY TRADES` prints `ready` when the file is written. For each line of its input,
+`ours` or `bare`, it stores the trades in an empty table and prints `took SECONDS`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FROM file({path:String}, 'CSV', 'id Int64, price Decimal(38, 8), quantity Decima
 
 
 class Quiet:
-    """Is told how it goes, and tells nobody."""
+    """Ignores the progress of a backfill."""
 
     def planned(self, symbol: str, trades: int) -> None: ...
 
@@ -50,7 +50,7 @@ class Quiet:
 
 
 def make_file(directory: Path, trades: int) -> tuple[Path, Path]:
-    """The lines as the archive has them, zipped and not."""
+    """Write the lines in the form of the archive, plain and zipped."""
     rows = trade_table([SYMBOL], trades).select(COLUMNS)
     rows = rows.append_column("best", pa.array([True] * trades))
     lines, zipped = directory / FILE.name.replace(".zip", ".csv"), directory / FILE.name
@@ -62,7 +62,7 @@ def make_file(directory: Path, trades: int) -> tuple[Path, Path]:
 
 
 def ours(store: Store, zipped: Path) -> None:
-    """Unzipped, checked line by line by the engine, stored in pieces, and on disk."""
+    """Unzip the file, check each line in the engine, and store it in pieces on disk."""
     backfill = Backfill(
         AsyncStore(store), cast("BinanceRest", None), None, Quiet()
     )  # nothing is fetched
@@ -72,18 +72,18 @@ def ours(store: Store, zipped: Path) -> None:
 def main(directory: str, trades: int) -> None:
     lines, zipped = make_file(Path(directory), trades)
     with Store(f"chdb:///{directory}/db") as store:
-        store.sql("CREATE TABLE bare AS trades")
+        store.connection.rows("CREATE TABLE bare AS trades")
         print("ready", flush=True)
         for command in sys.stdin:
             table = {"ours": "trades", "bare": "bare"}[command.strip()]
-            store.sql(f"TRUNCATE TABLE {table}")
+            store.connection.rows(f"TRUNCATE TABLE {table}")
             began = time.perf_counter()
             if table == "bare":
-                store.sql(BARE, {"symbol": SYMBOL, "path": str(lines)})
+                store.connection.rows(BARE, {"symbol": SYMBOL, "path": str(lines)})
             else:
                 ours(store, zipped)
             print("took", time.perf_counter() - began, flush=True)
-            [(stored,)] = store.sql(f"SELECT count() FROM {table}")
+            [(stored,)] = store.connection.rows(f"SELECT count() FROM {table}")
             assert stored == trades, f"{stored} trades were stored"
 
 

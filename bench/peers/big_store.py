@@ -1,6 +1,6 @@
-"""Fills a store with the trades that the simulated exchange makes, and their candles.
+"""Fills a store with trades of the simulated exchange and their candles.
 
-`big_store DIRECTORY TRADES` prints `filled END_MS`, the exchange's time after the last of them.
+`big_store DIRECTORY TRADES` prints `filled END_MS`, the exchange's time after the last trade.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main(directory: str, trades: int) -> None:
 
 
 def note_settled(dsn: str, symbols: list[str], end_ms: int) -> None:
-    """Note in a store that is not open that the candles up to `end_ms` are written."""
+    """Record in a closed store that the candles up to `end_ms` are written."""
     count = len(symbols)
     columns = {
         "symbol": symbols,

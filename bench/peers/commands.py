@@ -1,7 +1,7 @@
-"""How a fan-out server under test is driven: lines on its standard input.
+"""The commands of a fan-out server under test: lines on its standard input.
 
 `tick N` publishes the N-th update of every topic once. `run COUNT MS` publishes COUNT ticks, one
-each MS milliseconds, and prints `ran N START_NS HANDED_NS LATE` for each. The server prints
+every MS milliseconds, and prints `ran N START_NS HANDED_NS LATE` for each. The server prints
 `ready PORT` first and ends with its input.
 """
 
@@ -18,7 +18,7 @@ Unsent = Callable[[], bool]
 
 
 async def serve_commands(port: int, publish: Publish, unsent: Unsent = lambda: False) -> None:
-    """Carry out commands until the input ends. `unsent`: is there a byte not with the kernel?"""
+    """Run commands until the input ends. `unsent` reports bytes that the kernel does not have."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

@@ -1,4 +1,4 @@
-"""Fan-out as most servers do it: aiohttp, `send_json` to each client."""
+"""Fan-out in the most common way: aiohttp, `send_json` to each client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 import uvloop
 from aiohttp import web
 
-from bench.market import TOPICS, accepted, picture, topics_of
+from bench.market import TOPICS, accepted, ohlcv, topics_of
 from bench.peers.commands import serve_commands
 
 subscribers: defaultdict[str, list[web.WebSocketResponse]] = defaultdict(list)
@@ -34,7 +34,7 @@ async def main(topics: int) -> None:
 
     async def publish(tick: int) -> None:
         for topic in TOPICS[:topics]:
-            update = picture(topic, tick)
+            update = ohlcv(topic, tick)
             for ws in subscribers[topic]:
                 await ws.send_json(update)
 

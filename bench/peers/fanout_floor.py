@@ -1,7 +1,7 @@
-"""The floor of fan-out: one `write` system call per client and tick with all of its bytes ready.
+"""The floor of fan-out: one `write` system call per client and tick, with all its bytes prepared.
 
-Only for clients that share their subscriptions and keep up; nothing that serves can be cheaper
-without handing the kernel fewer calls.
+Only for clients that share their subscriptions and keep up; a server can be cheaper only with fewer
+system calls.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from asyncapi_server import encode
 from asyncapi_server.serving.framing import text_frame
-from bench.market import TOPICS, accepted, picture, topics_of
+from bench.market import TOPICS, accepted, ohlcv, topics_of
 from bench.peers.commands import serve_commands
 
 descriptors: list[int] = []
@@ -38,7 +38,7 @@ async def main(topics: int) -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
 
     def publish(tick: int) -> None:
-        joined = b"".join(text_frame(encode(picture(topic, tick))) for topic in TOPICS[:topics])
+        joined = b"".join(text_frame(encode(ohlcv(topic, tick))) for topic in TOPICS[:topics])
         for descriptor in descriptors:
             os.write(descriptor, joined)
 

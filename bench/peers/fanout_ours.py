@@ -1,4 +1,4 @@
-"""Fan-out by asyncapi_server: Router, Endpoint and Hub, serving the product's own contract."""
+"""Fan-out by asyncapi_server: Router, Endpoint and Hub, with the product's contract."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from asyncapi_server import (
     Update,
     encode,
 )
-from bench.market import BASE_MS, TOPICS, accepted, picture, topics_of
+from bench.market import BASE_MS, TOPICS, accepted, ohlcv, topics_of
 from bench.peers.commands import serve_commands
 
 CONTRACT = Contract.from_json(Path("generated/native/stream_contract.json").read_bytes())
 
 
 class Handlers:
-    """Subscribes; the rest of the contract is not spoken here."""
+    """Handles `subscribe` only."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -72,7 +72,7 @@ async def main() -> None:
     await site.start()
 
     def publish(tick: int) -> None:
-        hub.publish([Update(topic, encode(picture(topic, tick)), BASE_MS) for topic in topics])
+        hub.publish([Update(topic, encode(ohlcv(topic, tick)), BASE_MS) for topic in topics])
 
     def unsent() -> bool:
         for connection in endpoint.connections.values():

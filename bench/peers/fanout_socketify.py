@@ -1,7 +1,7 @@
 """Fan-out by socketify (uWebSockets): `publish` to its own topics.
 
-Its event loop polls without sleeping for a while after each use. That is left out in its favour:
-it measures itself, from a tick's command until the tick is with the kernel, and prints `cpu S`.
+Its event loop polls without sleeping for a while after each use, which the benchmark counts.
+`cpu S` is its CPU time from a tick's command until the kernel has the tick.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import time
 
 from socketify import App, OpCode, WebSocket
 
-from bench.market import TOPICS, accepted, picture, topics_of
+from bench.market import TOPICS, accepted, ohlcv, topics_of
 
 FLUSHES = 3
-"""Turns of its loop after which everything published has been written."""
+"""Iterations of its loop after which everything published is written."""
 
 
 def on_message(ws: WebSocket, message: str, _: OpCode) -> None:
@@ -33,7 +33,7 @@ def main(topics: int) -> None:
     def tick(number: int) -> None:
         before = time.process_time()
         for topic in TOPICS[:topics]:
-            app.publish(topic, json.dumps(picture(topic, number)), OpCode.TEXT)
+            app.publish(topic, json.dumps(ohlcv(topic, number)), OpCode.TEXT)
         for _ in range(FLUSHES):
             app.loop.uv_loop.run_nowait()
         print("cpu", time.process_time() - before, flush=True)

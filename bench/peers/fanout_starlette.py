@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bench.market import TOPICS, accepted, picture, topics_of
+from bench.market import TOPICS, accepted, ohlcv, topics_of
 from bench.peers.commands import serve_commands
 
 subscribers: defaultdict[str, list[WebSocket]] = defaultdict(list)
@@ -47,7 +47,7 @@ async def main(topics: int) -> None:
 
     async def publish(tick: int) -> None:
         for topic in TOPICS[:topics]:
-            text = json.dumps(picture(topic, tick))
+            text = json.dumps(ohlcv(topic, tick))
             for ws in subscribers[topic]:
                 await ws.send_text(text)
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from bench.market import TOPICS, accepted, picture, topics_of
+from bench.market import TOPICS, accepted, ohlcv, topics_of
 from bench.peers.commands import serve_commands
 
 subscribers: defaultdict[str, list[ServerConnection]] = defaultdict(list)
@@ -28,7 +28,7 @@ async def main(topics: int) -> None:
 
         def publish(tick: int) -> None:
             for topic in TOPICS[:topics]:
-                broadcast(subscribers[topic], json.dumps(picture(topic, tick)))
+                broadcast(subscribers[topic], json.dumps(ohlcv(topic, tick)))
 
         port = next(iter(server.sockets)).getsockname()[1]
         await serve_commands(port, publish)

@@ -1,9 +1,9 @@
-// Fan-out by Node.js ws: encoded once, each client's socket corked for the length of a tick.
+// Fan-out by Node.js ws: encoded once, each client's socket corked during a tick.
 "use strict";
 
 const readline = require("node:readline");
 const { WebSocketServer } = require("ws");
-const { picture, TOPICS } = require("./market.js");
+const { ohlcv, TOPICS } = require("./market.js");
 
 const topics = TOPICS.slice(0, Number(process.argv[2]));
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
@@ -21,7 +21,7 @@ server.on("connection", (socket) => {
 function publish(tick) {
   for (const client of server.clients) client._socket.cork();
   for (const topic of topics) {
-    const update = Buffer.from(JSON.stringify(picture(topic, tick)));
+    const update = Buffer.from(JSON.stringify(ohlcv(topic, tick)));
     for (const client of subscribers.get(topic)) client.send(update, { binary: false });
   }
   for (const client of server.clients) client._socket.uncork();

@@ -1,8 +1,8 @@
-"""One flush at a time, at the end of a minute, with so many timeframes materialized.
+"""One flush at a time, at the end of a minute, with a number of materialized timeframes.
 
-`flush DIRECTORY PAIRS VIEWS` prints `ready`; each line on its input is a flush of 2,000 trades of
-25 symbols that end a minute, answered by `took MS`. With VIEWS there are no pairs but so many
-accumulating materialized views, and the flush is the insert alone.
+`flush DIRECTORY PAIRS VIEWS` prints `ready`. For each line of its input it flushes 2,000 trades of
+25 symbols that end a minute and prints `took MS`. With VIEWS there are no pairs but that number of
+materialized views, and the flush is the insert alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FROM trades WHERE symbol = '{symbol}' GROUP BY candle_time
 
 
 def prepare(dsn: str, pairs: int) -> None:
-    """A month of minutes of every symbol, and the pairs in use."""
+    """Fill a store with a month of minutes of every symbol, and the pairs in use."""
     with Store(dsn):
         for symbol in SYMBOLS:
             fill(dsn, "minutes", minute_table(symbol, HISTORY_MINUTES, end_ms=END_MS))
@@ -77,7 +77,7 @@ def main(directory: str, pairs: int, views: int) -> None:
     with Store(dsn) as store:
         for number in range(views):
             symbol, width = SYMBOLS[number % len(SYMBOLS)], (2 + number // 25) * MINUTE_MS
-            store.sql(VIEW.format(number=number, symbol=symbol, width=width))
+            store.connection.rows(VIEW.format(number=number, symbol=symbol, width=width))
         print("ready", flush=True)
         for minute, _ in enumerate(sys.stdin):
             trades = batch(minute, 10**9 + minute * TRADES)

@@ -1,7 +1,7 @@
 """Histories of 1000 candles: by the product's store, over raw trades, and by DuckDB.
 
 `history DIRECTORY YEARS ROUNDS TRADES` prints one line of JSON: milliseconds by subject and
-timeframe, once for each round. TRADES raw trades lie over the last year (0: not measured).
+timeframe, for each round. TRADES raw trades cover the last year (0: not measured).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Values = defaultdict[str, list[float]]
 
 
 def prepared(directory: str, minutes: pa.Table, trades: int) -> Store:
-    """A store with these minutes, opened as after a restart."""
+    """Fill a store with these minutes; returns it opened as after a restart."""
     dsn = f"chdb:///{directory}"
     with Store(dsn):
         fill(dsn, "minutes", minutes)
@@ -73,7 +73,7 @@ def message(store: Store, timeframe: int) -> bytes:
 
 
 def first(store: Store, timeframe: int) -> None:
-    """What a new pair is served from: it is materialized after its first history is out."""
+    """Serve a new pair, which is materialized only after its first history is sent."""
     store.candles.basis(SYMBOL, timeframe, END_MS)
     message(store, timeframe)
 
@@ -82,7 +82,7 @@ def raw(store: Store, timeframe: int) -> None:
     end = bucket_start(END_MS, timeframe)
     width = width_ms(timeframe)
     start = max(end - CANDLES * width, 0)
-    store.sql(RAW_TRADES, {"symbol": RAW, "width": width, "start": start, "end": end})
+    store.connection.rows(RAW_TRADES, {"symbol": RAW, "width": width, "start": start, "end": end})
 
 
 def by_duckdb(database: duckdb.DuckDBPyConnection, timeframe: int) -> None:
@@ -93,7 +93,7 @@ def by_duckdb(database: duckdb.DuckDBPyConnection, timeframe: int) -> None:
 
 
 async def at_once(store: Store, timeframe: int) -> list[float]:
-    """Milliseconds until each of many subscribers that arrive together has its history."""
+    """Milliseconds until each of many concurrent subscribers has its history."""
     began = time.perf_counter()
 
     async def subscriber() -> float:

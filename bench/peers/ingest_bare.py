@@ -1,4 +1,4 @@
-"""The limit of ingest: the bare engine's insert of the same rows, ready as Arrow tables.
+"""The limit of ingest: the engine's insert of the same rows as prepared Arrow tables.
 
 `ingest_bare DIRECTORY TRADES SYMBOL...` prints `ready`, waits for a line, and prints `done`.
 """

@@ -1,7 +1,7 @@
 """Ingest by cryptofeed: its connection, its Binance message handler, a callback that counts.
 
 `ingest_cryptofeed URL TRADES SYMBOL...`, run by an interpreter that has cryptofeed. Nothing is
-stored. Its connection insists on TLS by the address alone, so the address is changed after that.
+stored. Its connection requires a TLS address when it is created, so the address is changed later.
 """
 
 from __future__ import annotations

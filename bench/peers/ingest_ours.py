@@ -1,4 +1,4 @@
-"""Ingest by the product's own provider: from the exchange's socket to the acknowledged insert.
+"""Ingest by the product's provider: from the exchange's socket to the acknowledged insert.
 
 `ingest_ours URL DIRECTORY TRADES WATCHED SYMBOL...` prints `ready` when every symbol is followed
 and WATCHED timeframes are watched and materialized, and `done` when TRADES trades are in the store.
@@ -25,14 +25,14 @@ async def main(url: str, directory: str, trades: int, watched: int, symbols: Seq
     provider = Provider(store, url, url.replace("http", "ws", 1), symbols, HISTORY_MS)
     following = asyncio.create_task(provider.run())
     feeds = list(provider.feeds.values())
-    while not all(feed.is_open and feed.connected for feed in feeds):
+    while not all(feed.state.is_open and feed.state.is_connected for feed in feeds):
         await _pause(following)
     async with asyncio.TaskGroup() as group:
         for number in range(watched):
             feed = feeds[number % len(feeds)]
             pair = Pair(feed.symbol, 2 + number // len(feeds))
             group.create_task(provider.view.follow(pair).ready())
-    while len(store.candles.pairs) < watched:  # what it costs to make them is another matter
+    while len(store.candles.pairs) < watched:  # excludes materialization from the measurement
         await _pause(following)
     print("ready", flush=True)
     while sum(feed.trades_stored for feed in feeds) < trades:

@@ -1,4 +1,4 @@
-// The same updates as bench/market.py makes.
+// The same updates as in bench/market.py.
 "use strict";
 
 const TIMEFRAMES = [1, 3, 5, 7, 15, 30, 60, 120, 173, 240];
@@ -7,7 +7,7 @@ const BASE_MS = 1735689600000;
 const SYMBOLS = Array.from({ length: 25 }, (_, i) => `COIN${String(i).padStart(2, "0")}USDT`);
 exports.TOPICS = SYMBOLS.flatMap((symbol) => TIMEFRAMES.map((t) => `${symbol}:${t}`));
 
-exports.picture = (topic, tick) => {
+exports.ohlcv = (topic, tick) => {
   const [symbol, timeframe] = topic.split(":");
   return {
     type: "ohlcv_update",

@@ -1,4 +1,4 @@
-"""The REST endpoints in plain aiohttp: the engine's bytes passed on, nothing validated."""
+"""The REST endpoints in plain aiohttp: passes the engine's bytes on without validation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the REST peers share: a store with rows in it, and their queries for rows as objects."""
+"""Shared by the REST peers: a filled store, and queries for rows as objects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CANDLES = (
 
 
 def filled_store(directory: str) -> Store:
-    """A store with the trades and the minutes of one symbol."""
+    """Fill a store with the trades and minutes of one symbol."""
     store = Store(f"chdb:///{directory}")
     fill(f"chdb:///{directory}", "trades", trade_table([SYMBOL], TRADES))
     fill(f"chdb:///{directory}", "minutes", minute_table(SYMBOL, MINUTES, end_ms=END_MS))
@@ -36,16 +36,16 @@ def filled_store(directory: str) -> Store:
 
 def rows(store: Store, symbol: str, from_id: int, limit: int) -> Sequence[tuple[Any, ...]]:
     """Trades as tuples of Python objects."""
-    return store.sql(ROWS, {"symbol": symbol, "from_id": from_id, "limit": limit})
+    return store.connection.rows(ROWS, {"symbol": symbol, "from_id": from_id, "limit": limit})
 
 
 def candles(store: Store, symbol: str, limit: int) -> Sequence[tuple[Any, ...]]:
     """Candles of one minute as tuples of Python objects."""
-    return store.sql(CANDLES, {"symbol": symbol, "limit": limit})
+    return store.connection.rows(CANDLES, {"symbol": symbol, "limit": limit})
 
 
 def health() -> dict[str, Any]:
-    """The answer of the health check."""
+    """The reply of the health check."""
     return {
         "status": "healthy",
         "components": {

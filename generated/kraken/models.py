@@ -50,9 +50,9 @@ class AssetPair(BaseModel):
     altname: Annotated[StrictStr, Field(description="The name in requests over REST.")]
     wsname: Annotated[StrictStr, Field(description="The name on the WebSocket.")]
     aclass_base: Literal["currency"]
-    base: Annotated[StrictStr, Field(description="What is bought and sold.")]
+    base: Annotated[StrictStr, Field(description="The asset that is bought and sold.")]
     aclass_quote: Literal["currency"]
-    quote: Annotated[StrictStr, Field(description="What is paid with.")]
+    quote: Annotated[StrictStr, Field(description="The asset of prices.")]
     lot: Literal["unit"]
     pair_decimals: Annotated[Integer, Field(description="Decimals of a price.", ge=1, le=8)]
     lot_decimals: Annotated[Literal[8], Field(description="Decimals of a volume.")]
@@ -126,7 +126,7 @@ Interval = TypeAliasType(
 
 class MarketSubscription(BaseModel):
     """
-    What is wanted of each pair.
+    The feed of each pair, with its options.
     """
 
     model_config = ConfigDict(
@@ -237,11 +237,7 @@ Token = TypeAliasType(
     "Token",
     Annotated[
         StrictStr,
-        Field(
-            description="What `GetWebSocketsToken` has given.",
-            max_length=256,
-            min_length=1,
-        ),
+        Field(description="A token of `GetWebSocketsToken`.", max_length=256, min_length=1),
     ],
 )
 
@@ -271,7 +267,7 @@ class Unsubscribe(BaseModel):
 
 class AccountSubscription(BaseModel):
     """
-    What is wanted of the account.
+    The feed of the account, with its options.
     """
 
     model_config = ConfigDict(
@@ -284,7 +280,7 @@ class AccountSubscription(BaseModel):
         Field(description="Whether `ownTrades` begins with the trades so far."),
     ] = True
     ratecounter: Annotated[
-        StrictBool, Field(description="Whether `openOrders` tells the rate counter.")
+        StrictBool, Field(description="Whether `openOrders` has the rate counter.")
     ] = False
 
 
@@ -298,7 +294,7 @@ class AccountSubscriptionStatus(BaseModel):
 
 class AccountUnsubscription(BaseModel):
     """
-    What is not wanted any more.
+    The feed to leave.
     """
 
     model_config = ConfigDict(
@@ -354,7 +350,7 @@ class Ping(BaseModel):
 class PingStatus(BaseModel):
     event: Literal["pingStatus"]
     reqid: RequestId | None = None
-    errorMessage: Annotated[ErrorMessage, Field(description="What was wrong with the ping.")]
+    errorMessage: Annotated[ErrorMessage, Field(description="The fault of the ping.")]
     status: Literal["error"]
 
 

@@ -90,7 +90,7 @@ class ErrorDetail(BaseModel):
         StrictStr,
         Field(description="Where the fault is, as in `query.limit` or `path.symbol`."),
     ]
-    message: Annotated[StrictStr, Field(description="What is wrong with it.")]
+    message: Annotated[StrictStr, Field(description="The fault in one sentence.")]
 
 
 class ExchangeClientHealth(BaseModel):
@@ -103,7 +103,7 @@ class ExchangeClientHealth(BaseModel):
 
 class FeedCounters(BaseModel):
     """
-    What came in for a symbol since the server started.
+    Counts of a symbol since the server started.
     """
 
     received: Annotated[
@@ -167,7 +167,7 @@ Price = TypeAliasType(
 
 class ProcessInfo(BaseModel):
     """
-    What the server's process uses.
+    Resources of the server's process.
     """
 
     pid: Annotated[Integer, Field(description="Number of the process.", ge=1)]
@@ -252,7 +252,7 @@ Symbol = TypeAliasType(
 
 class SyncReport(BaseModel):
     """
-    What a forced synchronization found and started.
+    The outcome of a forced synchronization.
     """
 
     clock_offset_ms: Annotated[
@@ -301,7 +301,7 @@ class TickerSummary(BaseModel):
     exchange_status: Annotated[
         StrictStr,
         Field(
-            description="State of the market as the exchange tells it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked."
+            description="State of the market as the exchange reports it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked."
         ),
     ]
     connected: Annotated[
@@ -577,7 +577,7 @@ class WeightStatistics(BaseModel):
     used: Annotated[
         Integer,
         Field(
-            description="Weight used in the current minute, as the exchange last told it.",
+            description="Weight used in the current minute, as the exchange last reported it.",
             ge=0,
         ),
     ]
@@ -591,7 +591,7 @@ class WeightStatistics(BaseModel):
     throttled: Annotated[
         Integer,
         Field(
-            description="Times that the exchange told the server to slow down (429) or banned it (418).",
+            description="Times that the exchange refused a request for its rate (429) or banned the server (418).",
             ge=0,
             le=9007199254740991,
         ),
@@ -656,11 +656,11 @@ class Candle(BaseModel):
 
 class Envelope(BaseModel):
     """
-    What every successful reply has besides its `data`.
+    Every successful reply, but for its `data`.
     """
 
     success: Annotated[Literal[True], Field(description="Always true in a successful reply.")]
-    message: Annotated[StrictStr, Field(description="What was done, in one sentence for people.")]
+    message: Annotated[StrictStr, Field(description="The outcome in one sentence for people.")]
     timestamp: TimestampMs
     error: Annotated[None, Field(description="Always null in a successful reply.")]
 
@@ -671,12 +671,12 @@ class Error(BaseModel):
     error_code: StreamErrorCode
     message: Annotated[
         StrictStr,
-        Field(description="What went wrong and what to do, in one sentence for people."),
+        Field(description="The failure and the remedy, in one sentence for people."),
     ]
     details: Annotated[
         dict[str, object],
         Field(
-            description="What is known besides. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request, a `message` and the `schema_path` of the rule; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`."
+            description="Further facts. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request, a `message` and the `schema_path` of the rule; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`."
         ),
     ]
 
@@ -688,7 +688,7 @@ class ErrorEnvelope(BaseModel):
 
     success: Annotated[Literal[False], Field(description="Always false in a failed reply.")]
     data: Annotated[None, Field(description="Always null in a failed reply.")]
-    message: Annotated[StrictStr, Field(description="What failed, in a few words for people.")]
+    message: Annotated[StrictStr, Field(description="The failure in a few words for people.")]
     timestamp: TimestampMs
     error: Annotated[
         StrictStr,
@@ -754,7 +754,7 @@ class Gap(BaseModel):
             le=253402300799999,
         ),
     ]
-    reason: Annotated[StrictStr, Field(description="What was seen, in a few words for people.")]
+    reason: Annotated[StrictStr, Field(description="The observation in a few words for people.")]
 
 
 class HealthComponents(BaseModel):
@@ -792,13 +792,15 @@ HealthProblems = TypeAliasType(
     "HealthProblems",
     Annotated[
         list[HealthProblem],
-        Field(description="What does not work, and why; empty while the status is `healthy`."),
+        Field(
+            description="The parts that do not work, and why; empty while the status is `healthy`."
+        ),
     ],
 )
 
 
 """
-What does not work, and why; empty while the status is `healthy`.
+The parts that do not work, and why; empty while the status is `healthy`.
 """
 
 
@@ -924,7 +926,7 @@ class Readiness(BaseModel):
     ]
     problems: Annotated[
         HealthProblems,
-        Field(description="What has to end before the server is ready; empty once it is."),
+        Field(description="The problems that keep the server from being ready; empty once it is."),
     ]
 
 
@@ -933,11 +935,11 @@ class SubscriptionResult(BaseModel):
     request_id: RequestId | None = None
     successful_subscriptions: Annotated[
         dict[str, list[AcceptedTimeframe]],
-        Field(description="What was accepted, by symbol."),
+        Field(description="Timeframes that were accepted, by symbol."),
     ]
     failed_subscriptions: Annotated[
         list[FailedTimeframe],
-        Field(description="What was not accepted, each with its reason."),
+        Field(description="Timeframes that were not accepted, each with its reason."),
     ]
     message: Annotated[StrictStr, Field(description="The outcome in one sentence for people.")]
 
@@ -978,7 +980,7 @@ class SymbolUnsubscription(BaseModel):
 
 class SyncReportEnvelope(Envelope):
     """
-    What a forced synchronization found and started.
+    The outcome of a forced synchronization.
     """
 
     data: SyncReport
@@ -986,7 +988,7 @@ class SyncReportEnvelope(Envelope):
 
 class SystemInfo(BaseModel):
     """
-    What runs here, on what, and fed by whom.
+    Versions, platform, feed, store and process of the server.
     """
 
     name: Annotated[StrictStr, Field(description="Name of the program.")]
@@ -1016,7 +1018,7 @@ class SystemInfo(BaseModel):
 
 class SystemInfoEnvelope(Envelope):
     """
-    What runs here.
+    Versions, platform, feed, store and process.
     """
 
     data: SystemInfo
@@ -1155,7 +1157,7 @@ class Unsubscribe(BaseModel):
     request_id: RequestId | None = None
     unsubscriptions: Annotated[
         list[SymbolUnsubscription],
-        Field(description="What to remove, by symbol.", max_length=100, min_length=1),
+        Field(description="Timeframes to remove, by symbol.", max_length=100, min_length=1),
     ]
 
 
@@ -1168,7 +1170,7 @@ class UnsubscriptionResult(BaseModel):
     ]
     failed_unsubscriptions: Annotated[
         list[FailedTimeframe],
-        Field(description="What could not be removed, each with its reason."),
+        Field(description="Timeframes that could not be removed, each with its reason."),
     ]
     message: Annotated[StrictStr, Field(description="The outcome in one sentence for people.")]
 
@@ -1225,7 +1227,7 @@ class Health(BaseModel):
     status: Annotated[
         Literal["healthy", "degraded", "unhealthy"],
         Field(
-            description="- `healthy`: everything works.\n- `degraded`: requests are answered, but the server is starting, the exchange cannot be\n  reached or has told the server to slow down, or a symbol is not complete.\n- `unhealthy`: the store does not answer."
+            description="- `healthy`: everything works.\n- `degraded`: requests are answered, but the server is starting, the exchange cannot be\n  reached or has asked the server to slow down, or a symbol is not complete.\n- `unhealthy`: the store does not answer."
         ),
     ]
     components: HealthComponents
@@ -1244,5 +1246,5 @@ class Subscribe(BaseModel):
     request_id: RequestId | None = None
     subscriptions: Annotated[
         list[SymbolSubscription],
-        Field(description="What to add, by symbol.", max_length=100, min_length=1),
+        Field(description="Timeframes to add, by symbol.", max_length=100, min_length=1),
     ]

@@ -101,7 +101,7 @@ class MonitoringHandlers(Protocol):
 
     @abstractmethod
     async def get_system_info(self) -> SystemInfoEnvelope | Raw:
-        """What runs here."""
+        """Versions, feed, store and process."""
 
 
 class TickersHandlers(Protocol):

@@ -111,7 +111,7 @@ class Kraken:
         subscriptions: Subscriptions[Channel] = Subscriptions(
             hub,
             lambda channel: sources[channel.feed],
-            lambda connection, channel: requests.refuse(connection, channel),
+            lambda *failure: requests.refuse(*failure),
         )
         tokens = Tokens(settings.api_key, settings.token_seconds)
         account = Account(tokens)

@@ -23,7 +23,7 @@ from generated.kraken.encoders import (
 )
 from generated.kraken.facts import OrderType, Side, SystemState
 from handlers.kraken.channels import Channel
-from handlers.kraken.pairs import Pair
+from handlers.kraken.pairs import KrakenPair
 from ingest.binance.quotes import Quote
 from ingest.core.candle import Candle
 from ingest.core.fixed import DECIMALS, ONE
@@ -41,13 +41,15 @@ def heartbeat() -> HeartbeatJson:
     return encoders.heartbeat()
 
 
-def trade(number: int, pair: Pair, batch: Iterable[Trade]) -> TradeJson:
+def trade(number: int, pair: KrakenPair, batch: Iterable[Trade]) -> TradeJson:
     """Trades, none of them a tombstone."""
     rows = (_one_trade(each, pair) for each in batch)
     return encoders.trade(channel_id=number, trades=rows, pair=pair.wsname)
 
 
-def ohlc(channel: Channel, number: int, pair: Pair, candle: Candle, newest_ms: int) -> OhlcJson:
+def ohlc(
+    channel: Channel, number: int, pair: KrakenPair, candle: Candle, newest_ms: int
+) -> OhlcJson:
     """A candle; `newest_ms` is the time of the symbol's newest trade."""
     end = candle.candle_time + width_ms(channel.interval)
     row = encoders.candle(
@@ -67,7 +69,7 @@ def ohlc(channel: Channel, number: int, pair: Pair, candle: Candle, newest_ms: i
 
 
 def ticker(
-    number: int, pair: Pair, quote: Quote, last: Trade, today: Candle, day: Candle
+    number: int, pair: KrakenPair, quote: Quote, last: Trade, today: Candle, day: Candle
 ) -> TickerJson:
     """The figures of a day: `today` since midnight in UTC, `day` the last 24 hours."""
     decimals = pair.decimals
@@ -86,7 +88,7 @@ def ticker(
     return encoders.ticker(channel_id=number, figures=figures, pair=pair.wsname)
 
 
-def spread(number: int, pair: Pair, quote: Quote, time_ms: int) -> SpreadJson:
+def spread(number: int, pair: KrakenPair, quote: Quote, time_ms: int) -> SpreadJson:
     """A quote that came at `time_ms`."""
     row = encoders.quote(
         bid=price(quote.bid, pair.decimals),
@@ -132,7 +134,7 @@ def seconds(time_ms: int) -> str:
     return f"{time_ms // 1000}.{time_ms % 1000:03d}000"
 
 
-def _one_trade(trade: Trade, pair: Pair) -> OneTradeJson:
+def _one_trade(trade: Trade, pair: KrakenPair) -> OneTradeJson:
     return encoders.one_trade(
         price=price(trade.price, pair.decimals),
         volume=volume(trade.quantity),

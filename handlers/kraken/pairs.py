@@ -18,7 +18,7 @@ MAX_NUMBER = 2**31 // CHANNELS_OF_A_PAIR
 """Numbers of pairs are below this, so that a channel's number fits a signed int of 32 bits."""
 
 
-class Pair(NamedTuple):
+class KrakenPair(NamedTuple):
     """A symbol under Kraken's names."""
 
     symbol: str
@@ -47,22 +47,22 @@ class Pairs:
         self._markets = markets
         self._symbols = tuple(symbols)
         self._numbers = _numbers(symbols)
-        self._by_wsname: dict[str, Pair] = {}
+        self._by_wsname: dict[str, KrakenPair] = {}
 
     @property
     def are_known(self) -> bool:
         """Whether the exchange has said what the symbols are."""
         return bool(self._markets)
 
-    def named(self, wsname: str) -> Pair | None:
+    def named(self, wsname: str) -> KrakenPair | None:
         """The pair of a WebSocket name, when it is followed."""
         return self._known().get(wsname)
 
-    def of(self, symbol: str) -> Pair:
+    def of(self, symbol: str) -> KrakenPair:
         """The pair of a symbol that the exchange has listed."""
         return _pair(self._markets[symbol])
 
-    def all(self) -> list[Pair]:
+    def all(self) -> list[KrakenPair]:
         """Every pair in the order of the settings."""
         return list(self._known().values())
 
@@ -74,7 +74,7 @@ class Pairs:
         """The number of a channel in messages."""
         return self.number(channel.symbol) + channel.offset
 
-    def _known(self) -> Mapping[str, Pair]:
+    def _known(self) -> Mapping[str, KrakenPair]:
         known = [symbol for symbol in self._symbols if symbol in self._markets]
         if len(known) != len(self._by_wsname):
             self._by_wsname = {pair.wsname: pair for pair in map(self.of, known)}
@@ -86,12 +86,12 @@ def is_pair(name: str) -> bool:
     return _FORM.fullmatch(name) is not None
 
 
-def _pair(market: SymbolInfo) -> Pair:
+def _pair(market: SymbolInfo) -> KrakenPair:
     base, quote = (
         PAIR_RENAMED_ASSETS.get(asset, asset) for asset in (market.base_asset, market.quote_asset)
     )
     decimals = max(1, market.price_decimals)
-    return Pair(market.symbol, base, quote, decimals, market.status == "TRADING")
+    return KrakenPair(market.symbol, base, quote, decimals, market.status == "TRADING")
 
 
 def _numbers(symbols: Sequence[str]) -> dict[str, int]:

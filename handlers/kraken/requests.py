@@ -25,6 +25,7 @@ from generated.kraken.public import PublicHandlers
 from handlers.kraken.channels import Channel
 from handlers.kraken.errors import refusal
 from handlers.kraken.pairs import Pairs, is_pair
+from handlers.problem import log_failure
 
 
 class Requests(PublicHandlers[Connection]):
@@ -86,8 +87,9 @@ class Requests(PublicHandlers[Connection]):
                 return self._status(channel, SubscriptionState.UNSUBSCRIBED)
         raise Refusal("NOT_SUBSCRIBED", ErrorText.NOT_SUBSCRIBED)
 
-    def refuse(self, connection: Connection, channel: Channel) -> None:
-        """Send a client that a subscription has ended because its data could not be had."""
+    def refuse(self, connection: Connection, channel: Channel, error: Exception) -> None:
+        """Send the error that a subscription has ended because its data could not be had."""
+        log_failure(channel, error)
         name = self._pairs.of(channel.symbol).wsname
         connection.send(_refused(ErrorText.UNAVAILABLE, name, channel.subscription))
 

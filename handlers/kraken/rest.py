@@ -17,7 +17,7 @@ from generated.kraken.models import (
     TokenAnswer,
 )
 from generated.kraken.rest import PrivateHandlers, PublicHandlers
-from handlers.kraken.pairs import Pair, Pairs
+from handlers.kraken.pairs import KrakenPair, Pairs
 from handlers.kraken.tokens import Tokens
 from ingest.core.errors import NotReady
 from ingest.pipeline.provider import Provider
@@ -78,7 +78,7 @@ def system_state(provider: Provider) -> SystemState:
     return SystemState.ONLINE if provider.view.is_storing else SystemState.MAINTENANCE
 
 
-def _asset_pair(pair: Pair) -> AssetPair:
+def _asset_pair(pair: KrakenPair) -> AssetPair:
     return AssetPair(
         altname=pair.altname,
         wsname=pair.wsname,

@@ -61,7 +61,7 @@ class Connections:
             self.heartbeats_running = False
 
     async def close(self, code: int, reason: str) -> None:
-        """Tell every client that the server is going away, and close."""
+        """Send every client the error that the server is going away, and close."""
         for connection in list(self.live.values()):
             text = "The server is going away; connect again after a pause"
             connection.fault(Fault(FaultKind.GOING_AWAY, text))

@@ -9,8 +9,7 @@ from asyncapi_server import Connection, Detail, Fault, FaultKind, encode
 from generated.native.facts import TIMEFRAME_MAXIMUM, StreamErrorCode
 from generated.native.models import Error, ErrorDetail, ErrorEnvelope
 from handlers.native.clock import now_ms
-from handlers.problem import Problem
-from ingest.core.timeframe import label
+from handlers.problem import Problem, log_failure
 from ingest.pipeline.pair import Pair
 
 _CODES = {
@@ -73,15 +72,16 @@ def _too_long(fault: Fault) -> dict[str, object]:
 
 
 def _at(value: object, tokens: Sequence[str]) -> object:
-    """What stands at these tokens of a JSON pointer, all of which are known to be there."""
+    """The value at these tokens of a JSON pointer, all of which exist."""
     for token in tokens:
         value = value[int(token)] if isinstance(value, list) else cast("Json", value)[token]
     return value
 
 
-def on_failure(connection: Connection, pair: Pair) -> None:
-    """Tell a client that a subscription has ended because its history could not be sent."""
-    name = f"{pair.symbol} {label(pair.timeframe)}"
+def on_failure(connection: Connection, pair: Pair, error: Exception) -> None:
+    """Send an error: a subscription has ended because its history could not be sent."""
+    log_failure(pair, error)
+    name = f"{pair.symbol} {pair.label}"
     text = f"The history of {name} could not be sent; subscribe again"
     connection.fault(Fault(FaultKind.HANDLER_FAILED, text))
 

@@ -18,7 +18,6 @@ from generated.native.encoders import (
 from ingest.core.candle import Candle
 from ingest.core.fixed import text
 from ingest.core.status import DataStatus
-from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 
 
@@ -26,7 +25,7 @@ def ohlcv_update(pair: Pair, candle: Candle | None, status: DataStatus) -> Ohlcv
     """One candle as it is now, or null while the data is not complete."""
     return encoders.ohlcv_update(
         symbol=pair.symbol,
-        timeframe=label(pair.timeframe),
+        timeframe=pair.label,
         data=None if candle is None else _candle(candle),
         data_status=data_status(status),
     )
@@ -38,7 +37,7 @@ def initial_history(
     """The newest candles, oldest first."""
     return encoders.initial_history(
         symbol=pair.symbol,
-        timeframe=label(pair.timeframe),
+        timeframe=pair.label,
         requested_candles=requested,
         actual_candles=len(candles),
         data_status=data_status(status),

@@ -1,4 +1,4 @@
-"""What clients ask for over the WebSocket."""
+"""The requests of the stream."""
 
 from __future__ import annotations
 

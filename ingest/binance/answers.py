@@ -1,4 +1,4 @@
-"""What the exchange answers over REST, apart from trades and klines: bodies in, values out."""
+"""Answers of the exchange over REST, but for trades and klines: bodies in, values out."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def exchange_info(body: bytes, symbols: Collection[str]) -> ExchangeInfo:
 
 
 def _price_decimals(symbol: _Symbol) -> int:
-    """The decimals of the tick size; all there can be where none is told."""
+    """The decimals of the tick size; the most there can be where there is none."""
     for tick_size in (one.tick_size for one in symbol.filters):
         with suppress(ValueError):
             if tick := fixed.parse(tick_size):
@@ -137,15 +137,15 @@ def refusal(path: str, status: int, body: bytes) -> ExchangeUnavailable | Reques
             "this address may use the exchange"
         )
     try:
-        told = msgspec.json.decode(body, type=_Refusal)
+        said = msgspec.json.decode(body, type=_Refusal)
     except (ValueError, RecursionError):
-        told = _Refusal()
-    if not told.code:
+        said = _Refusal()
+    if not said.code:
         return ExchangeUnavailable(
             f"{path} was answered by status {status}, {excerpt(body)}: check the base URL"
         )
-    advice = _ADVICE.get(told.code, "see the exchange's list of error codes")
+    advice = _ADVICE.get(said.code, "see the exchange's list of error codes")
     return RequestRefused(
-        f"The exchange refused {path}: {told.code} {told.msg[:200]} ({advice})",
-        told.code,
+        f"The exchange refused {path}: {said.code} {said.msg[:200]} ({advice})",
+        said.code,
     )

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import aiohttp
 
 from ingest.core.errors import ExchangeUnavailable
 
 from .limits import pause_before
+from .session import SessionClient
 
 MAX_FILE_BYTES: Final = 16 * 2**30
 """The longest file that is fetched; a month of the busiest symbol is about 1 GB."""
@@ -89,7 +89,7 @@ def files_covering(
     return files
 
 
-class BinanceArchive:
+class BinanceArchive(SessionClient):
     """Fetches files of the archive at `base_url` (`https://data.binance.vision`) to a directory.
 
     Files that are there already, whole and right, are not fetched again; parts go on where they
@@ -100,23 +100,6 @@ class BinanceArchive:
         self._base_url = base_url.rstrip("/")
         self._directory = directory
         self._attempts = attempts
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections; downloads that run fail, and can be resumed."""
-        if self._session is not None:
-            await self._session.close()
 
     async def fetch(
         self, file: ArchiveFile, progress: Callable[[int], None] | None = None
@@ -192,16 +175,17 @@ class BinanceArchive:
     def _get(
         self, path: str, headers: dict[str, str]
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(
-                total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=READ_TIMEOUT_S
-            )
-            self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
-        return self._session.get(f"{self._base_url}/{path}", headers=headers)
+        return self.session.get(f"{self._base_url}/{path}", headers=headers)
+
+    def _make_session(self) -> aiohttp.ClientSession:
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=READ_TIMEOUT_S
+        )
+        return aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
 
 
 class _Spoilt(Exception):
-    """What came is not what the archive says it has."""
+    """A file differs from what the archive says of it."""
 
 
 def _size(path: Path) -> int:

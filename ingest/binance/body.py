@@ -61,7 +61,7 @@ def _unpacker(encoding: str) -> _Unpacker:
 
 
 class _Plain:
-    """What is not packed."""
+    """A body that is not compressed."""
 
     eof = True
 

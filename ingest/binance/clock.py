@@ -60,7 +60,7 @@ class Verdict(Enum):
 
 
 class ClockEstimate:
-    """What is known of the exchange's time. Pure: `now` is seconds on a monotonic clock."""
+    """An estimate of the exchange's time. Pure: `now` is seconds on a monotonic clock."""
 
     def __init__(self) -> None:
         self._sampled_at = 0.0
@@ -139,7 +139,7 @@ class ClockEstimate:
         return int(followed) if followed > expected and trade_ms > expected else None
 
     def _trade_ms(self, now: float) -> float | None:
-        """What the exchange's time is by the newest trade, if that came lately."""
+        """The exchange's time by the newest trade, if that came lately."""
         if self._trade is None or now - self._trade[0] > WITNESS_S:
             return None
         return self._trade[1] + (now - self._trade[0]) * 1000

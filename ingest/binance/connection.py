@@ -45,7 +45,7 @@ class ConnectionLost(ExchangeUnavailable):
         """Seconds for which the exchange wants no attempt."""
 
 
-class Batch(Protocol):
+class Received(Protocol):
     """Messages that were received together, as their parser sorts them."""
 
     @property
@@ -53,7 +53,7 @@ class Batch(Protocol):
         """Those that are about the connection."""
 
 
-B = TypeVar("B", bound=Batch)
+B = TypeVar("B", bound=Received)
 
 
 class StreamConnection(Generic[B]):

@@ -22,7 +22,7 @@ class Malformed(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a page says of the ids that were asked for."""
+    """The ids that were asked for, as a page answers."""
 
     trades: list[Trade]
     """Those with an id that was asked for."""
@@ -63,7 +63,7 @@ class Page(NamedTuple):
         return max(self.ids, default=None)
 
     def reading(self, asked: Gap) -> Reading:
-        """What the page, which answers `fromId=asked.from_id`, says of the ids in `asked`.
+        """Sort the ids in `asked` by the page, which answers `fromId=asked.from_id`.
 
         Where a row's id cannot be read either, it may be any of those passed over: none of them
         counts as absent then.

@@ -1,4 +1,4 @@
-"""What the exchange says, as bytes in and trades out: REST rows, stream messages, archive rows.
+"""Parsers of the exchange's bytes: REST rows, stream messages, archive rows.
 
 Live, history and replay all pass through here, and nothing malformed gets further. Fields and
 events that are not known are tolerated: the exchange adds some now and then.
@@ -82,7 +82,7 @@ class _Combined(msgspec.Struct, gc=False):
 
 
 class _Envelope(msgspec.Struct):
-    """The fields that tell messages apart, of any type: other events give them other meanings."""
+    """The fields that distinguish messages, of any type: other events give them other meanings."""
 
     e: object = None
     stream: object = None
@@ -113,7 +113,7 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 _FAULTS: Final = (ValueError, RecursionError, MalformedTrade)
-"""What a hostile message can raise; RecursionError comes from deep nesting."""
+"""Errors that a hostile message can raise; RecursionError comes from deep nesting."""
 
 
 def excerpt(raw: bytes) -> str:
@@ -195,7 +195,7 @@ def stream_batch(messages: Sequence[bytes]) -> Batch:
 
 
 def stream_event(raw: bytes) -> Event:
-    """What a stream message is that carries no data."""
+    """The event that a stream message without data is."""
     try:
         outer = _decode_envelope(raw)
         has_inner = bytes(outer.data).startswith(b"{")
@@ -227,7 +227,7 @@ def _sort_unusual(raw: bytes, batch: Batch) -> None:
 
 
 def _of_another(raw: bytes, stream: object, symbol: str) -> Malformed:
-    """A trade whose symbol is not that of its stream: whose it is cannot be told."""
+    """A trade whose symbol is not that of its stream: it may belong to either."""
     return Malformed(None, raw, _malformed(raw, f"{symbol} in the stream {stream}"))
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import aiohttp
 import msgspec
@@ -27,6 +26,7 @@ from .limits import pause_before, whole_number
 from .page import Page
 from .parse import excerpt, rest_page
 from .quotes import Quote, rest_quote
+from .session import SessionClient
 from .weight import Priority, WeightCoordinator
 
 MAX_ROWS: Final = 1000
@@ -77,7 +77,7 @@ class _BanGate(aiohttp.TCPConnector):
         return connection
 
 
-class BinanceRest:
+class BinanceRest(SessionClient):
     """The REST interface at `base_url` (`https://api.binance.com`).
 
     Every request waits for its weight. Network faults and 5xx are tried again; what remains is
@@ -97,23 +97,14 @@ class BinanceRest:
         self._weight = weight
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._attempts = attempts
-        self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections; requests that run fail."""
-        if self._session is not None:
-            await self._session.close()
+    def _make_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=_BanGate(self._weight),
+            timeout=self._timeout,
+            headers={"Accept-Encoding": ENCODING},
+            auto_decompress=False,
+        )
 
     async def server_time(self) -> int:
         """The exchange's clock in milliseconds. One attempt: a late answer is of no use."""
@@ -121,7 +112,7 @@ class BinanceRest:
         return answers.server_time(body)
 
     async def exchange_info(self, symbols: list[str]) -> answers.ExchangeInfo:
-        """Those of `symbols` that the exchange has. Adopts the weight limit that it tells."""
+        """Those of `symbols` that the exchange has. Adopts the exchange's weight limit."""
         if not symbols:
             return answers.ExchangeInfo({}, None)
         try:
@@ -255,17 +246,10 @@ class BinanceRest:
         self, path: str, parameters: Parameters, weight: int, symbol: str, priority: Priority
     ) -> tuple[int, bytes]:
         """Send once; returns status and body, or raises RateLimited."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=_BanGate(self._weight),
-                timeout=self._timeout,
-                headers={"Accept-Encoding": ENCODING},
-                auto_decompress=False,
-            )
         url = f"{self._base_url}/api/v3/{path}"
         async with self._weight.request(weight, symbol, priority) as receipt:
             try:
-                async with self._session.get(
+                async with self.session.get(
                     url, params=parameters, allow_redirects=False
                 ) as response:
                     receipt.used_weight = whole_number(response.headers.get("X-MBX-USED-WEIGHT-1M"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, KeysView, Sequence
-from types import TracebackType
-from typing import Final, Generic, Self
+from typing import Final, Generic
 
 import aiohttp
 
 from .connection import B, ConnectionLost, StreamConnection
 from .limits import CONNECTION_ATTEMPTS, LONGEST_PAUSE_S, SlidingLimit, pause_before
+from .session import SessionClient
 
 MAX_STREAMS_PER_CONNECTION: Final = 1024
 MAX_AGE_S: Final = 23.5 * 3600
@@ -50,7 +50,7 @@ class _Shard(Generic[B]):
         self.task: asyncio.Task[None] | None = None
 
 
-class Stream(ABC, Generic[B]):
+class Stream(SessionClient, Generic[B]):
     """Combined streams at `base_url` (`wss://stream.binance.com:9443`), one for each symbol.
 
     Connects and reconnects by itself, from `add` until `close`. Before the exchange cuts a
@@ -78,24 +78,12 @@ class Stream(ABC, Generic[B]):
         self._overlap = overlap
         self._stall = stall
         self._attempts = SlidingLimit(*CONNECTION_ATTEMPTS)
-        self._session: aiohttp.ClientSession | None = None
         self._shards: list[_Shard[B]] = []
         self._shard_of: dict[str, _Shard[B]] = {}
         self._resumed = asyncio.Event()
         self._resumed.set()
         self.attempts = self.lost = self.replaced = 0
         """Connections tried, lost, and replaced by a fresh one in time."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def add(self, symbols: Iterable[str]) -> None:
         """Follow more symbols."""
@@ -138,8 +126,7 @@ class Stream(ABC, Generic[B]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
+        await super().close()
 
     def heard_ms(self, symbol: str) -> int:
         """Time of the newest message on the connection of a symbol; 0 if none."""
@@ -226,8 +213,6 @@ class Stream(ABC, Generic[B]):
 
     async def _open(self, shard: _Shard[B]) -> _Line[B]:
         """A fresh connection with all symbols of the shard, holding what comes."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         loop = asyncio.get_running_loop()
         await self._attempts.wait()
         self.attempts += 1
@@ -244,7 +229,7 @@ class Stream(ABC, Generic[B]):
             on_shutdown=replace_at_once,
             stall=self._stall,
         )
-        await connection.open(self._session)
+        await connection.open(self.session)
         line = _Line(connection, loop.time() + self._max_age)
         line.reader.add_done_callback(lambda _: shard.wake.set())
         try:
@@ -292,6 +277,9 @@ class Stream(ABC, Generic[B]):
             return  # the reader has ended, and says so
         if added:
             self._connected(sorted(added & shard.symbols))
+
+    def _make_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     @abstractmethod
     def _name(self, symbol: str) -> str:

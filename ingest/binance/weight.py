@@ -18,7 +18,7 @@ from .limits import MAX_RETRY_AFTER_S
 
 WINDOW_S: Final = 60.0
 INITIAL_LIMIT: Final = 1200
-"""Weight per minute until `exchangeInfo` tells: the least that the exchange ever allowed."""
+"""Weight per minute until `exchangeInfo` is read: the least that the exchange ever allowed."""
 
 MAX_LIMIT: Final = 1_000_000
 """Weight per minute beyond which a figure of the exchange is not believed."""
@@ -121,15 +121,15 @@ class WeightBudget:
         self.requests += 1
         return True
 
-    def settle(self, weight: int, now: float, told: int | None = None) -> None:
+    def settle(self, weight: int, now: float, reported: int | None = None) -> None:
         """End a reservation: the answer came, or it never will.
 
-        `told` is what the exchange says was used in its current minute. When that is more than
-        is known here, somebody else used the difference.
+        `reported` is the weight that the exchange says was used in its current minute. When that is
+        more than is known here, somebody else used the difference.
         """
         foreign = 0
-        if told is not None:
-            foreign = max(0, min(told, MAX_LIMIT) - self.used(now) - self.reserved)
+        if reported is not None:
+            foreign = max(0, min(reported, MAX_LIMIT) - self.used(now) - self.reserved)
         self._in_flight -= 1
         self.reserved -= weight
         self._spent.append((now + self._window, weight + foreign))
@@ -165,7 +165,7 @@ class WeightBudget:
 
 
 class Receipt:
-    """What became of a request: whether it was sent, and what its answer said about the weight."""
+    """The outcome of a request: whether it was sent, and the weight that its answer reported."""
 
     sent = True
     used_weight: int | None = None
@@ -199,7 +199,7 @@ class WeightCoordinator:
         return self._budget.limit
 
     def set_limit(self, limit: int) -> None:
-        """Adopt the weight per minute that `exchangeInfo` tells."""
+        """Adopt the weight per minute of `exchangeInfo`."""
         self._budget.limit = min(limit, MAX_LIMIT)
         self._hand_out()
 

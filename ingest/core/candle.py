@@ -39,7 +39,7 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def taker_sell_volume(self) -> int:
-        """What takers sold: the volume that they did not buy, exactly."""
+        """The volume that takers sold: exactly that which they did not buy."""
         return self.volume - self.taker_buy_volume
 
     @property

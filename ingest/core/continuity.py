@@ -147,14 +147,6 @@ class Continuity:
         self.high_water = aggregate_id
         return True
 
-    def lose(self, gap: Gap) -> None:
-        """Ids of a range that were here are here no more: they are an open gap."""
-        start, end = max(gap.from_id, self.first_id), min(gap.to_id, self.high_water)
-        if start > end:
-            return
-        rest = changed(self._missing, Gap(start, end), lambda _: None)
-        self._missing = joined(sorted([*rest, Missing(start, end)]))
-
     def extend_back(self, first_id: int) -> None:
         """Let the ids from `first_id` matter too."""
         if first_id < self.first_id:

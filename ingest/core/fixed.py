@@ -63,19 +63,3 @@ def text(value: int, decimals: int = DECIMALS) -> str:
 def to_decimal(value: int, decimals: int = DECIMALS) -> Decimal:
     """The same value as a Decimal, exact in any decimal context, shaped as by `text`."""
     return Decimal(text(value, decimals))
-
-
-def from_decimal(value: Decimal, decimals: int = DECIMALS) -> int:
-    """The value of a finite Decimal; raises ValueError when it has more decimals than fit."""
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
-        raise ValueError(f"{value} is not finite")
-    shift = exponent + decimals
-    number = int("".join(map(str, digits)))
-    if shift >= 0:
-        number *= int(10**shift)
-    else:
-        number, lost = divmod(number, int(10**-shift))
-        if lost:
-            raise ValueError(f"{value} has more than {decimals} decimals")
-    return -number if sign else number

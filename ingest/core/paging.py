@@ -14,7 +14,7 @@ class Known(NamedTuple):
     last_ms: int
 
 
-class Page(NamedTuple):
+class PageSpan(NamedTuple):
     """Buckets from a start to an end, which is not part of it, in milliseconds."""
 
     start_ms: int
@@ -23,7 +23,7 @@ class Page(NamedTuple):
     """The start of the page after this one; None when this is the last."""
 
 
-EMPTY = Page(0, 0, None)
+EMPTY = PageSpan(0, 0, None)
 
 
 def page(
@@ -34,7 +34,7 @@ def page(
     start_time: int | None = None,
     end_time: int | None = None,
     cursor: int | None = None,
-) -> Page:
+) -> PageSpan:
     """The first `limit` buckets from `start_time` or `cursor` on, or else the last `limit` ones.
 
     `start_time` and `end_time` bound the start of a bucket, both included.
@@ -46,10 +46,10 @@ def page(
     begin = beginning(timeframe, start_time, cursor)
     if begin is None:
         start = max(start, end - limit * width)
-        return Page(start, end, None) if start < end else EMPTY
+        return PageSpan(start, end, None) if start < end else EMPTY
     start = max(start, begin)
     last = min(end, start + limit * width)
-    return Page(start, last, last if last < end else None) if start < end else EMPTY
+    return PageSpan(start, last, last if last < end else None) if start < end else EMPTY
 
 
 def beginning(timeframe: int, *times: int | None) -> int | None:

@@ -38,11 +38,6 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
         """An invalid duplicate: no part of any candle, though its id counts for continuity."""
         return self.first_trade_id == -1
 
-    @property
-    def raw_trades(self) -> int:
-        """How many raw trades of the exchange it stands for."""
-        return 0 if self.is_tombstone else self.last_trade_id - self.first_trade_id + 1
-
 
 def checked(trade: Trade) -> Trade:
     """The trade itself when its figures can be those of a real one.

@@ -51,7 +51,7 @@ class Usage(Generic[P]):
             self._released.popitem(last=False)
 
     def change(self, kept: Collection[P], now: float, barred: Collection[P] = ()) -> Change[P]:
-        """What is to change in the pairs that are kept; asked for again until it is nothing.
+        """The next change to the pairs that are kept; asked for until there is none.
 
         A pair that is `barred` cannot be kept now, and stands in no other's way.
 

@@ -31,7 +31,7 @@ class MinuteWindow:
         self.until = until
 
     def since(self, start: int, live: Mapping[int, Candle]) -> Candle | None:
-        """What all minutes from `start` (ms) on come to; None when there never was a trade.
+        """The candle of all minutes from `start` (ms) on; None when there never was a trade.
 
         `live` are the minutes from the watermark on.
         """

@@ -53,7 +53,7 @@ async def activate(
 
 
 def _continuity(held: IdRange | None, oldest: Edge | None, newest: Edge | None) -> Continuity:
-    """What the store holds, and from `oldest` on what the exchange has.
+    """The ids of the store, and from `oldest` on those of the exchange.
 
     Where the wanted history has no trade it begins with the next one.
     """

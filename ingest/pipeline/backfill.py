@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ingest.binance import page
 from ingest.binance.archive import ArchiveFile, BinanceArchive, files_covering
 from ingest.binance.csv_pieces import csv_pieces
+from ingest.binance.page import Malformed
 from ingest.binance.parse import archive_row
 from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import Priority
@@ -25,7 +25,7 @@ from ingest.core.errors import ExchangeUnavailable, MalformedTrade
 from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.timeframe import bucket_start
 from ingest.core.trade import Trade
-from ingest.storage import AsyncStore, Malformed
+from ingest.storage import AsyncStore, Quarantined
 
 from .fetch import Fetch
 
@@ -37,8 +37,8 @@ MALFORMED_KEPT = 1000
 """Malformed rows of one symbol that are put aside; all are counted."""
 
 
-class Progress(Protocol):
-    """Who is told how a backfill goes."""
+class Reporter(Protocol):
+    """Reports how a backfill goes."""
 
     def planned(self, symbol: str, trades: int) -> None:
         """So many trades of a symbol are not stored yet."""
@@ -50,12 +50,12 @@ class Progress(Protocol):
         """So many bytes of the archive's files have come."""
 
     def note(self, text: str) -> None:
-        """Something to tell, such as a file that cannot be used."""
+        """A remark, such as that a file cannot be used."""
 
 
 @dataclass
 class Outcome:
-    """What became of one symbol."""
+    """The outcome for one symbol."""
 
     symbol: str
     wanted: Gap | None = None
@@ -82,7 +82,7 @@ class Backfill:
         store: AsyncStore,
         rest: BinanceRest,
         archive: BinanceArchive | None,
-        progress: Progress,
+        progress: Reporter,
         confirm_seconds: float = CONFIRM_SECONDS,
     ) -> None:
         """Without an archive everything comes over REST; ids count as absent when the exchange
@@ -232,7 +232,7 @@ class Backfill:
             await store.trades.insert({file.symbol: trades})
             await self._put_aside(malformed, outcome)
 
-    async def _put_aside(self, malformed: list[Malformed], outcome: Outcome) -> None:
+    async def _put_aside(self, malformed: list[Quarantined], outcome: Outcome) -> None:
         outcome.malformed += len(malformed)
         kept = malformed[: max(0, MALFORMED_KEPT - self._kept_aside)]
         self._kept_aside += len(kept)
@@ -247,9 +247,9 @@ class Backfill:
             await self._store.trades.insert({outcome.symbol: trades})
             self._progress.stored(outcome.symbol, len(trades))
 
-        async def put_aside(rows: Sequence[page.Malformed]) -> None:
+        async def put_aside(rows: Sequence[Malformed]) -> None:
             now_ms = time.time_ns() // 1_000_000
-            kept = [Malformed(now_ms, outcome.symbol, row.raw, str(row.error)) for row in rows]
+            kept = [Quarantined(now_ms, outcome.symbol, row.raw, str(row.error)) for row in rows]
             await self._put_aside(kept, outcome)
 
         continuity = await self._continuity(outcome)
@@ -286,7 +286,7 @@ async def _unzipped(pieces: Iterator[bytes]) -> bytes | None:
         raise
 
 
-def _sorted(piece: bytes, file: ArchiveFile) -> tuple[list[Trade], list[Malformed]]:
+def _sorted(piece: bytes, file: ArchiveFile) -> tuple[list[Trade], list[Quarantined]]:
     """The valid trades of a piece that lie in the file's period, and all other lines."""
     trades, malformed = [], []
     now_ms = time.time_ns() // 1_000_000
@@ -299,7 +299,7 @@ def _sorted(piece: bytes, file: ArchiveFile) -> tuple[list[Trade], list[Malforme
                 raise MalformedTrade(f"its time {trade.timestamp} is not in the file's period")
             trades.append(trade)
         except MalformedTrade as error:
-            malformed.append(Malformed(now_ms, file.symbol, line, f"{file.name}: {error}"))
+            malformed.append(Quarantined(now_ms, file.symbol, line, f"{file.name}: {error}"))
     return trades, malformed
 
 

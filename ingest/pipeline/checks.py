@@ -73,14 +73,17 @@ class Checks:
 
     def _is_due(self, feed: Feed, now: float) -> bool:
         """Whether a symbol is in doubt, at the end of a minute, or has long been quiet."""
-        if not (feed.connected and feed.is_open) or now < self._pauses[feed.symbol].until:
+        if (
+            not (feed.state.is_connected and feed.state.is_open)
+            or now < self._pauses[feed.symbol].until
+        ):
             return False
         now_ms = self._clock.now_ms()
         is_quiet = now - self._heard[feed.symbol] > QUIET_SECONDS
-        return is_quiet or not feed.verified or feed.shown_ms(now_ms) < now_ms
+        return is_quiet or not feed.state.is_verified or feed.shown_ms(now_ms) < now_ms
 
     async def _check_or_warn(self, feed: Feed) -> None:
-        symbol, in_doubt = feed.symbol, not feed.verified
+        symbol, in_doubt = feed.symbol, not feed.state.is_verified
         self._pauses[symbol] = self._pauses[symbol].after(time.monotonic(), in_doubt=in_doubt)
         try:
             await self.check(feed)

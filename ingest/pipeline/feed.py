@@ -1,4 +1,4 @@
-"""One symbol on its way from the exchange to the store: what came, what is missing, what follows.
+"""One symbol on its way from the exchange to the store.
 
 A feed is driven by one event loop and never waits: the stream and the refill put trades in, the
 settler takes them out to the store, and subscribers read candles from it.
@@ -15,7 +15,7 @@ from generated.native.facts import DataQuality
 from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.live import LiveCandles
-from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, after
+from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, State
 from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
 
@@ -38,7 +38,7 @@ MAX_JUMP = 1_000_000
 
 
 class Asked(NamedTuple):
-    """What was known when the exchange was asked for its newest trade."""
+    """The knowledge with which the exchange was asked for its newest trade."""
 
     doubts: int
     high_water: int
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
 
 @dataclass
 class Counters:
-    """What a feed has seen since it started."""
+    """Counts of trades since the start."""
 
     received: int = 0
     repeated: int = 0
@@ -67,29 +67,19 @@ class Feed:
         self._checked_ms = 0
         self.continuity: Continuity | None = None
         """None until it is known which ids matter."""
-        self.is_open = False
-        """Whether trades are taken in."""
         self.live = LiveCandles(watermark=0)
         self.whole_from_ms = 0
         """Buckets that begin earlier lack trades that were never asked for: they are not shown."""
         self.counters = Counters()
-        self.connected = False
-        self.verified = False
-        """Whether no trade can be missing behind the newest known one."""
-        self.doubts = 0
-        """How often that came into doubt: an answer of the exchange may be older than a doubt."""
-        self._doubted_ms = 0
-        """The exchange's time at the last doubt."""
+        self.state = State()
         self.gap_opened = asyncio.Event()
         """Set whenever there is something to refill."""
         self.gaps_since_ms: int | None = None
         self.revision = 0
-        """Grows whenever what was told before has to be told anew."""
+        """Grows whenever what was published has to be published anew."""
         self.last_trade: Trade | None = None
         self.listeners: list[Callable[[str, Sequence[Trade]], None]] = []
         """Called with trades never seen before, history apart; they must neither wait nor raise."""
-        self._quality = DataQuality.UNKNOWN
-        self._late_from: int | None = None
         self._pending: list[Trade] = []
         self._taken: list[Trade] = []
 
@@ -100,35 +90,34 @@ class Feed:
         """
         frames = self.live.frames
         self.continuity = continuity
-        self.is_open = True
+        self.state.open()
         self.live = LiveCandles(watermark)
         self.whole_from_ms = whole_from_ms
         if frames:
             self.live.frames = frames
             for frame in frames.values():
                 frame.rebase(watermark, None, None)
-            self._late_from = watermark  # they start from the store before anything is told
+            # They start from the store before anything is published.
+            self.state.late_from_ms = watermark
         if continuity is not None:
             if not continuity.is_whole:
-                self._happen(Event.HISTORY_WANTED)
+                self.state.happen(Event.HISTORY_WANTED)
             self.gap_opened.set()
 
     def close(self) -> None:
         """Take no trades in until it is opened anew; those that wait for the store are dropped."""
-        self.is_open = False
+        self.state.close()
         self.continuity = None
         self._pending, self._taken = [], []
         self._checked_ms = 0
-        self.verified = False
-        self.doubts += 1
-        self._happen(Event.FEED_LOST)
 
     @property
     def status(self) -> DataStatus:
-        """What can be said of the data now."""
-        if self.continuity is None or self._quality not in LAST_COMPLETE_GIVEN:
-            return DataStatus(self._quality)
-        return DataStatus(self._quality, self.continuity.last_complete)
+        """The status of the data now."""
+        quality = self.state.quality
+        if self.continuity is None or quality not in LAST_COMPLETE_GIVEN:
+            return DataStatus(quality)
+        return DataStatus(quality, self.continuity.last_complete)
 
     @property
     def is_whole(self) -> bool:
@@ -148,7 +137,7 @@ class Feed:
         Trades that find no room leave a gap, which is refilled later. Those that cannot be real
         count as never seen.
         """
-        if not self.is_open or not trades:
+        if not self.state.is_open or not trades:
             return 0
         continuity = self.continuity
         if continuity is None:  # the first trade ever may have been another
@@ -170,14 +159,15 @@ class Feed:
         else:
             self.counters.received += len(usable)
             self.counters.repeated += len(usable) - len(fresh)
-            if not self.verified and any(t.timestamp > self._doubted_ms for t in usable):
-                self.verified = self.connected  # what was missed before it is a gap now
+            state = self.state
+            if not state.is_verified and any(t.timestamp > state.doubted_ms for t in usable):
+                state.settle()  # the trades that were missed before it are a gap now
         if not fresh:
             return 0
         self._pending += fresh
-        self._note_late(self.live.fold(fresh))
+        self.state.late(self.live.fold(fresh))
         self._note_last(fresh[-1])
-        if self.listeners and not (refetched and self._quality is DataQuality.LOADING):
+        if not (refetched and self.state.quality is DataQuality.LOADING):
             for listener in self.listeners:
                 listener(self.symbol, fresh)
         self._note_gaps(now_ms)
@@ -193,11 +183,11 @@ class Feed:
         return min(now_ms, bucket_start(seen_ms, 1) + MINUTE_MS - 1)
 
     def asking(self, now_ms: int) -> Asked:
-        """What is known when the exchange is asked for its newest trade."""
+        """The knowledge with which the exchange is asked for its newest trade."""
         known = self.continuity
         if known is None or known.high_water < known.first_id:
-            return Asked(self.doubts, -1, now_ms)
-        return Asked(self.doubts, known.high_water, now_ms)
+            return Asked(self.state.doubts, -1, now_ms)
+        return Asked(self.state.doubts, known.high_water, now_ms)
 
     def verify(self, first_id: int | None, newest: Edge | None, asked: Asked, now_ms: int) -> None:
         """Take the exchange's newest trade, asked for when this was known.
@@ -215,9 +205,9 @@ class Feed:
             if newest.trade is not None:
                 self._note_last(newest.trade)
         newest_id = -1 if newest is None else newest.aggregate_id
-        if asked.doubts == self.doubts and newest_id >= asked.high_water:
-            self.verified = self.connected
-            if self.connected:
+        if asked.doubts == self.state.doubts and newest_id >= asked.high_water:
+            self.state.settle()
+            if self.state.is_connected:
                 self._checked_ms = max(self._checked_ms, asked.time_ms)
 
     def lacking(self, trades: Sequence[Trade]) -> list[Gap]:
@@ -229,14 +219,7 @@ class Feed:
 
     def joined(self, now_ms: int) -> None:
         """The stream of this symbol is up; what passed before is not known yet."""
-        self.connected = True
-        self._doubt_newest(now_ms)
-
-    def lost(self) -> None:
-        """The stream of this symbol is down."""
-        self.connected = False
-        self.verified = False
-        self._happen(Event.FEED_LOST)
+        self.state.connect(self._latest_ms(now_ms))
 
     def doubt(self, aggregate_id: int | None, now_ms: int) -> None:
         """A message was unreadable that may have been a trade of this symbol, with this id."""
@@ -256,11 +239,10 @@ class Feed:
         """
         self._taken += self._pending
         self._pending = []
-        late, self._late_from = self._late_from, None
-        return self._taken, late
+        return self._taken, self.state.take_late()
 
     def stored(self) -> None:
-        """What was taken is in the store."""
+        """The trades that were taken are in the store."""
         self._taken = []
 
     @property
@@ -277,19 +259,12 @@ class Feed:
         waiting = (trade.timestamp for trade in self._pending if trade.timestamp >= watermark)
         return max(bucket_start(min([close_ms, *waiting]), 1), watermark)
 
-    def late_again(self, minute_ms: int | None) -> None:
-        """A late minute that could not be told anew yet."""
-        self._note_late(minute_ms)
-
-    def make_whole(self) -> bool:
-        """Say `complete` when nothing is missing; returns whether it was not so before."""
-        if self._quality is DataQuality.COMPLETE or not self.is_open:
-            return False
-        if self._late_from is not None or not self.verified or not self.is_whole:
+    def complete(self) -> bool:
+        """Complete the data when nothing is missing; returns whether it was not so before."""
+        if not self.is_whole or not self.state.complete():
             return False
         self.gaps_since_ms = None
         self.revision += 1
-        self._happen(Event.MADE_WHOLE)
         return True
 
     def _believable(
@@ -317,36 +292,19 @@ class Feed:
                 yield trade
 
     def be_in_doubt(self, now_ms: int) -> None:
-        """A trade may be missing behind the newest one.
+        """A trade may be missing behind the newest one."""
+        self.state.doubt(self._latest_ms(now_ms))
 
-        An answer of the exchange settles that, and so does a trade made after the doubt: the
-        trades before it have lower ids. One that is older may only have come late.
-        """
-        self._doubt_newest(now_ms)
-        self._happen(Event.GAP_OPENED)
-
-    def _doubt_newest(self, now_ms: int) -> None:
-        self.verified = False
-        self.doubts += 1
-        self._doubted_ms = max(now_ms, self.live.newest_ms)
+    def _latest_ms(self, now_ms: int) -> int:
+        return max(now_ms, self.live.newest_ms)
 
     def _note_last(self, trade: Trade) -> None:
         last = self.last_trade
         if not trade.is_tombstone and (last is None or trade.aggregate_id > last.aggregate_id):
             self.last_trade = trade
 
-    def _note_late(self, minute_ms: int | None) -> None:
-        if minute_ms is None:
-            return
-        if self._late_from is None or minute_ms < self._late_from:
-            self._late_from = minute_ms
-        self._happen(Event.GAP_OPENED)
-
     def _note_gaps(self, now_ms: int) -> None:
         if not self.is_whole:
             if self.gaps_since_ms is None:
                 self.gaps_since_ms = now_ms
-            self._happen(Event.GAP_OPENED)
-
-    def _happen(self, event: Event) -> None:
-        self._quality = after(self._quality, event)
+            self.state.happen(Event.IDS_MISSING)

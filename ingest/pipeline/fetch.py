@@ -64,7 +64,7 @@ class Fetch:
             silent_rounds = 0 if self._learnt else silent_rounds + 1
 
     def _wanted(self) -> list[Missing]:
-        """What is asked for in this run: confirmed ids once more, unreadable ones a few times."""
+        """The ids to ask for in this run: confirmed ones once more, unreadable ones a few times."""
         limits = {GapKind.CONFIRMED: 1, GapKind.UNREADABLE: UNREADABLE_TRIES}
         return [
             item

@@ -22,7 +22,7 @@ class Listing:
 
     def __init__(self, rest: BinanceRest, symbols: Sequence[str]) -> None:
         self.markets: dict[str, SymbolInfo] = {}
-        """What the exchange says of each symbol that it has; empty until it was asked."""
+        """The symbols that the exchange has; empty until it was asked."""
         self.absent: frozenset[str] = frozenset()
         """Symbols that the exchange says it does not have."""
         self._rest = rest

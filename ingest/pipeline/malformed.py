@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ingest.storage import Malformed
+from ingest.storage import Quarantined
 from ingest.storage.quarantine import MAX_MESSAGE_BYTES
 
 from .retry import Retry
@@ -18,13 +18,13 @@ class MalformedMessages:
 
     def __init__(self, retry: Retry) -> None:
         self._retry = retry
-        self._waiting: list[Malformed] = []
+        self._waiting: list[Quarantined] = []
 
     def add(self, symbol: str, raw: bytes, error: str) -> None:
         """Keep a message for inspection, unless too many wait already."""
         if len(self._waiting) < MAX_WAITING:
             now_ms = time.time_ns() // 1_000_000
-            self._waiting.append(Malformed(now_ms, symbol, raw[:MAX_MESSAGE_BYTES], error))
+            self._waiting.append(Quarantined(now_ms, symbol, raw[:MAX_MESSAGE_BYTES], error))
 
     async def flush(self) -> None:
         """Store all that wait."""

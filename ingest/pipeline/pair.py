@@ -1,8 +1,10 @@
-"""What can be watched: a symbol at a timeframe."""
+"""A symbol at a timeframe, which clients subscribe to."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from ingest.core.timeframe import label
 
 
 class Pair(NamedTuple):
@@ -10,3 +12,8 @@ class Pair(NamedTuple):
 
     symbol: str
     timeframe: int
+
+    @property
+    def label(self) -> str:
+        """The timeframe as the contract writes it: 15m."""
+        return label(self.timeframe)

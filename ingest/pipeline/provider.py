@@ -159,7 +159,7 @@ class Provider:
         """The stream of these symbols is down."""
         log.warning("The stream of %s is down: %s", ", ".join(symbols), reason)
         for symbol in symbols:
-            self.feeds[symbol].lost()
+            self.feeds[symbol].state.disconnect()
 
     def on_malformed(self, malformed: Malformed, symbols: Collection[str]) -> None:
         """A message that is no valid trade of these symbols: each is asked after over REST."""
@@ -179,7 +179,7 @@ class Provider:
 
     def _reopen_where(self, condition: Callable[[Feed], bool]) -> None:
         for feed in self.feeds.values():
-            if self._group is not None and feed.is_open and condition(feed):
+            if self._group is not None and feed.state.is_open and condition(feed):
                 self._group.create_task(self._reopen(feed), name=f"reopen {feed.symbol}")
 
     async def _reopen(self, feed: Feed, remove_from: int | None = None) -> None:

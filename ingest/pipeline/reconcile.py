@@ -37,7 +37,7 @@ _QUOTES = ("quote_volume", "taker_buy_quote_volume")
 
 
 class Cause(Enum):
-    """What a difference likely comes from, in words."""
+    """The likely cause of a difference, in words."""
 
     TRUNCATION = "the exchange cuts the quote volume of each raw trade to 8 decimals"
     TOMBSTONES = "invalid duplicates lie in it: we leave them out"
@@ -53,7 +53,7 @@ class Cause(Enum):
     UNKNOWN = "not found out"
 
 
-class Difference(NamedTuple):
+class KlineDifference(NamedTuple):
     """One figure that is not the same on both sides, both as plain decimals; None: no candle."""
 
     candle_time: int
@@ -66,7 +66,7 @@ class Difference(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was compared."""
+    """The extent of a comparison."""
 
     candles: int = 0
     quiet: int = 0
@@ -106,7 +106,7 @@ class Reconciliation:
         self._holes: list[_Hole] = []
         self._first = _First(0, 0)
 
-    async def run(self, from_ms: int, until_ms: int) -> AsyncIterator[Difference]:
+    async def run(self, from_ms: int, until_ms: int) -> AsyncIterator[KlineDifference]:
         """Name the differences of all candles that begin in [from, until) and have closed.
 
         Raises NotReady when the store has nothing of that span, ExchangeError, StoreUnavailable.
@@ -150,7 +150,7 @@ class Reconciliation:
         return klines
 
     async def _span(self, from_ms: int, until_ms: int) -> tuple[int, int]:
-        """What of a span is closed and in the store, in whole candles; also looks for holes."""
+        """The part of a span that is closed and in the store, in whole candles; finds holes too."""
         store, symbol = self._store, self._symbol
         held = await store.trades.id_range(symbol)
         last_minute = await store.candles.watermark(symbol)
@@ -185,13 +185,13 @@ class Reconciliation:
 
     async def _compared(
         self, time_ms: int, ours: Candle | None, klines: list[Kline]
-    ) -> AsyncIterator[Difference]:
+    ) -> AsyncIterator[KlineDifference]:
         theirs = None
         for kline in klines:
             if kline.open_time == time_ms:
                 theirs = kline
             else:
-                yield Difference(
+                yield KlineDifference(
                     time_ms, "open_time", str(time_ms), str(kline.open_time), Cause.OFF_GRID, ""
                 )
         if ours is None or theirs is None:
@@ -199,9 +199,9 @@ class Reconciliation:
                 self.tally.quiet += (ours is None) != (theirs is None)
             elif ours is None:
                 cause, detail = await self._cause(time_ms, None)
-                yield Difference(time_ms, "candle", None, "there", cause, detail)
+                yield KlineDifference(time_ms, "candle", None, "there", cause, detail)
             elif not klines:
-                yield Difference(time_ms, "candle", "there", None, Cause.NO_KLINE, "")
+                yield KlineDifference(time_ms, "candle", "there", None, Cause.NO_KLINE, "")
             return
         fields = [field for field in FIELDS if _ours(ours, field) != _theirs(theirs, field)]
         if not fields:
@@ -210,7 +210,7 @@ class Reconciliation:
         if not all(_is_truncation(ours, theirs, field) for field in fields):
             cause, detail = await self._cause(time_ms, ours)
         for field in fields:
-            yield Difference(
+            yield KlineDifference(
                 time_ms, field, _text(_ours(ours, field), field),
                 _text(_theirs(theirs, field), field), cause, detail,
             )  # fmt: skip
@@ -246,7 +246,7 @@ class Reconciliation:
         return first is not None and first.aggregate_id < self._first.aggregate_id
 
     async def _refetch(self, start_ms: int, end_ms: int) -> Candle | Cause | None:
-        """What the exchange's own trades come to now, or why that cannot be said.
+        """The candle of the exchange's own trades now, or why there is none.
 
         None where the exchange has no trade.
         """

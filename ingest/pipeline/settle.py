@@ -61,7 +61,7 @@ class Settler:
 
     async def cycle(self) -> None:
         """Store all that waits, and settle the minutes that are over."""
-        feeds = [feed for feed in self._feeds.values() if feed.is_open]
+        feeds = [feed for feed in self._feeds.values() if feed.state.is_open]
         taken = {feed.symbol: feed.take() for feed in feeds}
         batch = {symbol: trades for symbol, (trades, _) in taken.items() if trades}
         if batch:
@@ -115,8 +115,8 @@ class Settler:
             if feed.is_whole:
                 await self._frames.correct(feed, late_from)
             else:
-                feed.late_again(late_from)
-        if feed.make_whole():
+                feed.state.late(late_from)
+        if feed.complete():
             self._on_complete(feed)
 
 

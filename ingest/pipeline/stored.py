@@ -1,4 +1,4 @@
-"""What the store has of the followed symbols, beside candles."""
+"""The stored data of the followed symbols, beside candles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .feed import Feed
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What is stored of one symbol. Times are in milliseconds."""
+    """An inventory of one symbol. Times are in milliseconds."""
 
     first_trade_ms: int | None
     trades_since_ms: int
@@ -63,7 +63,7 @@ class Stored:
         return await self._store.pages.trades_table(wanted, fmt), _after(last_id)
 
     async def inventory(self, feed: Feed) -> Inventory:
-        """What is stored of a symbol."""
+        """The inventory of a symbol."""
         store, symbol = self._store, feed.symbol
         lowest = feed.continuity.lowest if feed.continuity else None
         line = store.retention.line(symbol)

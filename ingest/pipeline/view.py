@@ -37,7 +37,7 @@ Listener = Callable[[str, Sequence[Trade]], None]
 
 
 async def consistent(feed: Feed, read: Callable[[], Awaitable[T]]) -> T | None:
-    """What `read` finds in the store, at a moment at which it fits the live candles.
+    """The result of `read` on the store, at a moment at which it fits the live candles.
 
     It fits until the next pause. None while the data is not complete.
     """
@@ -99,7 +99,7 @@ class Window:
         return True
 
     def since(self, start_ms: int) -> Candle | None:
-        """What the minutes from a time on come to; None when there never was a trade."""
+        """The candle of the minutes from a time on; None when there never was a trade."""
         return self._stored.since(start_ms, self._feed.live.minutes)
 
     async def _missing(self, start: int) -> list[Candle]:
@@ -152,7 +152,7 @@ class MarketView:
             raise UnknownSymbol(symbol) from None
 
     def status(self, symbol: str) -> DataStatus:
-        """What can be said of a symbol's data now; raises UnknownSymbol."""
+        """The status of a symbol's data; raises UnknownSymbol."""
         return self.feed(symbol).status
 
     @property
@@ -289,7 +289,7 @@ class MarketView:
         return list(frame.walk(feed.live.minutes, now_ms))
 
     async def _frame(self, feed: Feed, pair: Pair, call: StoreCall) -> Frame:
-        """What the store has up to the watermark; the same until that or the past has changed."""
+        """The stored part, up to the watermark; the same until that or the past has changed."""
         watched = feed.live.frames.get(pair.timeframe)
         if watched is not None:
             return watched

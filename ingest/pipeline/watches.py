@@ -42,7 +42,7 @@ class Follower:
 
     @property
     def status(self) -> DataStatus:
-        """What can be said of the symbol's data now."""
+        """The status of the symbol's data."""
         return self.feed.status
 
     async def ready(self) -> None:

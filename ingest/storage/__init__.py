@@ -4,7 +4,7 @@ from .audit import Difference
 from .calls import AsyncStore
 from .gaps import ConfirmedGap
 from .pages import CandlePage, TableFormat
-from .quarantine import Malformed
+from .quarantine import Quarantined
 from .statistics import Statistics
 from .store import Store
 from .timeframes import View
@@ -17,7 +17,7 @@ __all__ = [
     "ConfirmedGap",
     "Difference",
     "IdRange",
-    "Malformed",
+    "Quarantined",
     "Selection",
     "Statistics",
     "Store",

@@ -123,7 +123,7 @@ class RetentionCalls(_Calls[Retention]):
     expire = _Threaded(Retention.expire)
 
     def line(self, symbol: str) -> Line:
-        """What of a symbol is kept."""
+        """The data of a symbol that is kept."""
         return self.part.line(symbol)
 
 

@@ -123,7 +123,7 @@ class Candles:
     def open_part(
         self, symbol: str, timeframe: int, candle_time: int, before: int
     ) -> Candle | None:
-        """What the stored minutes before the time `before` come to, of the bucket that starts at
+        """The candle of the stored minutes before the time `before`, of the bucket that starts at
         `candle_time`; None when they are quiet."""
         end = min(before, candle_time + width_ms(timeframe))
         rows = self._connection.rows(
@@ -135,7 +135,7 @@ class Candles:
     def basis(
         self, symbol: str, timeframe: int, watermark: int
     ) -> tuple[Candle | None, int | None]:
-        """What the minutes before `watermark` come to in its bucket, and the close before that."""
+        """The candle of the minutes before `watermark` in its bucket, and the close before that."""
         bucket = bucket_start(watermark, timeframe)
         return (
             self.open_part(symbol, timeframe, bucket, watermark),
@@ -243,7 +243,7 @@ class Candles:
 
 
 def _after(spans: Sequence[Span], time_ms: int) -> list[Span]:
-    """What of these spans is not before a time."""
+    """The parts of these spans that are not before a time."""
     return [(max(since, time_ms), until) for since, until in spans if until > time_ms]
 
 

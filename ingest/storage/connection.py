@@ -121,7 +121,7 @@ class Connection:
     ) -> AsyncIterator[bytes]:
         """The same in pieces, as the engine gives them.
 
-        What fails does so before this returns: a server is told to send nothing before it has all.
+        Errors come before this returns: a server sends nothing before it has all.
         Whatever time the reader takes, the client is free again as soon as the engine is done, so
         this is for results of a bounded size.
         """
@@ -164,7 +164,7 @@ class Connection:
             client.command(sql, parameters=_dict(parameters))
 
     def insert(self, table: str, data: pa.Table) -> None:
-        """Insert rows; `check_parts` tells whether they are on disk."""
+        """Insert rows; `check_parts` says whether they are on disk."""
         with self._client() as client:
             client.insert_arrow(table, data)
 

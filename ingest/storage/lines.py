@@ -2,7 +2,7 @@
 """Trades as lines of the exchange's archive: the engine parses them, none becomes an object.
 
 Columns: id, price, quantity, first id, last id, time, is buyer maker and, on spot, is best match.
-Times are milliseconds or microseconds, told apart by their magnitude.
+Times are milliseconds or microseconds, distinguished by their magnitude.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PLAIN = r"'^[0-9]{1,11}(\\.[0-9]{1,8})?$'"
 _MAX_DECIMAL = f"toDecimal128('{text(MAX_FIXED)}', 8)"
 _MAX_NOTIONAL = text(MAX_NOTIONAL, 16)
 
-_TIME = f"if(told >= {FIRST_MICROSECOND_TIME}, intDiv(told, 1000), told)"
+_TIME = f"if(raw_time >= {FIRST_MICROSECOND_TIME}, intDiv(raw_time, 1000), raw_time)"
 
 _INSERT = f"""
 INSERT INTO trades (symbol, aggregate_id, price, quantity, first_trade_id, last_trade_id,
@@ -40,7 +40,7 @@ FROM (
         toDecimal128OrNull(columns[3], 8) AS quantity,
         toInt64OrNull(columns[4]) AS first,
         toInt64OrNull(columns[5]) AS last,
-        toInt64OrNull(columns[6]) AS told,
+        toInt64OrNull(columns[6]) AS raw_time,
         {_TIME} AS time,
         columns[7] AS maker,
         length(columns) IN (7, 8) AND match(columns[2], {_PLAIN}) AND match(columns[3], {_PLAIN})
@@ -65,7 +65,7 @@ FROM (
         AND aggregate_id >= {{first:Int64}} AND aggregate_id <= {{last:Int64}}
 ) AS stored
 INNER JOIN (
-    SELECT toInt64OrNull(columns[1]) AS id, toInt64OrNull(columns[6]) AS told, {_TIME} AS time
+    SELECT toInt64OrNull(columns[1]) AS id, toInt64OrNull(columns[6]) AS raw_time, {_TIME} AS time
     FROM (SELECT splitByChar(',', line) AS columns FROM {LINES})
 ) AS new ON new.id = stored.aggregate_id
 WHERE new.time != stored.timestamp

@@ -2,9 +2,9 @@
 """Which minutes have stored trades that the candles may not have yet: what a crash leaves to do.
 
 A trade makes its minute dirty before it is stored, a recomputation makes it clean after. The
-table `progress` tells it beyond the process, coarsely and never too little: all minutes from
+table `progress` keeps it beyond the process, coarsely and never too little: all minutes from
 `tail_ms` on, and those of one span before it (of late trades). So an ordinary insert, at the
-newest minutes, needs no note at all. It also tells until when the buckets were written that ended.
+newest minutes, needs no note at all. It also says until when the buckets were written that ended.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Minutes = Mapping[str, set[int]]
 
 @dataclass
 class _Symbol:
-    """What is noted of one symbol, and what is known beyond it."""
+    """The note of one symbol, and the knowledge beyond it."""
 
     tail_ms: int = 0
     late: Span = _NOTHING
@@ -42,7 +42,7 @@ class _Symbol:
     dirty: set[int] = field(default_factory=set)
     """The starts of the dirty minutes."""
     unclean: Span = _NOTHING
-    """What was noted as late at the start: any minute in it may be dirty, also one that has lost
+    """The span noted as late at the start: any minute in it may be dirty, also one that has lost
     its only trade."""
     in_doubt: bool = False
     """Whether trades of an earlier run may have made minutes from `tail_ms` on dirty that are not

@@ -18,12 +18,12 @@ MAX_MESSAGES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Malformed:
+class Quarantined:
     """One message of the exchange that was no valid trade."""
 
     received_ms: int
     symbol: str
-    """Empty when the message does not tell it."""
+    """Empty when the message does not name it."""
     raw: bytes
     error: str
 
@@ -34,7 +34,7 @@ class Quarantine:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep(self, messages: Sequence[Malformed]) -> int:
+    def keep(self, messages: Sequence[Quarantined]) -> int:
         """Put messages aside while there is room; returns how many were."""
         [[kept]] = self._connection.rows("SELECT count() FROM malformed")
         messages = messages[: max(0, MAX_MESSAGES - kept)]
@@ -54,11 +54,13 @@ class Quarantine:
         self._connection.check_parts()
         return len(messages)
 
-    def latest(self, limit: int) -> list[Malformed]:
+    def latest(self, limit: int) -> list[Quarantined]:
         """The newest messages, newest first."""
         rows = self._connection.rows(
             "SELECT toUnixTimestamp64Milli(received_at), symbol, base64Encode(raw), error"
             " FROM malformed ORDER BY received_at DESC LIMIT {limit:UInt32}",
             {"limit": limit},
         )
-        return [Malformed(time, symbol, b64decode(raw), error) for time, symbol, raw, error in rows]
+        return [
+            Quarantined(time, symbol, b64decode(raw), error) for time, symbol, raw, error in rows
+        ]

@@ -1,5 +1,5 @@
 # statements are put together from constants of this package alone
-"""What is no longer kept: trades below an id, and candles before a time, by symbol.
+"""The data that is no longer kept: trades below an id, candles before a time, by symbol.
 
 A line is drawn first, and nothing below it is shown or recomputed from then on; the engine then
 deletes it in its own time, whatever happens in between. Lines only ever rise.
@@ -65,7 +65,7 @@ class Retention:
     ) -> bool:
         """Keep trades and candles from these times on; returns whether the line has risen.
 
-        Trades are kept while there is none that is newer: their ids tell what is missing.
+        Trades are kept while there is none that is newer: by their ids it is known what is missing.
         """
         with self._lock:
             line = known = self.line(symbol)

@@ -1,5 +1,5 @@
 # ruff: noqa: S608  # statements are put together from constants of this package alone
-"""What the database is and how much it holds."""
+"""The database's version and size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ class Statistics:
     """The engine and its size; rows that a merge has still to replace count too."""
 
     engine_version: str
-    embedded: bool
     trades: int
     bytes_on_disk: int
 
@@ -26,4 +25,4 @@ def statistics(connection: Connection) -> Statistics:
         " WHERE active AND database = currentDatabase()",
         {"trades": connection.layout.stored("trades")},
     )
-    return Statistics(version, connection.is_embedded, trades, size)
+    return Statistics(version, trades, size)

@@ -10,7 +10,7 @@ from ..core.errors import StoreUnavailable
 from . import schema
 from .audit import Audit
 from .candles import Candles
-from .connection import Connection, Parameters, Row
+from .connection import Connection
 from .engine import clear_refusal
 from .gaps import Gaps
 from .held import Held
@@ -45,68 +45,64 @@ class Store:
 
         Raises StoreInUse, StoreUnavailable or SettingError.
         """
-        self._connection = Connection(dsn, cluster)
+        self.connection = Connection(dsn, cluster)
         self.torn_parts: list[TornPart] = []
         """Parts of tables that were found broken, at the start or since."""
         self.on_torn: Callable[[list[TornPart]], object] = lambda _: None
         """Called, in any thread, with parts that were found broken since the start."""
         try:
             with clear_refusal():
-                self._connection.retrying(self._open)
+                self.connection.retrying(self._open)
         except BaseException:
-            self._connection.close()
+            self.connection.close()
             raise
-        self._connection.on_reopened = self._note_torn_parts
+        self.connection.on_reopened = self._note_torn_parts
 
     def _open(self) -> None:
-        schema.create(self._connection)
-        self._progress = Progress(self._connection)
-        self.torn_parts += find_torn_parts(self._connection, self._progress)
-        self.retention = Retention(self._connection)
-        self.candles = Candles(self._connection, self._progress, self.retention)
-        held = Held(self._connection, self.retention)
-        moved = Moved(self._connection, self.candles)
-        self.trades = Trades(self._connection, self._progress, self.retention, held, moved)
-        self.pages = Pages(self._connection, self.trades, self.candles)
-        self.gaps = Gaps(self._connection)
-        self.quarantine = Quarantine(self._connection)
+        schema.create(self.connection)
+        self.progress = Progress(self.connection)
+        self.torn_parts += find_torn_parts(self.connection, self.progress)
+        self.retention = Retention(self.connection)
+        self.candles = Candles(self.connection, self.progress, self.retention)
+        held = Held(self.connection, self.retention)
+        moved = Moved(self.connection, self.candles)
+        self.trades = Trades(self.connection, self.progress, self.retention, held, moved)
+        self.pages = Pages(self.connection, self.trades, self.candles)
+        self.gaps = Gaps(self.connection)
+        self.quarantine = Quarantine(self.connection)
         self.audit = Audit(
-            self._connection,
+            self.connection,
             self.trades,
             moved,
             self.candles,
             self.gaps,
-            self._progress,
+            self.progress,
             self.retention,
         )
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do a blocking call of this store in one of its own threads."""
-        return await self._connection.run(call, *args, **kwargs)
+        return await self.connection.run(call, *args, **kwargs)
 
     def _note_torn_parts(self) -> None:
-        found = find_torn_parts(self._connection, self._progress)
+        found = find_torn_parts(self.connection, self.progress)
         if found:
             self.torn_parts = [*self.torn_parts, *found]
             self.on_torn(found)
 
     def statistics(self) -> Statistics:
         """The database's version and size."""
-        return statistics(self._connection)
-
-    def sql(self, query: str, parameters: Parameters | None = None) -> list[Row]:
-        """The rows of any query, its values bound as `{name:Type}`."""
-        return self._connection.rows(query, parameters)
+        return statistics(self.connection)
 
     def close(self) -> None:
         """Let running calls end, then close the database. Closing twice does nothing."""
-        if self._connection.closed:
+        if self.connection.closed:
             return
         try:
-            self._progress.flush()
+            self.progress.flush()
         except StoreUnavailable as error:
             log.warning("The store is closed while it does not answer: %s", error)
-        self._connection.close()
+        self.connection.close()
 
     def __enter__(self) -> Self:
         return self

@@ -235,7 +235,7 @@ class Trades:
         return [Trade(*row) for row in rows]
 
     def folded(self, symbol: str, start: int, end: int) -> Candle | None:
-        """What the trades of [start, end), in milliseconds, come to; None where there are none."""
+        """The candle of the trades of [start, end), in milliseconds; None where there are none."""
         rows = self._connection.rows(
             f"SELECT {fold.UNSCALED} FROM (SELECT {{start:Int64}} AS candle_time,{fold.OF_TRADES}"
             " FROM trades FINAL WHERE symbol = {symbol:String} AND first_trade_id >= 0"

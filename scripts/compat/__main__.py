@@ -1,9 +1,9 @@
-"""Compares the documents with those of the last release and asks for the right version.
+"""Compares the documents with those of the last release and checks their versions.
 
-python -m scripts.compat                  with the last release, which stands in releases/
-python -m scripts.compat --against DIR    with the documents of a folder
+python -m scripts.compat                  with the last release, in releases/
+python -m scripts.compat --against DIR    with the documents in a folder
 
-Exit code 1: a document changed more than its `info.version` says. Exit code 2: no comparison.
+Exit code 1: a document changed more than its `info.version` allows. Exit code 2: no comparison.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from scripts.compat.report import lines
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m scripts.compat", description=__doc__)
-    parser.add_argument("--specs", type=Path, default=SPECS, help="the documents to judge")
-    parser.add_argument("--releases", type=Path, default=RELEASES, help="where the base stands")
+    parser.add_argument("--specs", type=Path, default=SPECS, help="the documents to check")
+    parser.add_argument("--releases", type=Path, default=RELEASES, help="the folder of the base")
     parser.add_argument("--against", type=Path, help="a folder of documents to compare with")
     options = parser.parse_args(arguments)
     try:
@@ -42,9 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(*lines(verdict, str(base)), sep="\n")
     if accepted(verdicts):
         return 0
-    print(
-        "A version is too low for what changed: raise it, or take the change back", file=sys.stderr
-    )
+    print("A version is too low for the changes: raise it, or revert them", file=sys.stderr)
     return 1
 
 

@@ -1,4 +1,4 @@
-"""One change of a document: how much it asks of clients, where it is, and why."""
+"""One change of a document: its level, its place and the reason for the level."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from enum import Enum, IntEnum
 
 
 class Level(IntEnum):
-    """How much a change asks of clients; the highest one decides the version."""
+    """How much a change affects clients; the highest level decides the version."""
 
     WORDS = 0
-    """Descriptions and examples: nothing that a client does."""
+    """Descriptions and examples, which no client depends on."""
     COMPATIBLE = 1
-    """More or stricter, with which every client of the old document gets along."""
+    """An addition or restriction that works with every client of the old document."""
     BREAKING = 2
-    """A client that kept to the old document may fail."""
+    """A client that conforms to the old document may fail."""
 
 
 class Direction(Enum):
     """Who writes the value that a schema describes."""
 
     CLIENT = "client"
-    """What clients send: it may only widen."""
+    """Values that clients send; their schema may only widen."""
     SERVER = "server"
-    """What clients get: it may only narrow."""
+    """Values that clients get; their schema may only narrow."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Change:
-    """One change, for people."""
+    """One change, described for people."""
 
     level: Level
     place: str
@@ -37,10 +37,10 @@ class Change:
 
 
 def breaking(place: str, what: str, why: str) -> Change:
-    """A change that clients have to follow."""
+    """A change that clients must adapt to."""
     return Change(Level.BREAKING, place, what, why)
 
 
 def compatible(place: str, what: str, why: str) -> Change:
-    """A change that clients need not know of."""
+    """A change that clients can ignore."""
     return Change(Level.COMPATIBLE, place, what, why)

@@ -1,4 +1,4 @@
-"""Differences of two JSON Schemas at one place, and the rules for what validation passes over."""
+"""Differences of two JSON Schemas at one place, and rules for keywords that validation ignores."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Difference:
     what: str
     effect: Effect
     proven: bool = True
-    """Whether the verdict on the whole schemas covers it."""
+    """Whether the effect of the whole schemas covers it."""
     fixed: frozenset[Direction] | None = None
-    """The directions in which it breaks whatever the schemas take; None: by its effect."""
+    """The directions in which it breaks whatever the schemas accept; None: by its effect."""
     why: str = ""
     otherwise: Level = Level.COMPATIBLE
     """The level when it does not break."""
     pointer: str = ""
-    """Where it stands in the document, when no rule models it."""
+    """Its place in the document, when no rule models it."""
 
 
 def unvalidated(old: Schema, new: Schema, path: str) -> Iterator[Difference]:
-    """The differences of keywords that validation passes over."""
+    """The differences of keywords that validation ignores."""
     before, after = old.plain(), new.plain()
     for keyword in sorted({*before, *after} - old.dialect.assertions - WORDS):
         absent = False if keyword in _FLAGS else MISSING
@@ -47,7 +47,7 @@ def unvalidated(old: Schema, new: Schema, path: str) -> Iterator[Difference]:
 def unmodelled_keyword(
     schema: Schema, path: str, keyword: str, before: object, after: object
 ) -> Difference:
-    """A keyword without a rule: it breaks whoever writes the value."""
+    """A keyword without a rule, which breaks in both directions."""
     return Difference(
         path,
         _becomes(keyword, before, after),
@@ -64,7 +64,7 @@ def _becomes(keyword: str, before: object, after: object) -> str:
 
 
 def _format(path: str, before: object, after: object) -> Difference:
-    """Validators pass `format` over, but generated code does not."""
+    """The rule for `format`, which validators ignore but generated code does not."""
     found = Effect.OTHER
     if before is MISSING:
         found = Effect.NARROWER
@@ -114,4 +114,4 @@ _RULES = {
     "readOnly": _read_only,
     "writeOnly": _write_only,
 }
-"""Of keywords that validation passes over."""
+"""The rules for keywords that validation ignores."""

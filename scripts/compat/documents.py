@@ -1,4 +1,4 @@
-"""Trees of documents: what stands in a folder of specs, and how it differs from another one."""
+"""Trees of documents: the documents in a folder, and how they differ from those in another."""
 
 from __future__ import annotations
 
@@ -22,54 +22,54 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
-    """One document, in the forms that comparing it takes."""
+    """One document, in the forms that a comparison needs."""
 
     kind: str
     """"openapi" or "asyncapi"."""
     version: Version
     bundle: dict[str, object]
-    """The whole document, the files that it refers to included, without its version."""
+    """The whole document, including the files that it refers to, without its version."""
     contract: Contract | None
-    """What an AsyncAPI document promises on the wire."""
+    """The compiled contract of an AsyncAPI document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one document, and whether its version says so."""
+    """The changes of one document, and whether its version fits them."""
 
     name: str
     changes: tuple[Change, ...]
     old: Version | None
-    """None: the document is new."""
+    """None when the document is new."""
     new: Version | None
-    """None: the document is gone."""
+    """None when the document is gone."""
 
     @property
     def needs(self) -> Version | None:
-        """The lowest version that the document may have; None when any will do."""
+        """The lowest version that the document may have; None when any is allowed."""
         if self.old is None or self.new is None:
             return None
         return least(self.changes, self.old)
 
     @property
     def holds(self) -> bool:
-        """Whether the version was raised as far as the changes ask."""
+        """Whether the version was raised as far as the changes require."""
         if self.needs is not None and self.new is not None:
             return self.new >= self.needs
         return self.old is None
 
     @property
     def part(self) -> str | None:
-        """The part of the version that has to rise, or None."""
+        """The part of the version that must rise, or None."""
         if not self.changes or self.old is None:
             return None
         return bump(max(change.level for change in self.changes), self.old)
 
 
 def read(path: Path) -> SpecFile | None:
-    """The document in a file; None for a file that is no document but a part of one.
+    """The document in a file; None for a file that is only a part of a document.
 
-    Raises DocumentError for a faulty document, ValueError for a version that is none.
+    Raises DocumentError for a faulty document, ValueError for an invalid version.
     """
     root = Library().open(path)
     kind = next((kind for kind in ("openapi", "asyncapi") if root.text(kind) is not None), None)
@@ -86,14 +86,14 @@ def read(path: Path) -> SpecFile | None:
 
 
 def read_tree(folder: Path) -> dict[str, SpecFile]:
-    """The documents below a folder, by their paths in it. Raises what `read` raises."""
+    """The documents below a folder, by their relative paths. Raises what `read` raises."""
     files = (path for path in sorted(folder.rglob("*")) if path.suffix in _SUFFIXES)
     found = ((path.relative_to(folder).as_posix(), read(path)) for path in files)
     return {name: spec for name, spec in found if spec is not None}
 
 
 def changes(old: SpecFile, new: SpecFile) -> tuple[Change, ...]:
-    """What changed in one document, the gravest first."""
+    """The changes of one document, those of the highest level first."""
     if old.kind != new.kind:
         what = f"{old.kind} becomes {new.kind}"
         return (breaking("document", what, "it describes another protocol"),)
@@ -122,9 +122,9 @@ def _verdict(name: str, old: SpecFile | None, new: SpecFile | None) -> Verdict:
 
 
 def accepted(verdicts: Iterable[Verdict]) -> bool:
-    """Whether every document holds.
+    """Whether the version of every document fits its changes.
 
-    A document that is gone has no version to raise: another one's major version speaks for it.
+    A document that is gone has no version to raise: a major version of another one is required.
     """
     verdicts = list(verdicts)
     major = any(v.old and v.new and v.new.major > v.old.major for v in verdicts)

@@ -1,4 +1,4 @@
-"""What documents of both kinds begin with: the version of their specification, and `info`."""
+"""Rules for keys of both kinds of documents: the specification's version, and `info`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _INFO: dict[str, Rule] = dict.fromkeys(
 
 
 def info(_place: str, old: Part, new: Part) -> Iterator[Change]:
-    """The rule for `info`, whose version is judged by itself."""
+    """The rule for `info`, whose version is checked elsewhere."""
     yield from compare_objects("info", old.child("info"), new.child("info"), _INFO)
 
 
 def specification(key: str) -> Rule:
-    """The rule for the specification's version: its patches change no meaning."""
+    """The rule for the specification's version; a new patch version changes nothing."""
 
     def rule(_place: str, old: Part, new: Part) -> Iterator[Change]:
         versions = [str(part.literal(key)) for part in (old, new)]

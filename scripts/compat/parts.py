@@ -1,7 +1,7 @@
-"""Parts of two bundled documents, compared key by key so that nothing goes unnoticed.
+"""Parts of two bundled documents, compared key by key so that no change goes unnoticed.
 
-An object of a document is compared by rules, one for each of its keys that the comparison models.
-A difference under any other key is breaking until a rule says what it means to clients.
+An object is compared by rules, one for each key that the comparison models. A difference under any
+other key is breaking until a rule states what it means to clients.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ ANNOTATIONS = frozenset(
         *("x-enum-varnames", "x-facts"),
     }
 )
-"""Keys of objects other than maps that say something to people, or to our generator, only."""
+"""Keys of objects other than maps that only people, or our generator, read."""
 NOT_MODELLED = "not modelled: what it means to clients is not known, so it counts as breaking"
 _NONE: Object = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A value of a self-contained document, and where it stands. It is never a reference."""
+    """A value of a self-contained document, and its place. It is never a reference."""
 
     document: Object
     pointer: str
     value: object
     beside: Object = field(default_factory=dict)
-    """What stood beside the references that led here, annotations left out."""
+    """The keys beside the references that led here, without annotations."""
 
     @classmethod
     def at(cls, document: Object, pointer: str = "") -> Part:
@@ -52,7 +52,7 @@ class Part:
             beside.update((k, v) for k, v in value.items() if k not in {"$ref", *ANNOTATIONS})
             pointer = fragment(target)
             if pointer in met:
-                raise ValueError(f"the references from #{met[0]} go round in a circle")
+                raise ValueError(f"the references from #{met[0]} form a cycle")
             met.append(pointer)
 
     def __contains__(self, key: str) -> bool:
@@ -60,11 +60,11 @@ class Part:
 
     @property
     def fields(self) -> Object:
-        """The value, or an empty object when it is none."""
+        """The value, or an empty object when it is no object."""
         return self.value if isinstance(self.value, Mapping) else _NONE
 
     def child(self, token: str | int) -> Part:
-        """A member or element that is there."""
+        """A member or element, which must exist."""
         return Part.at(self.document, jsonpointer.child(self.pointer, token))
 
     def without_value(self) -> Part:
@@ -94,16 +94,16 @@ class Part:
 
 
 Rule = Callable[[str, Part, Part], Iterable[Change]]
-"""Compares what stands under one key of two objects; the text is their place, for people."""
+"""Compares the values under one key of two objects; the text is their place, for people."""
 
 
 def annotation(_place: str, _old: Part, _new: Part) -> Iterable[Change]:
-    """The rule for what clients do not depend on."""
+    """The rule for keys that clients do not depend on."""
     return ()
 
 
 def elsewhere(_place: str, _old: Part, _new: Part) -> Iterable[Change]:
-    """The rule for what takes effect, and is compared, at another place."""
+    """The rule for keys that take effect, and are compared, at another place."""
     return ()
 
 
@@ -170,12 +170,12 @@ def fragment(reference: str) -> str:
 
 
 def equal(one: object, two: object) -> bool:
-    """Whether two JSON values are the same; unlike `==` it tells 1 from true."""
+    """Whether two JSON values are the same; unlike `==` it distinguishes 1 from true."""
     return canonical(one) == canonical(two)
 
 
 def canonical(value: object) -> str:
-    """The one text of a JSON value, whatever the order of its keys."""
+    """The canonical text of a JSON value, independent of the order of its keys."""
     return json.dumps(value, sort_keys=True, default=str)
 
 

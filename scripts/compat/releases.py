@@ -1,8 +1,8 @@
-"""The documents of the last release, and the breaking changes since that a review accepted.
+"""The documents of the last release, and the breaking changes since then that a review accepted.
 
 ```
-releases/1.0.0/         specs/ as it was in release 1.0.0: the base that every clone has
-releases/accepted.yaml  changes that break by the rules and were accepted, each with its reason
+releases/1.0.0/         specs/ as of release 1.0.0: the base, which every clone has
+releases/accepted.yaml  accepted breaking changes, each with its reason
 ```
 """
 
@@ -54,12 +54,12 @@ class Base:
 
     @classmethod
     def find(cls, releases: Path = RELEASES) -> Base:
-        """The one release that stands in the folder. Raises ReleaseError."""
+        """The single release in the folder. Raises ReleaseError."""
         folders = [path for path in releases.glob("*") if path.is_dir()]
         if len(folders) != 1:
             names = ", ".join(sorted(path.name for path in folders)) or "none"
             raise ReleaseError(
-                f"{releases}/ has to hold the documents of one release, it has: {names}"
+                f"{releases}/ must contain the documents of one release, it has: {names}"
             )
         file = releases / _ACCEPTED
         try:
@@ -69,17 +69,17 @@ class Base:
         return cls(Version.parse(folders[0].name), folders[0], tuple(entries or ()))
 
     def verdicts(self, specs: Path = SPECS) -> list[Verdict]:
-        """A verdict on each document, with what was accepted. Raises ReleaseError."""
+        """A verdict on each document, with the accepted changes. Raises ReleaseError."""
         return _with_acceptances(judge(read_tree(self.folder), read_tree(specs)), self.accepted)
 
 
 def release(version: Version, *, specs: Path = SPECS, releases: Path = RELEASES) -> Path:
-    """Make the documents the base of what follows. Raises ReleaseError when they break too much."""
+    """Make the documents the new base. Raises ReleaseError when a version is too low."""
     base = Base.find(releases)
     verdicts = base.verdicts(specs)
     if not accepted(verdicts):
         raise ReleaseError(
-            "A document changed more than its own version says: `make compat` has the details"
+            "A document changed more than its own version allows: `make compat` has the details"
         )
     lowest = max(least(_all(verdicts), base.version), _next_patch(base.version))
     if version < lowest:
@@ -98,7 +98,7 @@ def _next_patch(version: Version) -> Version:
 
 
 def _all(verdicts: Iterable[Verdict]) -> list[Change]:
-    """All changes of a release; a new document is an addition to it."""
+    """All changes of a release; a new document counts as a compatible one."""
     found: list[Change] = []
     for verdict in verdicts:
         found += verdict.changes

@@ -8,12 +8,12 @@ from scripts.compat.changes import Change, Level
 from scripts.compat.documents import Verdict
 
 MAX_PLACES = 5
-"""Places of one and the same change that are printed."""
+"""Places that are printed for one change."""
 _WORDS = {Level.BREAKING: "BREAKING", Level.COMPATIBLE: "compatible", Level.WORDS: "words"}
 
 
 def lines(verdict: Verdict, base: str) -> Iterator[str]:
-    """What became of one document since the base, for people."""
+    """The changes of one document since the base, as lines for people."""
     if verdict.old is None:
         yield f"{verdict.name} is new since {base}"
         return
@@ -31,7 +31,7 @@ def lines(verdict: Verdict, base: str) -> Iterator[str]:
 
 
 def _changes(changes: Iterable[Change]) -> Iterator[str]:
-    """What a shared schema changes in many places is printed once, with the first of them."""
+    """A change that a shared schema makes in many places is printed once, with the first ones."""
     places: dict[tuple[Level, str, str], list[str]] = {}
     for change in changes:
         places.setdefault((change.level, change.what, change.why), []).append(change.place)

@@ -1,6 +1,6 @@
-"""Two OpenAPI 3.0 documents, each bundled into one: their paths and operations.
+"""Compares the paths and operations of two bundled OpenAPI 3.0 documents.
 
-Paths are compared by their shape: the name of a parameter in a path is not on the wire.
+Paths are compared by shape: the name of a parameter in a path is not on the wire.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def compare_rest(old: Object, new: Object) -> list[Change]:
-    """What changed between two self-contained documents."""
+    """The changes between two self-contained documents."""
     return [*compare_objects("", Part.at(old), Part.at(new), _DOCUMENT)]
 
 
@@ -63,7 +63,7 @@ def _paths(_place: str, old: Part, new: Part) -> Iterator[Change]:
 
 
 def _items(old: Part, new: Part) -> Iterator[Change]:
-    """What stands beside the operations of a path."""
+    """The changes of the keys beside the operations of a path."""
     mine, theirs = (_by_shape(part) for part in (old, new))
     for shape in mine.keys() & theirs.keys():
         (path, before), (_, after) = mine[shape], theirs[shape]
@@ -71,7 +71,7 @@ def _items(old: Part, new: Part) -> Iterator[Change]:
 
 
 class _Operation:
-    """One method of one path, with what its path and its document say of it."""
+    """One method of one path, with the keys of its path and document that apply to it."""
 
     def __init__(self, document: Part, path: str, item: Part, operation: Part) -> None:
         self.document = document
@@ -82,7 +82,7 @@ class _Operation:
 
     @property
     def parameters(self) -> dict[str, Part]:
-        """By their kind and name; one of the operation replaces one of its path."""
+        """The parameters by kind and name; one of the operation replaces one of its path."""
         names = re.findall(r"\{([^}]*)\}", self.path)
         found = {}
         for parameter in (*self.item.elements("parameters"), *self.part.elements("parameters")):
@@ -98,7 +98,7 @@ class _Operation:
 
     @property
     def own_servers(self) -> list[Part] | None:
-        """The servers that the operation or its path has instead of the document's."""
+        """The servers of the operation or its path, which replace those of the document."""
         holder = next((part for part in (self.part, self.item) if "servers" in part), None)
         return holder.elements("servers") if holder is not None else None
 
@@ -131,7 +131,7 @@ def _tags(place: str, old: Part, new: Part) -> Iterator[Change]:
 
 
 def _by_shape(document: Part) -> dict[str, tuple[str, Part]]:
-    """The paths; two of one shape keep their names."""
+    """The paths by shape; a second path of the same shape keeps its name."""
     found: dict[str, tuple[str, Part]] = {}
     for path, item in document.members("paths").items():
         if not path.startswith("x-"):

@@ -1,8 +1,8 @@
-"""What goes to and fro in an operation of OpenAPI 3.0: parameters, bodies, responses, headers.
+"""Compares what an operation of OpenAPI 3.0 carries: parameters, bodies, responses and headers.
 
-Unknown query parameters are refused by these documents, so a new optional one widens what is taken.
-A new status of an error breaks nobody, since every client has to treat one that it does not know as
-the x00 of its class (RFC 9110, 15); a new success does.
+These documents refuse unknown query parameters, so a new optional one accepts more. A new error
+status breaks nobody, since a client must treat an unknown status as the x00 of its class (RFC 9110,
+15); a new success status does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from scripts.compat.schema_changes import compare
 from scripts.compat.schemas import Dialect, Schema
 
 IGNORED_PARAMETERS = frozenset({"accept", "authorization", "content-type"})
-"""Headers that OpenAPI describes at other places, and passes over as parameters."""
+"""Headers that OpenAPI describes at other places, and ignores as parameters."""
 _IGNORED_HEADER = "content-type"
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
@@ -57,7 +57,7 @@ def compare_bodies(place: str, old: Part, new: Part) -> Iterator[Change]:
 
 
 def compare_responses(place: str, old: Part, new: Part) -> Iterator[Change]:
-    """The changes of what an operation may answer, by status."""
+    """The changes of an operation's responses, by status."""
     mine, theirs = old.members("responses"), new.members("responses")
     for status in dict.fromkeys((*mine, *theirs)):
         before, after = mine.get(status), theirs.get(status)
@@ -101,7 +101,7 @@ def _always_there(place: str, old: Part, new: Part) -> Iterator[Change]:
 
 
 def _style(place: str, old: Part, new: Part) -> Iterator[Change]:
-    """How a value is written, the defaults of OpenAPI spelled out."""
+    """The rule for how a value is written, with the defaults of OpenAPI filled in."""
     before, after = _written(old), _written(new)
     for keyword in before:
         if not equal(before[keyword], after[keyword]):
@@ -120,7 +120,7 @@ def _written(holder: Part) -> dict[str, object]:
 
 
 def deprecated(place: str, old: Part, new: Part) -> Iterator[Change]:
-    """The rule for a notice that something will go."""
+    """The rule for `deprecated`."""
     before, after = bool(old.literal("deprecated")), bool(new.literal("deprecated"))
     if before != after:
         step = f"it is {'deprecated now' if after else 'deprecated no longer'}"

@@ -1,8 +1,8 @@
-"""The changes of two JSON Schemas of one value, by the direction in which the value travels.
+"""The changes between two JSON Schemas of a value, by the direction in which the value travels.
 
-`schemas` decides for the schemas as a whole whether clients get along. The walk here finds the
-places and the words for it, and decides on what validation does not see: `format`, `default`,
-`readOnly`, properties that are gone, and every keyword that is not modelled, which breaks.
+`schemas` decides for the schemas as a whole whether clients still work. The walk here finds the
+places and describes them, and decides on keywords that validation ignores: `format`, `default`,
+`readOnly`, removed properties, and every keyword that is not modelled, which breaks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _GROUPS = (
     ("contains",),
     ("not", "if", "then", "else"),
 )
-"""Keywords that mean something only together."""
+"""Keywords that have a meaning only together."""
 _CHOICES = ("allOf", "anyOf", "oneOf")
 
 
@@ -54,7 +54,7 @@ def compare(old: Schema, new: Schema, direction: Direction, place: str) -> list[
         found.append(Change(level, where, each.what, _why(each, direction, breaks)))
     if not sound and all(change.level is not Level.BREAKING for change in found):
         what = "the schema is another one"
-        why = "it could not be proven that clients of the old document get along with it"
+        why = "it could not be proven that clients of the old document still work"
         found.append(Change(Level.BREAKING, place, what, why))
     return found
 
@@ -71,9 +71,9 @@ def _why(each: Difference, direction: Direction, breaks: bool) -> str:
             else "everything that clients may send is still taken"
         )
     return (
-        "clients may get what the document has ruled out until now"
+        "clients may get values that the document ruled out before"
         if breaks
-        else "clients get nothing that they had not to expect before"
+        else "clients get only values that they had to expect before"
     )
 
 
@@ -157,12 +157,12 @@ def _only(keywords: Object, group: tuple[str, ...], schema: Schema) -> Object:
 
 
 def _group(old: Schema, new: Schema, path: str) -> Iterator[Difference]:
-    """The difference of keywords that belong together."""
+    """The differences of keywords that belong together."""
     if old.same_as(new):
         return
     before, after = old.plain(), new.plain()
     found = effect(old, new)
-    # The documents ask clients to pass over unknown fields and types, never values.
+    # The documents ask clients to ignore unknown fields and types, never values.
     surprise = "clients may get a value that they do not know" if "enum" in before else ""
     yield Difference(
         path,
@@ -175,7 +175,7 @@ def _group(old: Schema, new: Schema, path: str) -> Iterator[Difference]:
 
 
 def _whole(old: Schema, new: Schema, path: str) -> Iterator[Difference]:
-    """The difference of two schemas that have no parts in common, as of a choice and no choice."""
+    """The differences of two schemas of different form, such as a choice and a plain schema."""
     if equal(old.value, new.value) and isinstance(old.value, bool):
         return
     found = effect(old, new)
@@ -193,9 +193,9 @@ def _whole(old: Schema, new: Schema, path: str) -> Iterator[Difference]:
 
 
 def _beyond(old: Schema, new: Schema, found: Effect, path: str) -> Iterator[Difference]:
-    """What two schemas that are compared as a whole say beyond the values that they take.
+    """Differences of two whole schemas beyond the values that they accept.
 
-    Formats and fields of an alternative come with it when the schema widens, go when it narrows.
+    Formats and fields of an alternative may come when the schema widens and go when it narrows.
     """
     before, after = old.facts(regrouped=True), new.facts(regrouped=True)
     for sign, those, free in (
@@ -217,7 +217,7 @@ def _beyond(old: Schema, new: Schema, found: Effect, path: str) -> Iterator[Diff
 
 
 def _paired(old: Schema, new: Schema, keyword: str) -> Iterator[tuple[Schema, Schema]]:
-    """The alternatives of two choices: the same ones first, the others in their order."""
+    """The alternatives of two choices in pairs: equal ones first, the others in order."""
     mine, theirs = (
         [schema.member(keyword, i) for i in range(len(_list(schema.plain(), keyword)))]
         for schema in (old, new)
@@ -232,7 +232,7 @@ def _paired(old: Schema, new: Schema, keyword: str) -> Iterator[tuple[Schema, Sc
 
 
 def _step(before: Object, after: Object) -> str:
-    """What became of keywords: only what differs."""
+    """The change of some keywords, without those that are equal."""
     names = [n for n in dict.fromkeys((*before, *after)) if before.get(n) != after.get(n)]
     before, after = ({n: each[n] for n in names if n in each} for each in (before, after))
     one, two = (_list(keywords, names[0]) if names else [] for keywords in (before, after))

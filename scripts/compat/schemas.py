@@ -1,6 +1,6 @@
-"""JSON Schemas as sets of values: whether one schema takes all that another takes.
+"""JSON Schemas as sets of values: whether one schema accepts all values of another.
 
-jsonschema-rs decides it for the schemas as a whole; what cannot be proven counts as not so.
+jsonschema-rs decides for the schemas as a whole; a relation that it cannot prove does not hold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LIST = ("allOf", "anyOf", "items", "oneOf")
 MAP = ("dependencies", "patternProperties", "properties")
 """Keywords whose values are a schema, a list of schemas, schemas by name."""
 _SETS = ("allOf", "anyOf", "enum", "oneOf", "required", "type")
-"""Keywords whose values are lists in which the order says nothing."""
+"""Keywords whose values are lists in which the order has no meaning."""
 _SINCE_DRAFT_6 = frozenset({"const", "contains", "propertyNames", "if", "then", "else"})
 _ASSERTIONS = frozenset({
     *ONE, *LIST, *MAP, "const", "enum", "exclusiveMaximum", "exclusiveMinimum", "maxItems",
@@ -32,16 +32,16 @@ _ASSERTIONS = frozenset({
     "multipleOf", "pattern", "required", "type", "uniqueItems",
 })  # fmt: skip
 WORDS = ANNOTATIONS | {"$comment", "$schema", "definitions"}
-"""Keywords that say nothing of values; what `definitions` holds counts where it is used."""
+"""Keywords that do not constrain values; `definitions` count where they are used."""
 
 
 _CHOICE = re.compile(r"\((allOf|anyOf|oneOf) \d+\)")
 PROPERTY = "a property"
-"""In place of a keyword, the fact that a schema names a property."""
+"""Stands in place of a keyword for the fact that a schema names a property."""
 
 
 class Effect(Enum):
-    """What a difference does to the set of values that a schema takes."""
+    """The effect of a difference on the set of values that a schema accepts."""
 
     SAME = "same"
     WIDER = "wider"
@@ -51,7 +51,7 @@ class Effect(Enum):
 
 
 class Dialect(Enum):
-    """How a schema is written; the value is the draft that validates it."""
+    """The form of a schema; the value is the draft that validates it."""
 
     JSON_SCHEMA = 7
     OPENAPI = 4
@@ -59,29 +59,29 @@ class Dialect(Enum):
 
     @property
     def assertions(self) -> frozenset[str]:
-        """The keywords that validation decides on."""
+        """The keywords that validation checks."""
         return _ASSERTIONS - (_SINCE_DRAFT_6 if self is Dialect.OPENAPI else frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema or a part of one, with the document that its references lead into."""
+    """A schema or a part of one, with the document that its references point into."""
 
     value: object
     root: Object
     pointer: str = ""
     dialect: Dialect = Dialect.JSON_SCHEMA
     direction: Direction | None = None
-    """Who writes the value, where that decides what the schema demands."""
+    """Who writes the value, where the schema's demands depend on that."""
 
     @classmethod
     def whole(cls, value: Object) -> Schema:
-        """A self-contained schema: what it refers to stands inside it."""
+        """A self-contained schema, which contains all that it refers to."""
         return cls(value, value)
 
     @classmethod
     def of(cls, holder: Part, key: str, dialect: Dialect) -> Schema:
-        """The schema under a key of an object; without one every value is taken."""
+        """The schema under a key of an object; without one it accepts every value."""
         return cls(holder.fields.get(key, {}), holder.document, child(holder.pointer, key), dialect)
 
     def part(self, value: object, *path: str | int) -> Schema:
@@ -100,13 +100,13 @@ class Schema:
 
     @property
     def reference(self) -> str | None:
-        """Where the schema leads to when it is a reference."""
+        """The target of the schema when it is a reference."""
         target = self.value.get("$ref") if isinstance(self.value, Mapping) else None
         return target if isinstance(target, str) else None
 
     @property
     def beside(self) -> Object:
-        """The keywords beside a reference: validation passes them over."""
+        """The keywords beside a reference, which validation ignores."""
         if self.reference is None or not isinstance(self.value, Mapping):
             return {}
         return {k: v for k, v in self.value.items() if k != "$ref" and k not in WORDS}
@@ -119,20 +119,20 @@ class Schema:
         return replace(self, value=part.value, pointer=part.pointer)
 
     def plain(self) -> Object:
-        """The keywords of the schema, references followed, as JSON Schema has them."""
+        """The keywords of the schema in the form of JSON Schema, references followed."""
         value = self.follow().value
         if isinstance(value, Mapping):
             return self.keywords(value)
         return {"not": {}} if value is False else {}
 
     def standalone(self) -> dict[str, object]:
-        """The schema with all that it refers to and nothing else, without annotations."""
+        """The schema with only what it refers to, without annotations."""
         return _Copy(self).result
 
     def facts(self, *, regrouped: bool = False) -> set[tuple[str, str, str]]:
-        """What the schema says beyond the values that it takes: path, keyword and value.
+        """The facts beyond the values that the schema accepts: path, keyword and value.
 
-        With `regrouped` the path does not say in which alternative of a choice it stands.
+        With `regrouped` the path does not name the alternative of a choice.
         """
         found = _facts(self, "", ())
         if regrouped:
@@ -140,11 +140,11 @@ class Schema:
         return set(found)
 
     def same_as(self, other: Schema) -> bool:
-        """Whether the two say the same, annotations left out, in the same way."""
+        """Whether the two have the same assertions and facts, annotations left out."""
         return equal(self.standalone(), other.standalone()) and self.facts() == other.facts()
 
     def keywords(self, value: Object) -> Object:
-        """The keywords of an object of this dialect, as JSON Schema has them."""
+        """The keywords of an object of this dialect in the form of JSON Schema."""
         if self.dialect is not Dialect.OPENAPI:
             return value
         result = dict(value)
@@ -161,7 +161,7 @@ class Schema:
         return result
 
     def _hidden(self, value: Object) -> set[str]:
-        """The properties whose `required` does not bind who writes the value."""
+        """The properties that the writer of the value may omit although they are `required`."""
         properties = value.get("properties")
         if self.direction is None or not isinstance(properties, Mapping):
             return set()
@@ -171,9 +171,9 @@ class Schema:
 
 
 class _Copy:
-    """The assertions of a schema as JSON Schema has them, in one form however they are written.
+    """The assertions of a schema in the form of JSON Schema, normalized.
 
-    References are written out, but for those that lead back to where they stand.
+    References are expanded, except recursive ones.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -231,7 +231,7 @@ def within(one: Schema, other: Schema) -> bool:
 
 
 def effect(old: Schema, new: Schema) -> Effect:
-    """What the step from `old` to `new` does to the set of values."""
+    """The effect of the step from `old` to `new` on the set of values."""
     wider, narrower = within(old, new), within(new, old)
     if wider and narrower:
         return Effect.SAME

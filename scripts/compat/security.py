@@ -1,4 +1,4 @@
-"""Credentials that two OpenAPI documents ask for, whatever their schemes are called."""
+"""Compares the credentials that two OpenAPI documents require, regardless of scheme names."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from scripts.compat.changes import Change, breaking, compatible
 from scripts.compat.parts import Part, canonical
 
 Alternative = dict[str, frozenset[str]]
-"""What one request needs: scopes by scheme, a scheme as canonical text."""
+"""The credentials of a request: scopes by scheme, a scheme as canonical text."""
 _WORDS = ("description", "bearerFormat")
 
 
 def compare_security(
     place: str, old: list[Alternative], new: list[Alternative]
 ) -> Iterator[Change]:
-    """The change of what is asked for: every alternative of before has to be enough now."""
+    """The change of the required credentials: every old alternative must still be enough."""
     if all(any(_enough(one, two) for two in new) for one in old):
         if not all(any(_enough(two, one) for one in old) for two in new):
             yield compatible(
-                place, "fewer or other credentials are enough", "those of before may still be sent"
+                place, "fewer or other credentials are enough", "the old ones may still be sent"
             )
     else:
-        why = "requests with the credentials that were asked for before may be refused"
+        why = "requests with the old credentials may be refused"
         yield breaking(place, "other credentials are asked for", why)
 
 
 def alternatives(document: Part, holder: Part) -> list[Alternative]:
-    """What an operation asks for, by itself or by its document."""
+    """The credentials that an operation, or else its document, requires."""
     asked = holder if "security" in holder else document
     components = document.get("components")
     schemes = {} if components is None else components.members("securitySchemes")
@@ -50,7 +50,7 @@ def _scheme(scheme: Part | None, name: str) -> str:
     if scheme is None:
         return name
     fields = {key: value for key, value in scheme.fields.items() if key not in _WORDS}
-    # Names of headers and of HTTP's schemes have no case.
+    # Names of headers and HTTP schemes are case-insensitive.
     folded = ["scheme", *(["name"] if fields.get("in") == "header" else [])]
     fields.update((key, str(fields[key]).lower()) for key in folded if key in fields)
     return canonical({**fields, "beside": scheme.beside})

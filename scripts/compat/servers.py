@@ -1,4 +1,4 @@
-"""Servers of two OpenAPI documents, as the URLs that clients may use."""
+"""Compares the servers of two OpenAPI documents, as the URLs that clients may use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.compat.changes import Change, breaking, compatible
 from scripts.compat.parts import Part, Rule, annotation, canonical, compare_objects, elsewhere
 
 _DEFAULT = "/"
-"""Where a document without servers is served."""
+"""The URL of a document without servers."""
 _MAX_URLS = 1000
 _RULES: dict[str, Rule] = {"url": elsewhere, "variables": elsewhere, "description": annotation}
 _VARIABLE: dict[str, Rule] = {"default": elsewhere, "enum": elsewhere, "description": annotation}
@@ -29,7 +29,7 @@ def compare_servers(place: str, old: list[Part], new: list[Part]) -> Iterator[Ch
         step = f"{first} becomes {now}"
         yield breaking(f"{place}first server", step, "generated clients call the first by default")
     for url in sorted(set(_defaults(old)) - set(_defaults(new)) - (before - after)):
-        why = "clients that leave its variables alone send requests to it"
+        why = "clients that keep the defaults of its variables send requests to it"
         yield breaking(f"{place}server {url}", "it is no default any more", why)
     known = {str(server.literal("url")): server for server in new}
     for server in old:
@@ -67,7 +67,7 @@ def _urls(servers: list[Part]) -> set[str]:
 
 
 def _defaults(servers: list[Part]) -> list[str]:
-    """The URL of each server whose variables are left alone."""
+    """The URL of each server with the defaults of its variables."""
     return [
         _filled(
             str(server.literal("url")),

@@ -1,8 +1,8 @@
-"""Two AsyncAPI 3 documents: what the wire carries, not how it is written.
+"""Compares what two AsyncAPI 3 documents promise on the wire, not how they are written.
 
-Who sends which message where is compared in the compiled contracts, all else in the bundled
-documents. Of values, as error codes, the documents promise nothing: a new one breaks. The channels
-of AsyncAPI 2 are not modelled.
+The compiled contracts are compared for who sends which message where, the bundled documents for all
+else. The documents promise nothing about new values, such as error codes: they break. Channels of
+AsyncAPI 2 are not modelled.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from scripts.compat.unused import unused_components
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A document, and the contract that it compiles to."""
+    """A document and its compiled contract."""
 
     bundle: Object
     contract: Contract
 
     def directions(self, message: str) -> frozenset[Direction]:
-        """Who writes a message, by its key."""
+        """The directions in which a message, given by its key, is sent."""
         channels = self.contract.channels.values()
         received = any(m.name == message for channel in channels for m in channel.receives)
         sent = any(m.name == message for channel in channels for m in channel.sends)
@@ -52,7 +52,7 @@ class Stream:
 
 
 def compare_streams(old: Stream, new: Stream) -> list[Change]:
-    """What changed between two documents."""
+    """The changes between two documents."""
     return [*_Comparison(old, new).changes()]
 
 
@@ -84,7 +84,7 @@ class _Comparison:
             key = self._renamed.get(key, key)
             after = theirs.get(key)
             if after is None:
-                continue  # the contracts tell what that means
+                continue  # compared in the contracts
             where = f"{place} {key}"
             yield from _content_type(where, before, after)
             yield from compare_objects(where, before, after, _MESSAGE)
@@ -98,7 +98,7 @@ class _Comparison:
                 yield from unmodelled(before.get("payload"), after.get("payload"))
 
     def _unpaired(self) -> Iterator[Change]:
-        """Channels that one document lacks; the contracts know of those with an address."""
+        """The channels that one document lacks, unless the contracts cover them by address."""
         paired = {part.pointer for pair in self._channels for part in pair}
         addresses = self._old.contract.channels.keys() & self._new.contract.channels.keys()
         for document in (self._before, self._after):
@@ -109,7 +109,7 @@ class _Comparison:
                     yield from unmodelled(old, None if old else channel)
 
     def _with_new_keys(self, contract: Contract) -> Contract:
-        """The old contract, with the keys that its messages have in the new one."""
+        """The old contract, with the keys of its messages in the new one."""
 
         def message(found: MessageContract, taken: set[str]) -> MessageContract:
             names = {n: self._renamed.get(n, n) for n in (found.name, *found.replies)}
@@ -129,7 +129,7 @@ class _Comparison:
 
 
 def _paired(old: Part, new: Part) -> list[tuple[Part, Part]]:
-    """The channels of both documents: by key, else by an address that stands once."""
+    """The channels of both documents in pairs: by key, else by a unique address."""
     mine, theirs = old.members("channels"), new.members("channels")
     pairs = [(mine.pop(key), theirs.pop(key)) for key in list(mine) if key in theirs]
     for channel in mine.values():
@@ -154,7 +154,7 @@ def _address(channel: Part) -> str:
 
 
 def _references(key: str) -> Rule:
-    """The rule for references whose meaning the contracts hold, but not what stands beside them."""
+    """The rule for references: the contracts compare their targets, and keys beside them break."""
 
     def rule(_place: str, old: Part, new: Part) -> Iterator[Change]:
         before, after = (sorted(_beside(part.fields.get(key))) for part in (old, new))
@@ -218,7 +218,7 @@ def _action(place: str, old: Part, new: Part) -> Iterator[Change]:
 
 
 def _inside(key: str, rules: dict[str, Rule]) -> Rule:
-    """The rule for an object that may be missing, and then says nothing."""
+    """The rule for an optional object; a missing one counts as empty."""
 
     def rule(place: str, old: Part, new: Part) -> Iterator[Change]:
         before, after = old.get(key), new.get(key)

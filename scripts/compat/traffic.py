@@ -1,8 +1,7 @@
-"""Two contracts of streams: who sends which message where, and what answers it.
+"""Compares two contracts of streams: who sends which message where, and the replies to it.
 
-The documents ask clients to pass over types of messages that they do not know, so a new message
-that answers nothing breaks nobody; a new reply does, since the client that asked waits for one it
-knows.
+The documents ask clients to ignore messages of unknown types, so a new message that is no reply
+breaks nobody; a new reply does, since the client waits for one that it knows.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from scripts.compat.changes import Change, breaking, compatible
 
 
 def compare_traffic(old: Contract, new: Contract) -> list[Change]:
-    """What changed between two contracts, but for the payloads of their messages."""
+    """The changes between two contracts, except the payloads of their messages."""
     return [*_servers(old, new), *_channels(old, new)]
 
 
@@ -62,9 +61,9 @@ def _sent(address: str, old: ChannelContract, new: ChannelContract) -> Iterator[
     for name in dict.fromkeys((*mine, *theirs)):
         place = f"{address} {name}"
         if name not in theirs:
-            yield breaking(place, "the message is gone", "clients that wait for it wait in vain")
+            yield breaking(place, "the message is gone", "clients that wait for it never get it")
         elif name not in mine:
-            why = "clients pass over types that they do not know, as the document asks them to"
+            why = "clients ignore unknown types, as the document asks them to"
             yield compatible(place, "the server may send this message", why)
         else:
             yield from _message(place, mine[name], theirs[name])
@@ -95,7 +94,7 @@ def _replies(place: str, old: MessageContract, new: MessageContract) -> Iterator
             yield breaking(place, f"it may be answered by {name} now", why)
     for name in old.replies:
         if name not in new.replies:
-            why = "a client that waits for it waits in vain"
+            why = "a client that waits for it never gets it"
             yield breaking(place, f"it is not answered by {name} any more", why)
 
 

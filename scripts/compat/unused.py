@@ -1,4 +1,4 @@
-"""Components that nothing in a document uses: their changes concern no client."""
+"""Components that a document does not use, whose changes affect no client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unused_components(_place: str, old: Part, new: Part) -> Iterator[Change]:
 
 
 def _unused(document: Object) -> dict[str, str | None]:
-    """The text of each component that is not reached from the rest of a document."""
+    """The text of each component, None for one that the rest of the document uses."""
     waiting = [value for key, value in document.items() if key != "components"]
     reached: set[str] = set()
     while waiting:
@@ -33,7 +33,7 @@ def _unused(document: Object) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     kinds = document.get("components")
     for kind, components in kinds.items() if isinstance(kinds, Mapping) else ():
-        if kind == "securitySchemes":  # no reference leads to them: requirements name them
+        if kind == "securitySchemes":  # used by name, not by reference
             continue
         for name, component in components.items() if isinstance(components, Mapping) else ():
             pointer = join(("components", kind, name))

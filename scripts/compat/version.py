@@ -1,4 +1,4 @@
-"""Which version number the changes of a document ask for (semver.org)."""
+"""The version number that the changes of a document require (semver.org)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FORM = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?")
 
 
 class Version(NamedTuple):
-    """A version number; what follows a `-` or `+` does not count here."""
+    """A version number, without what follows a `-` or `+`."""
 
     major: int
     minor: int
@@ -20,10 +20,10 @@ class Version(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Raises ValueError when the text is not of the form 1.2.3."""
+        """Parse a text of the form 1.2.3. Raises ValueError for any other."""
         match = _FORM.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is no version: write it as major.minor.patch, as in 1.2.3")
+            raise ValueError(f"{text!r} is not a version: write major.minor.patch, as in 1.2.3")
         return cls(*map(int, match.groups()))
 
     def __str__(self) -> str:
@@ -31,9 +31,9 @@ class Version(NamedTuple):
 
 
 def bump(level: Level, old: Version) -> str:
-    """The part of the version that has to rise: "major", "minor" or "patch".
+    """The part of the version that must rise: "major", "minor" or "patch".
 
-    Below 1.0.0 nothing is promised yet: what breaks raises the minor part, all else the patch.
+    Below 1.0.0 nothing is promised yet: breaking changes raise the minor part, others the patch.
     """
     rank = level if old.major else level - 1
     return {Level.BREAKING: "major", Level.COMPATIBLE: "minor"}.get(Level(max(rank, 0)), "patch")

@@ -12,15 +12,15 @@ async def main(url: str, symbol: str, minutes: int) -> None:
         tickers = await client.rest.list_tickers()
         print("followed:", ", ".join(ticker.symbol for ticker in tickers.data), flush=True)
         async with client.candles(symbol, minutes, history=10) as candles:
-            async for picture in candles:
-                if picture.state == "running":
+            async for update in candles:
+                if update.state == "running":
                     continue
-                candle = picture.candle
+                candle = update.candle
                 start = datetime.fromtimestamp(candle.candle_time / 1000, UTC)
                 print(
                     f"{start:%Y-%m-%d %H:%M}  open {candle.open}  high {candle.high}  "
                     f"low {candle.low}  close {candle.close}  volume {candle.volume}  "
-                    f"{picture.state}",
+                    f"{update.state}",
                     flush=True,
                 )
 

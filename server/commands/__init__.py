@@ -1,1 +1,1 @@
-"""The commands beside `serve` and `simulate`: each module has one, with its options."""
+"""The commands other than `serve` and `simulate`, with their options."""

@@ -1,4 +1,4 @@
-"""Arguments that several commands take, read strictly."""
+"""Strict parsers of the arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from server.settings import parse_symbols
 
 EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
-"""No exchange has trades from before the first block."""
+"""No exchange has trades from before Bitcoin's first block."""
 
 
 def moment_ms(text: str) -> int:
-    """A time in ms: a year, a month, a day or an ISO time, in UTC unless it says otherwise."""
+    """Parse a year, month, day or ISO time, in UTC by default, into milliseconds."""
     whole = text + {4: "-01-01", 7: "-01"}.get(len(text), "")
     try:
         moment = datetime.fromisoformat(whole)
@@ -27,7 +27,7 @@ def moment_ms(text: str) -> int:
 
 
 def symbol_list(text: str) -> tuple[str, ...]:
-    """Symbols with commas between."""
+    """Parse comma-separated symbols."""
     try:
         return parse_symbols(text)
     except ValueError as error:
@@ -35,7 +35,7 @@ def symbol_list(text: str) -> tuple[str, ...]:
 
 
 def one_symbol(text: str) -> str:
-    """One symbol."""
+    """Parse one symbol."""
     listed = symbol_list(text)
     if len(listed) != 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not one symbol")

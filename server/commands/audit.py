@@ -1,4 +1,4 @@
-"""`candlecast audit`: holds what is stored against the trades, and mends what can be mended."""
+"""`candlecast audit`: compares stored data with the trades and repairs what it can."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def audit(settings: Settings, options: argparse.Namespace) -> Exit:
-    """Name each difference on a line of its own; FOUND when there are any that were not mended."""
+    """Print one line per difference; FOUND when any is left unrepaired."""
     console = Console(highlight=False, soft_wrap=True)
     status = Console(stderr=True, highlight=False, soft_wrap=True)
     async with opened_store(settings) as store:

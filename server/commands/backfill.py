@@ -1,4 +1,4 @@
-"""`candlecast backfill`: history into the store, with a progress bar."""
+"""`candlecast backfill`: loads history into the store, with a progress bar."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ARCHIVE = "archive"
 REST = "rest"
 DIRECTORY = Path("data/archive")
 RATE_SECONDS = 30.0
-"""The rate and the time left are those of so many seconds."""
+"""The window over which the rate and the time left are estimated."""
 GAPS_SHOWN = 20
 
 
@@ -95,7 +95,7 @@ async def backfill(settings: Settings, options: argparse.Namespace) -> Exit:
 
 
 def _check_kept(settings: Settings, symbols: tuple[str, ...], start_ms: int, now_ms: int) -> None:
-    """Refuse to fetch trades that would expire at once, before their candles are made."""
+    """Refuse to fetch trades that would expire before their candles are computed."""
     for symbol in symbols:
         since = settings.keep_trades.since_ms(symbol, now_ms)
         if start_ms < since:
@@ -106,7 +106,7 @@ def _check_kept(settings: Settings, symbols: tuple[str, ...], start_ms: int, now
 
 
 class Bars:
-    """A bar for each symbol, with trades, rate and time left."""
+    """A progress bar per symbol, with trades, rate and time left."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -132,29 +132,29 @@ class Bars:
         self._progress.stop()
 
     def planned(self, symbol: str, trades: int) -> None:
-        """So many trades of a symbol are not stored yet."""
+        """Add the bar of a symbol; `trades` of it are not stored yet."""
         shown = trades > 0
         self._tasks[symbol] = self._progress.add_task(
             symbol, total=trades, fetched=0, visible=shown
         )
 
     def stored(self, symbol: str, trades: int) -> None:
-        """So many more are."""
+        """Advance the bar by newly stored trades."""
         self._progress.advance(self._tasks[symbol], trades)
 
     def fetched(self, symbol: str, size: int) -> None:
-        """So many bytes of the archive's files have come."""
+        """Add downloaded bytes of the archive's files."""
         self._fetched[symbol] += size
         self._progress.update(self._tasks[symbol], fetched=self._fetched[symbol])
 
     def ended(self, symbol: str, trades: int) -> None:
-        """Nothing more comes of this symbol; so many trades were stored in all."""
+        """End the bar of a symbol; `trades` were stored in total."""
         if (task := self._tasks.get(symbol)) is not None:
             self._progress.update(task, completed=trades)
             self._progress.stop_task(task)
 
     def note(self, text: str) -> None:
-        """Something to tell above the bars."""
+        """Print a note above the bars."""
         self._progress.console.print(text, markup=False)
 
 

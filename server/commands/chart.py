@@ -1,4 +1,4 @@
-"""Candles drawn with letters: bodies and wicks of half a cell, volume below, axes beside. Pure."""
+"""Candle charts in text: half-cell bodies and wicks, volume below, axes beside. No I/O."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CELLS = {
     (_NOTHING, _WICK): "╷", (_WICK, _NOTHING): "╵",
     (_NOTHING, _BODY): "╻", (_BODY, _NOTHING): "╹",
 }  # fmt: skip
-"""The letter of a cell by what is in its upper and in its lower half."""
+"""The character of a cell by the content of its upper and lower half."""
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
@@ -50,7 +50,7 @@ def style_of(bar: Bar) -> Style:
 
 
 def draw(bars: Sequence[Bar], timeframe: int, width: int, height: int) -> list[Text]:
-    """The newest candles that fit, in lines of exactly `width` columns; `height` lines."""
+    """Draw the newest candles that fit, as `height` lines of exactly `width` columns."""
     if width < MIN_COLUMNS or height < MIN_ROWS:
         return [Text("too small")]
     volume_rows = min(MAX_VOLUME_ROWS, (height - 1) // 5)
@@ -154,11 +154,11 @@ def _time_line(times: Sequence[int], timeframe: int, offset: int, columns: int, 
 
 
 def _fitted(value: Decimal, width: int) -> str:
-    """A decimal whole where there is room, and else marked as about so much."""
+    """Format a decimal in full if it fits, else rounded with "≈"."""
     text = plain(value)
     return text if len(text) <= width else _cut(f"≈{int(value):,}", width)
 
 
 def _cut(text: str, width: int) -> str:
-    """Text with a mark where it had to be cut."""
+    """Truncate a text to `width`, with an ellipsis."""
     return text if len(text) <= width else text[: width - 1] + "…"

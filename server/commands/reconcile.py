@@ -1,4 +1,4 @@
-"""`candlecast reconcile`: our candles beside the exchange's own, and why they differ."""
+"""`candlecast reconcile`: compares our candles with the exchange's and explains differences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 
 from rich.console import Console
 
-from ingest.pipeline.reconcile import FIELDS, INTERVALS, Cause, Difference, Reconciliation
+from ingest.pipeline.reconcile import FIELDS, INTERVALS, Cause, KlineDifference, Reconciliation
 from ingest.storage import AsyncStore
 from server.exits import Exit
 from server.settings import Settings
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def reconcile(settings: Settings, options: argparse.Namespace) -> Exit:
-    """Name each difference on a line of its own; FOUND when one is more than truncation."""
+    """Print one line per difference; FOUND when one is more than truncation."""
     console = Console(highlight=False, soft_wrap=True)
     status = Console(stderr=True, highlight=False, soft_wrap=True)
     causes: Counter[Cause] = Counter()
@@ -63,7 +63,7 @@ async def reconcile(settings: Settings, options: argparse.Namespace) -> Exit:
     return Exit.found(causes.keys() - {Cause.TRUNCATION})
 
 
-def _line(options: argparse.Namespace, difference: Difference) -> str:
+def _line(options: argparse.Namespace, difference: KlineDifference) -> str:
     why = difference.cause.value + (f" ({difference.detail})" if difference.detail else "")
     return (
         f"{options.symbol} {options.timeframe}m {moment(difference.candle_time)} "

@@ -1,4 +1,4 @@
-"""What commands work on: the exchange, opened and closed again, and the symbols that it has."""
+"""Helpers that commands share: the exchange's REST client, and a check of the symbols."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.settings import SIMULATOR, Settings
 
 @asynccontextmanager
 async def opened_exchange(settings: Settings) -> AsyncIterator[BinanceRest]:
-    """The exchange's REST interface, with the request weight that it allows."""
+    """Open a REST client of the exchange that respects its request weight."""
     if settings.feed == SIMULATOR and not settings.rest_url:
         raise SettingError(
             "This command asks an exchange: set CANDLECAST_FEED=binance for the real one, or "
@@ -25,7 +25,7 @@ async def opened_exchange(settings: Settings) -> AsyncIterator[BinanceRest]:
 
 
 async def check_symbols(rest: BinanceRest, symbols: tuple[str, ...]) -> None:
-    """Ask the exchange for the symbols, and for the request weight that it allows."""
+    """Fetch the symbols and the weight limit; raises SettingError for unknown symbols."""
     info = await rest.exchange_info(list(symbols))
     unknown = [symbol for symbol in symbols if symbol not in info.symbols]
     if unknown:
@@ -33,5 +33,5 @@ async def check_symbols(rest: BinanceRest, symbols: tuple[str, ...]) -> None:
 
 
 def moment(time_ms: int) -> str:
-    """A time as people read it, in UTC."""
+    """Format a time in milliseconds, in UTC."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""Axes: where the marks stand and what they say, in exact decimals. Pure."""
+"""Axes: positions and labels of ticks, in exact decimals. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 MINUTE_MS = 60_000
 DAY_MINUTES = 1440
 TIME_LABEL_COLUMNS = 9
-"""The least distance between two times, in columns."""
+"""The minimum distance between two time labels, in columns."""
 
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _TIME_STEPS = (
@@ -20,26 +20,26 @@ _TIME_STEPS = (
 
 
 class Scale(NamedTuple):
-    """A span of prices or volumes on so many steps from bottom to top."""
+    """A range of prices or volumes, divided into steps from bottom to top."""
 
     low: Decimal
     high: Decimal
     steps: int
 
     def step_of(self, value: Decimal) -> int:
-        """On which step a value lies, from 0 at the bottom."""
+        """The step of a value, from 0 at the bottom."""
         step = int((value - self.low) / (self.high - self.low) * self.steps)
         return max(0, min(self.steps - 1, step))
 
 
 def scale(low: Decimal, high: Decimal, steps: int) -> Scale:
-    """A scale that holds both with a little room; never one without extent."""
+    """A scale of both values with a margin; never empty."""
     room = (high - low) / 20 or abs(high) / 1000 or Decimal(1)
     return Scale(low - room, high + room, steps)
 
 
 def ticks(of: Scale, count: int) -> list[Decimal]:
-    """About so many round values within a scale, lowest first, all with the same decimals."""
+    """About `count` round values within a scale, ascending, with equal decimal places."""
     rough = (of.high - of.low) / max(1, count)
     magnitude = Decimal(1).scaleb(rough.adjusted())
     step = next(s * magnitude for s in _STEPS if s * magnitude >= rough)
@@ -51,15 +51,15 @@ def ticks(of: Scale, count: int) -> list[Decimal]:
 
 
 def plain(value: Decimal) -> str:
-    """A decimal as people write it: no exponent, no trailing zeros, thousands apart."""
+    """Format a decimal: no exponent, no trailing zeros, thousands separators."""
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def time_labels(times: Sequence[int], timeframe: int, spacing: int) -> list[tuple[int, str]]:
-    """Which candles of these starts (ms) have a label at the time axis, and what it says, in UTC.
+    """The labels of the time axis, in UTC, with the index of their candle in `times` (ms).
 
-    A label is the time of the day, or the day where a new one begins.
+    A label is the time of day, or the date where a new day begins.
     """
     apart = -(-TIME_LABEL_COLUMNS // spacing)
     least = apart * timeframe

@@ -1,4 +1,4 @@
-"""The screen of a watcher: a panel for each subscription and a line on the connection."""
+"""The screen of `watch`: a panel for each subscription and a status line of the connection."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ QUALITIES = {
     "waiting": (QUIET, "waiting for the server"),
     "refused": (DOWN, "refused"),
 }
-"""The colour and the words of a data quality."""
+"""The colour and text of each data quality."""
 
 ASPECT = 4.0
-"""How many times wider than high, in letters, a panel is best."""
+"""The preferred ratio of a panel's width to its height, in characters."""
 
 
 class Screen:
-    """Draws all series and a footer, at whatever size it is given."""
+    """Draws all series and a footer at any size."""
 
     def __init__(self, series: Sequence[Series], footer: Text) -> None:
         self._series = series
@@ -53,7 +53,7 @@ def _row(series: Sequence[Series]) -> Layout:
 
 
 def _columns(count: int, width: int, height: int) -> int:
-    """Into how many columns the panels go so that they are of the best shape."""
+    """The number of columns that brings the panels closest to `ASPECT`."""
 
     def shape(columns: int) -> float:
         rows = -(-count // columns)
@@ -63,7 +63,7 @@ def _columns(count: int, width: int, height: int) -> int:
 
 
 class _Panel:
-    """One series with its figures above."""
+    """One series below a headline."""
 
     def __init__(self, series: Series) -> None:
         self._series = series
@@ -88,7 +88,7 @@ def _status(series: Series) -> Text:
 
 
 def _headline(bars: Sequence[Bar], status: Text, width: int) -> Text:
-    """The figures that find room, the most telling first, and the status at the right."""
+    """The figures that fit, most important first, and the status at the right."""
     line = Text(no_wrap=True, overflow="ellipsis")
     for part in _figures(bars) if bars else ():
         if len(line) + len(part) + len(status) + 6 > width:
@@ -115,7 +115,7 @@ def _figures(bars: Sequence[Bar]) -> Iterator[Text]:
 
 
 def _span(length_ms: int) -> str:
-    """A length of time in its two largest units."""
+    """Format a duration in its two largest units."""
     minutes = length_ms // MINUTE_MS
     parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m"))
     return " ".join([f"{count}{unit}" for count, unit in parts if count][:2]) or "0m"

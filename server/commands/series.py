@@ -1,4 +1,4 @@
-"""What a watcher knows: the candles of one subscription, as the server tells them. No I/O."""
+"""The state of `watch`: the candles of each subscription, from server messages. No I/O."""
 
 from __future__ import annotations
 
@@ -9,26 +9,15 @@ from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
 from generated.native.facts import CANDLE_COUNT_MAXIMUM, TIMESTAMP_MS_MAXIMUM
+from ingest.pipeline.pair import Pair
 
 MAX_DIGITS = 24
-"""Digits of a figure that is believed: with more, axes could not be exact."""
+"""The digits accepted in a figure: with more, axes could not be exact."""
 MAX_TEXT = 200
 
 
-class Pair(NamedTuple):
-    """One symbol at one timeframe of so many minutes."""
-
-    symbol: str
-    timeframe: int
-
-    @property
-    def label(self) -> str:
-        """The timeframe as the server names it."""
-        return f"{self.timeframe}m"
-
-
 class Bar(NamedTuple):
-    """One candle; the time of its start in milliseconds, all else exact decimals."""
+    """One candle: its start in milliseconds, all else exact decimals."""
 
     time_ms: int
     open: Decimal
@@ -40,13 +29,13 @@ class Bar(NamedTuple):
 
 @dataclass
 class Series:
-    """The candles of one subscription and what the server says of them."""
+    """The candles of one subscription and their status."""
 
     pair: Pair
     quality: str = "waiting"
-    """The server's `data_quality`; before its first word `waiting`, or `refused`."""
+    """The server's `data_quality`, or `waiting` before its first message, or `refused`."""
     note: str = ""
-    """Why it was refused."""
+    """The reason of a refusal."""
     _bars: dict[int, Bar] = field(default_factory=dict)
 
     @property
@@ -55,29 +44,29 @@ class Series:
         return [self._bars[time_ms] for time_ms in sorted(self._bars)[-CANDLE_COUNT_MAXIMUM:]]
 
     @property
-    def is_told(self) -> bool:
-        """Whether the server has said all that it can for now."""
+    def is_settled(self) -> bool:
+        """Whether the subscription is refused or has complete candles."""
         return self.quality == "refused" or (self.quality == "complete" and bool(self._bars))
 
     def replace(self, bars: Iterable[Bar]) -> None:
-        """These are all candles."""
+        """Replace all candles."""
         self._bars = {bar.time_ms: bar for bar in bars}
 
     def update(self, bar: Bar) -> None:
-        """A newer picture of a candle."""
+        """Add or update a candle."""
         self._bars[bar.time_ms] = bar
         if len(self._bars) > 2 * CANDLE_COUNT_MAXIMUM:
             self.replace(self.bars)
 
 
 class Watched:
-    """All subscriptions, and what to make of the server's messages."""
+    """All subscriptions, updated by the server's messages."""
 
     def __init__(self, pairs: Iterable[Pair]) -> None:
         self.series = {pair: Series(pair) for pair in pairs}
 
     def subscription(self, candles: int) -> str:
-        """The request for all of them."""
+        """The request that subscribes to all of them."""
         timeframes: dict[str, list[dict[str, int]]] = {}
         for pair in self.series:
             wanted = {"timeframe": pair.timeframe, "initial_candles": candles}
@@ -86,7 +75,7 @@ class Watched:
         return json.dumps({"action": "subscribe", "subscriptions": subscriptions})
 
     def hear(self, text: str) -> None:
-        """Take in a message; what is not understood is passed over."""
+        """Process a message; ignore a malformed one."""
         try:
             message = json.loads(
                 text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse
@@ -120,7 +109,7 @@ class Watched:
 
 
 def _bar(candle: dict[str, Decimal]) -> Bar:
-    """A candle as it was told; raises ValueError when it can be none."""
+    """Parse a candle of a message; raises ValueError when it is invalid."""
     names = ("open", "high", "low", "close", "volume")
     bar = Bar(int(candle["candle_time"]), *(candle[name] for name in names))
     for figure in bar[1:]:
@@ -139,5 +128,5 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _printable(text: str) -> str:
-    """Text of the server without what would steer the terminal."""
+    """Text of the server without terminal control characters."""
     return "".join(letter for letter in text[:MAX_TEXT] if letter.isprintable())

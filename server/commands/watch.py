@@ -1,4 +1,4 @@
-"""`candlecast watch`: candles of a running server, drawn in the terminal."""
+"""`candlecast watch`: draws candles of a running server in the terminal."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from rich.text import Text
 from generated.native.facts import CANDLE_COUNT_MAXIMUM, TIMEFRAME_MAXIMUM
 from ingest.core.errors import CandlecastError
 from ingest.core.symbol import is_symbol
+from ingest.pipeline.pair import Pair
 from server.exits import Exit
 from server.settings import Settings
 
 from .chart import AXIS, DOWN, UP
 from .screen import Screen
-from .series import Pair, Watched
+from .series import Watched
 
 MAX_CHARTS = 12
-PICTURES_PER_SECOND = 4
+FRAMES_PER_SECOND = 4
 ONCE_SECONDS = 60.0
 """How long `--once` waits for complete data."""
 ONCE_HEIGHT = 30
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
-"""A connection on which nothing came for so long is given up; heartbeats come oftener."""
+"""The receive timeout of the connection; heartbeats come more often."""
 MIN_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 5.0
 MAX_MESSAGE_BYTES = 16 * 2**20
@@ -47,11 +48,11 @@ _REFUSALS = {
 
 
 class NoServer(CandlecastError):
-    """No server answers where one should be watched."""
+    """No server can be watched at this URL."""
 
 
 def pair(text: str) -> Pair:
-    """A subscription such as `BTCUSDT:15`; a timeframe of 1 minute need not be said."""
+    """Parse a subscription such as `BTCUSDT:15`; the timeframe defaults to 1 minute."""
     match = re.fullmatch(r"([^:]+)(?::([0-9]{1,6})m?)?", text, re.ASCII)
     if (
         match is None
@@ -73,12 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--url", metavar="URL", help="the server's stream (that of this machine)")
     parser.add_argument(
-        "--once", action="store_true", help="print one picture of complete data and end"
+        "--once", action="store_true", help="print one screen of complete data and exit"
     )
 
 
 async def watch(settings: Settings, options: argparse.Namespace) -> Exit:
-    """Draw until Ctrl-C, or once; FOUND when there is nothing to draw."""
+    """Draw until Ctrl-C, or once; FOUND when data is missing or the server is lost."""
     pairs: Sequence[Pair] = list(dict.fromkeys(options.pairs))
     if len(pairs) > MAX_CHARTS:
         raise NoServer(f"{len(pairs)} charts are too many for one screen: watch {MAX_CHARTS}")
@@ -94,29 +95,29 @@ async def watch(settings: Settings, options: argparse.Namespace) -> Exit:
 
 
 async def _once(link: Link, work: asyncio.Task[None]) -> Exit:
-    told = asyncio.create_task(link.told())
-    await asyncio.wait((work, told), timeout=ONCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
+    ready = asyncio.create_task(link.settled())
+    await asyncio.wait((work, ready), timeout=ONCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
     if work.done():
         work.result()
     console = Console()
     height = min(ONCE_HEIGHT, console.height) if console.is_terminal else ONCE_HEIGHT
     console.print(link.screen(), height=height)
     series = link.watched.series.values()
-    return Exit.found([s for s in series if not s.is_told or s.quality == "refused"])
+    return Exit.found([s for s in series if not s.is_settled or s.quality == "refused"])
 
 
 async def _live(link: Link, work: asyncio.Task[None]) -> Exit:
     with Live(console=Console(), screen=True, auto_refresh=False) as live:
         while not work.done():
             live.update(link.screen(), refresh=True)
-            await asyncio.wait((work,), timeout=1 / PICTURES_PER_SECOND)
+            await asyncio.wait((work,), timeout=1 / FRAMES_PER_SECOND)
     work.result()
     return Exit.FOUND
 
 
 class Link:
-    """The connection to the server, made anew whenever it is lost."""
+    """The connection to the server, reopened whenever it is lost."""
 
     def __init__(self, url: str, watched: Watched) -> None:
         self.watched = watched
@@ -126,7 +127,7 @@ class Link:
         self._heard = asyncio.Event()
 
     async def run(self) -> None:
-        """Listen until cancelled. Raises NoServer when not even the first connection is made."""
+        """Listen until cancelled. Raises NoServer when the first connection fails."""
         pause = MIN_PAUSE_SECONDS
         async with aiohttp.ClientSession() as session:
             while True:
@@ -142,18 +143,18 @@ class Link:
                     )
                 for series in self.watched.series.values():
                     series.quality, series.note = "waiting", ""
-                self._state, self._style = f"{fault}; it is tried again and again", DOWN
+                self._state, self._style = f"{fault}; reconnecting", DOWN
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
                 pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
-    async def told(self) -> None:
-        """Wait until the server has said of every subscription what it can."""
-        while not all(series.is_told for series in self.watched.series.values()):
+    async def settled(self) -> None:
+        """Wait until every subscription is refused or has complete candles."""
+        while not all(series.is_settled for series in self.watched.series.values()):
             self._heard.clear()
             await self._heard.wait()
 
     def screen(self) -> Screen:
-        """What is to be seen now."""
+        """The current screen."""
         footer = Text(no_wrap=True, overflow="ellipsis")
         footer.append(" ● ", self._style).append(self._state, self._style)
         footer.append(f"  {self._url}  {datetime.now(UTC):%H:%M:%S} UTC", AXIS)
@@ -177,7 +178,7 @@ class Link:
 
 
 def _fault(error: Exception) -> str:
-    """What is wrong with a server that cannot be watched."""
+    """The reason that a server cannot be watched, for the user."""
     if isinstance(error, aiohttp.InvalidURL):
         return "that is no address"
     if isinstance(error, aiohttp.WSServerHandshakeError):

@@ -1,1 +1,1 @@
-"""What stands between the network and the handlers: sockets, access, limits, headers, bridge."""
+"""The HTTP edge in front of the handlers: sockets, access, limits, headers, bridge."""

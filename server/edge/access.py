@@ -1,7 +1,7 @@
-"""Who may ask, how often, and over how many connections: once, in front of everything.
+"""Access control in front of every route: whitelist, origin, request rate and connections.
 
 The order is: address, whitelist (403), host and origin (403), request rate (429), WebSocket
-connections (429). A client that is not on the whitelist costs no memory.
+connections (429). A client outside the whitelist takes no memory.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ from server.edge.origin import CORS, OriginPolicy
 logger = logging.getLogger(__name__)
 
 CLIENT_ADDRESS = web.RequestKey("client_address", str)
-"""The address of the client of a request, behind whatever proxies are trusted."""
+"""The address of the client of a request, behind any trusted proxies."""
 
 RATE_LIMIT = web.RequestKey("rate_limit", dict[str, str])
-"""The headers that tell a client of its rate; every answer to the request carries them."""
+"""The rate limit headers, set on every response to the request."""
 
 _CLIENT_KEY = web.RequestKey("client_key", str)
 
 FORWARDED_FOR = "X-Forwarded-For"
 FORWARDING = (FORWARDED_FOR, "Forwarded", "X-Real-IP")
-"""Headers by which a proxy says for whom it asks."""
+"""Headers in which a proxy names its client."""
 PEERS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Who is served and how much; the defaults serve this machine alone.
+    """The access rules and limits; the defaults admit this machine only.
 
-    Clients are counted by IPv4 address or by IPv6 /64.
+    Clients are identified by IPv4 address or by IPv6 /64.
     """
 
     whitelist: tuple[Network, ...] = LOOPBACK
     trusted_proxies: tuple[Network, ...] = ()
-    """Peers whose `X-Forwarded-For` is believed."""
+    """Peers whose `X-Forwarded-For` is trusted."""
     requests_per_minute: int = 1200
     burst: int = 1200
-    """Requests that may come at once before the rate holds them back."""
+    """Requests that may come at once before the rate limits them."""
     websockets_per_client: int = 10
     max_tracked_clients: int = 65_536
     origins: OriginPolicy = field(default_factory=OriginPolicy)
@@ -87,16 +87,16 @@ class _Client:
 
     address: str
     key: str
-    """What the limits count by."""
+    """The key of the client in the limits."""
     admitted: bool
 
 
 _NOBODY = _Client("of this client", "", False)
-"""A peer that has gone already."""
+"""A peer that has already disconnected."""
 
 
 class Access:
-    """Holds an `AccessPolicy` as an aiohttp middleware; remembers what it has to of clients."""
+    """Enforces an `AccessPolicy` as an aiohttp middleware, and keeps the state of its limits."""
 
     def __init__(
         self, policy: AccessPolicy, clock_ns: Callable[[], int] = time.monotonic_ns
@@ -112,7 +112,7 @@ class Access:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Hand on a request that is within the policy, with `CLIENT_ADDRESS` set; refuse others."""
+        """Pass on a request that the policy allows, with `CLIENT_ADDRESS` set; refuse others."""
         client = self._client_of(request)
         if not client.admitted:
             return answer(request, _not_allowed(client))
@@ -132,10 +132,9 @@ class Access:
         return origins.preflight(request) or await handler(request)
 
     def counted(self, handler: Handler) -> Handler:
-        """A WebSocket handler that runs so many times at once for each client as is allowed.
+        """Wrap a WebSocket handler so that each client runs at most `websockets_per_client` of it.
 
-        The connection counts as long as the handler runs; one too many is refused before the
-        upgrade.
+        A connection counts as long as its handler runs; excess ones are refused before the upgrade.
         """
 
         async def count(request: web.Request) -> web.StreamResponse:
@@ -164,7 +163,7 @@ class Access:
         )
 
     def _is_forwarded_by_a_stranger(self, request: web.Request) -> bool:
-        """Whether a proxy sent this that is not trusted: everybody would come in as the proxy."""
+        """Whether an untrusted proxy sent this: all its clients would count as one."""
         if not any(name in request.headers for name in FORWARDING):
             return False
         peer = parse_address(request.remote or "")
@@ -188,10 +187,10 @@ class Access:
         return _Client(str(address), str(client_key(address)), admitted)
 
     def _rate_headers(self, verdict: Verdict) -> dict[str, str]:
-        """The three fields of draft-ietf-httpapi-ratelimit-headers-06, and its policy.
+        """The four fields of draft-ietf-httpapi-ratelimit-headers-06.
 
-        Limit is the rate; Reset is when the bucket is full again, or in a refusal the same moment
-        as `Retry-After`, as the draft asks.
+        Limit is the rate; Reset is the time until the bucket is full again, or equals `Retry-After`
+        in a refusal, as the draft requires.
         """
         policy = self.policy
         return {

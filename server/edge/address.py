@@ -1,4 +1,4 @@
-"""Whose request it is: addresses, networks, and the proxies that may speak for others."""
+"""The client address of a request: addresses, networks and trusted proxies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Network = IPv4Network | IPv6Network
 
 LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 IPV6_SITE_BITS = 64
-"""One subscriber line holds at least this prefix: its 2^64 addresses count as one client."""
+"""A subscriber line has at least this prefix, so its 2^64 addresses count as one client."""
 
 MAX_ADDRESS_CHARACTERS = 64
 _MAPPED_BITS = 96
@@ -21,9 +21,9 @@ _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d{1,5})?|([0-9.]+):\d{1,5}", re.ASCII
 
 
 def parse_address(text: str) -> Address | None:
-    """An address as a socket or a forwarding proxy writes it, or None when it is none.
+    """Parse an address as a socket or a forwarding proxy writes it; None when it is invalid.
 
-    A port and an IPv6 zone are cut off; `::ffff:a.b.c.d` becomes `a.b.c.d`.
+    A port and an IPv6 zone are removed; `::ffff:a.b.c.d` becomes `a.b.c.d`.
     """
     text = text.strip(" \t")
     if len(text) > MAX_ADDRESS_CHARACTERS:
@@ -40,9 +40,9 @@ def parse_address(text: str) -> Address | None:
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """Addresses and networks separated by commas: `192.0.2.7, 10.0.0.0/8, 2001:db8::/32`.
+    """Parse comma-separated addresses and networks: `192.0.2.7, 10.0.0.0/8, 2001:db8::/32`.
 
-    Raises `SettingError` that names the entry that is neither.
+    Raises `SettingError` that names an invalid entry.
     """
     return tuple(_parse_network(entry.strip()) for entry in text.split(",") if entry.strip())
 
@@ -69,11 +69,11 @@ def contains(networks: Iterable[Network], address: Address) -> bool:
 def client_address(
     peer: Address, forwarded_for: Sequence[str], trusted: Sequence[Network]
 ) -> Address:
-    """The address that a request comes from, by its socket and its `X-Forwarded-For` lines.
+    """The client address of a request, by its socket and its `X-Forwarded-For` lines.
 
-    Only a trusted peer is believed. The answer is then the rightmost address that is not itself a
-    trusted proxy, for everything left of it is the client's own word. An entry that is no address
-    ends the chain at the proxy that passed it on; with trusted proxies only, the leftmost counts.
+    Only a trusted peer's lines count. The client is then the rightmost address that is not a
+    trusted proxy, since it can forge everything left of it. An invalid entry ends the chain at the
+    proxy that passed it on; with trusted proxies only, the leftmost counts.
     """
     address = peer
     if not contains(trusted, peer):
@@ -90,7 +90,7 @@ def client_address(
 
 
 def client_key(address: Address) -> Address:
-    """What limits count by: the IPv4 address, or the /64 that an IPv6 address lies in."""
+    """The key of a client in the limits: its IPv4 address, or the /64 of its IPv6 address."""
     if isinstance(address, IPv4Address):
         return address
     host_bits = address.max_prefixlen - IPV6_SITE_BITS

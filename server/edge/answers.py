@@ -1,4 +1,4 @@
-"""Errors as answers, in the form of the API that the request is for."""
+"""Error responses, in the form of the API that the request is for."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from handlers.problem import (
 logger = logging.getLogger(__name__)
 
 MAX_TEXT = 200
-"""Characters of an error's text that are shown."""
+"""The number of characters shown of an error's text."""
 
 
 class ErrorForms:
-    """The form of errors below each path, and that of all other paths."""
+    """The error form of each path prefix, and of all other paths."""
 
     def __init__(self, default: ErrorForm, by_path: Mapping[str, ErrorForm]) -> None:
         self.default = default
@@ -33,7 +33,7 @@ class ErrorForms:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer what aiohttp or a handler raises. Goes outermost."""
+        """Turn exceptions of aiohttp or a handler into responses. Has to be the outermost."""
         request[_FORMS] = self
         try:
             return await handler(request)
@@ -54,7 +54,7 @@ class ErrorForms:
             return answer(request, INTERNAL_ERROR)
 
     def of(self, path: str) -> ErrorForm:
-        """The form of errors of a path."""
+        """The error form of a path."""
         for start, form in self._by_path.items():
             if path == start or path.startswith(f"{start}/"):
                 return form
@@ -67,20 +67,20 @@ _FORMS = web.RequestKey("error forms", ErrorForms)
 def answer(
     request: web.Request, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """A problem as the answer to a request that has passed `ErrorForms.middleware`."""
+    """A problem as the response to a request that has passed `ErrorForms.middleware`."""
     return in_form(request[_FORMS].of(request.rel_url.raw_path), problem, headers)
 
 
 def in_form(
     form: ErrorForm, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """A problem as an answer in a form."""
+    """A problem as a response in an error form."""
     status, body = form(problem)
     return web.Response(status=status, body=body, content_type=JSON, headers=headers)
 
 
 def _why(error: web.HTTPException) -> str:
-    """The text of an error, where it has one that is more than its name."""
+    """The text of an error, or a default where it only repeats its status."""
     text = " ".join((error.text or "").split())
     if not text or text.startswith(f"{error.status}:"):
         return f"The server answers this with {error.reason}"
@@ -88,7 +88,7 @@ def _why(error: web.HTTPException) -> str:
 
 
 def _upgrade(error: web.HTTPException) -> dict[str, str]:
-    """The protocol to upgrade to, which a 426 has to name."""
+    """The headers that name the protocol to upgrade to, required in a 426."""
     if hdrs.UPGRADE not in error.headers:
         return {}
     return {hdrs.UPGRADE: error.headers[hdrs.UPGRADE], hdrs.CONNECTION: hdrs.UPGRADE}

@@ -1,8 +1,8 @@
 """An ASGI application (HTTP and lifespan) served by aiohttp.
 
-aiohttp owns the socket; the application sees plain ASGI. Bodies are bounded in size and in time,
-a client that goes away is told to the application as `http.disconnect`, and a failure at start
-is raised before anything listens.
+aiohttp owns the socket; the application sees plain ASGI. Bodies are limited in size and time, a
+client's disconnect is sent to the application as `http.disconnect`, and a startup failure is raised
+before the server listens.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How much of a request body is taken, and how long either side may take over one."""
+    """The size limit of a request body, and the deadlines of reading and writing one."""
 
     max_bytes: int = 65_536
     read_deadline_s: float = 15.0
     """From the first to the last byte of a request body."""
     write_deadline_s: float = 60.0
-    """For a client to take an answer, or one part of a streamed one."""
+    """For a client to receive a response, or one part of a streamed one."""
 
 
 class Bridge:
@@ -57,10 +57,10 @@ class Bridge:
         self._state: dict[str, Any] = {}
 
     async def lifespan(self, _app: web.Application) -> AsyncIterator[None]:
-        """Run the application's start, and its end after the server has stopped.
+        """Run the application's startup, and its shutdown after the server has stopped.
 
-        Raises what the application raised, or RuntimeError with the reason that it gave: aiohttp
-        runs this before it listens, so a server that cannot serve does not start.
+        Raises the application's exception, or RuntimeError with the reason that it sent: aiohttp
+        runs this before it listens, so a failed startup stops the server.
         """
         events: asyncio.Queue[Message] = asyncio.Queue()
         replies: asyncio.Queue[Message] = asyncio.Queue()
@@ -84,21 +84,21 @@ class Bridge:
                 exchange.scope(dict(self._state)), exchange.receive, exchange.send
             )
         except Exception:
-            # An application that handles its own errors has answered by now; it raises again only
-            # to have the error logged.
+            # An application that handles its errors has responded by now; it raises again only to
+            # have the error logged.
             if not exchange.cut:
                 logger.exception("The application failed on %s %s", request.method, request.rel_url)
         return exchange.finish()
 
 
 class _Exchange:
-    """One request and its answer, as the application receives and sends them."""
+    """One request and its response, as the application receives and sends them."""
 
     def __init__(self, request: web.Request, limits: BodyLimits) -> None:
         self._request = request
         self._limits = limits
         self._body: bytes | None = None if request.body_exists else b""
-        """What is left to hand over of a body that is here already; None while it streams."""
+        """The buffered rest of a complete body; None while it streams."""
         self._body_done = False
         self._read_until: float | None = None
         self._refusal: Problem | None = None
@@ -107,10 +107,10 @@ class _Exchange:
         self._complete = asyncio.Event()
         self._path = _decode_path(request.rel_url.raw_path)
         self.cut = False
-        """Whether the client has gone, or was let go because it does not read."""
+        """Whether the client has disconnected, or was cut off because it does not read."""
 
     def refused_early(self) -> Problem | None:
-        """What is wrong with the request line and headers, if anything."""
+        """Validate the request line and headers; None when they are valid."""
         request = self._request
         if self._path is None:
             return malformed("The path is not percent-encoded UTF-8; encode it, as in %C3%A9")
@@ -123,7 +123,7 @@ class _Exchange:
         return None
 
     async def collect_chunked(self) -> Problem | None:
-        """Read a body of unknown length whole, so that its length can be told."""
+        """Buffer a whole body of unknown length, so that its length is known."""
         if self._body is not None or self._request.content_length is not None:
             return None
         collected = bytearray()
@@ -195,7 +195,7 @@ class _Exchange:
             self._complete.set()
 
     def finish(self) -> web.StreamResponse:
-        """The answer, for aiohttp to end; the connection is cut when it is not whole."""
+        """The response, for aiohttp to end; the connection is aborted when it is incomplete."""
         whole = self._complete.is_set()
         self._complete.set()
         if self._refusal is not None:
@@ -229,7 +229,7 @@ class _Exchange:
             await self._answer.write_eof()
 
     async def _read(self) -> bytes | None:
-        """The next part of the body; None when there will be no more of it."""
+        """The next part of the body; None when there is no more."""
         loop = asyncio.get_running_loop()
         if self._read_until is None:
             self._read_until = loop.time() + self._limits.read_deadline_s
@@ -253,7 +253,7 @@ class _Exchange:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def _gone(self) -> None:
-        """Return when the answer is complete or the client has closed the connection."""
+        """Wait until the response is complete or the client has closed the connection."""
         while not self._complete.is_set() and self._request.transport is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(DISCONNECT_POLL_S):
@@ -268,7 +268,7 @@ class _Exchange:
 
 
 def _decode_path(raw_path: str) -> str | None:
-    """The path as text; None when it is not UTF-8 in percent-encoding."""
+    """The decoded path; None when it is not percent-encoded UTF-8."""
     if not raw_path.isascii() or _BROKEN_ESCAPE.search(raw_path):
         return None
     try:
@@ -278,7 +278,7 @@ def _decode_path(raw_path: str) -> str | None:
 
 
 async def _expect(task: asyncio.Task[None], replies: asyncio.Queue[Message], step: str) -> None:
-    """Wait until a lifespan task has completed a step, or raise why it has not."""
+    """Wait until a lifespan task has completed a step; raises when it fails."""
     reply = asyncio.create_task(replies.get())
     await asyncio.wait({reply, task}, return_when=asyncio.FIRST_COMPLETED)
     if reply.done() and reply.result()["type"] == f"lifespan.{step}.complete":

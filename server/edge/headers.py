@@ -1,4 +1,4 @@
-"""What every answer has in common, whichever part of the server gave it."""
+"""The headers that every response has."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ DEFAULT_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-"""For answers that do not say otherwise."""
+"""For responses that do not set them."""
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
-    """A listener for `on_response_prepare`: security, rate and CORS headers on every answer."""
+    """Add security, rate and CORS headers to a response; listens to `on_response_prepare`."""
     harden(answer)
     answer.headers.update(request.get(RATE_LIMIT, {}))
     for name, value in request.get(CORS, {}).items():
@@ -31,7 +31,7 @@ async def finish_headers(request: web.Request, answer: web.StreamResponse) -> No
 
 
 def harden(answer: web.StreamResponse) -> None:
-    """Set the headers that each answer has, and the defaults of those that it may set itself."""
+    """Set the headers of every response, and defaults for those that it may set itself."""
     headers = answer.headers
     headers[hdrs.SERVER] = SERVER_NAME
     headers.update(SECURITY_HEADERS)
@@ -40,8 +40,8 @@ def harden(answer: web.StreamResponse) -> None:
 
 
 async def expect_nothing(_request: web.Request) -> None:
-    """The `expect_handler` of every route: the bridge invites a body when one is wanted.
+    """The `expect_handler` of every route: the bridge sends `100 Continue` when it reads a body.
 
-    aiohttp's own invites each body, and answers an unknown expectation with a page of its own,
-    both before access control has been asked.
+    aiohttp's default sends it for every body, and answers an unknown expectation with its own page,
+    both before access control.
     """

@@ -1,4 +1,4 @@
-"""Token buckets, one for each client, in integers and in bounded memory."""
+"""Token buckets, one per client, in integers and bounded memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ NS_PER_MINUTE = 60 * NS_PER_SECOND
 
 
 class Verdict(NamedTuple):
-    """What a bucket says to one request."""
+    """The decision of a bucket on one request."""
 
     allowed: bool
     remaining: int
-    """Requests that would be admitted right now."""
+    """Requests that would be admitted now."""
     wait_s: int
     """Whole seconds, rounded up: until the bucket is full, or if refused until the next token."""
 
@@ -23,26 +23,26 @@ class TokenBuckets:
     """Admits `per_minute` requests a minute of each client, and up to `burst` of them at once.
 
     In any span of t seconds a client gets at most `burst + t * per_minute / 60` requests. At most
-    `max_tracked` clients are remembered: full buckets are forgotten, and beyond the bound the one
-    that was used least recently is.
+    `max_tracked` clients are tracked: full buckets are dropped, and beyond the bound the least
+    recently used one is.
     """
 
     def __init__(self, per_minute: int, burst: int, max_tracked: int) -> None:
         if min(per_minute, burst, max_tracked) < 1:
             raise ValueError("a rate, a burst and a number of clients are all at least 1")
-        # Time is counted in nanoseconds times the rate, in which one token lasts NS_PER_MINUTE:
-        # integers that divide without a rest at every rate.
+        # Time is in nanoseconds times the rate, so that one token takes NS_PER_MINUTE: integers
+        # that divide without a remainder at every rate.
         self._rate = per_minute
         self._capacity = burst * NS_PER_MINUTE
         self._max_tracked = max_tracked
         self._full_at: dict[Hashable, int] = {}
-        """When each bucket will be full again; the least recently used first."""
+        """When each bucket is full again; the least recently used first."""
 
     def __len__(self) -> int:
         return len(self._full_at)
 
     def take(self, client: Hashable, now_ns: int) -> Verdict:
-        """Take one token for a request at `now_ns`, nanoseconds on a clock that never goes back."""
+        """Take one token for a request at `now_ns`, nanoseconds of a monotonic clock."""
         now = now_ns * self._rate
         self._forget_full(now)
         full_at = max(self._full_at.get(client, now), now) + NS_PER_MINUTE

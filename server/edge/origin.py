@@ -1,8 +1,7 @@
-"""Which names the server answers to, and which web pages may use it.
+"""Host and origin checks: the names of the server, and the web pages that may use it.
 
-A browser sends the `Host` that a page was loaded from or asks for, and the `Origin` of the page. A
-page that rebinds its own name to this machine needs a name; one of another site has an origin that
-is not the server's.
+A browser sends the `Host` that it connects to and the `Origin` of the page. The `Host` check stops
+DNS rebinding, which needs a name for this machine; the `Origin` check refuses pages of other sites.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from handlers.problem import Problem, malformed
 from server.edge.address import parse_address
 
 CORS: Final = web.RequestKey("cors", dict[str, str])
-"""The headers that let the page of a request read the answer."""
+"""The headers that let the page of a request read the response."""
 
 EXPOSED: Final = (
     "Next-Cursor, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, "
     "Retry-After"
 )
-"""Headers of answers, beside the usual ones, that pages of allowed origins may read."""
+"""Response headers, beside the usual ones, that pages of allowed origins may read."""
 
 PREFLIGHT_SECONDS: Final = 600
 METHODS: Final = "GET, HEAD, POST, OPTIONS"
@@ -40,7 +39,7 @@ _PORTS: Final = {"http": "80", "https": "443"}
 
 
 def parse_names(text: str) -> tuple[str, ...]:
-    """Names of hosts with commas between, in lower case; raises ValueError."""
+    """Parse comma-separated host names into lower case; raises ValueError."""
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
     for name in names:
         found = _HOST.fullmatch(name)
@@ -50,7 +49,7 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 
 def parse_origins(text: str) -> tuple[str, ...]:
-    """Origins with commas between, as browsers send them; raises ValueError."""
+    """Parse comma-separated origins, as browsers send them; raises ValueError."""
     origins = tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
     if not all(_ORIGIN.fullmatch(origin) for origin in origins):
         raise ValueError("origins such as https://app.example.org, commas between")
@@ -59,13 +58,13 @@ def parse_origins(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class OriginPolicy:
-    """The names and origins that are allowed beside the server's own."""
+    """The names and origins that are allowed in addition to the server's own."""
 
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
 
     def refused(self, request: web.Request) -> Problem | None:
-        """Why a request is refused by its `Host` or `Origin`; None when it is not."""
+        """The refusal of a request by its `Host` or `Origin`; None when it is allowed."""
         hosts, origins = (
             request.headers.getall(hdrs.HOST, []),
             request.headers.getall(hdrs.ORIGIN, []),
@@ -86,7 +85,7 @@ class OriginPolicy:
         )
 
     def cors(self, request: web.Request) -> dict[str, str]:
-        """Headers for the answer to a page of an allowed origin; for others there are none."""
+        """The CORS headers of the response; a page of another origin gets no permission."""
         if not self.origins:
             return {}
         origin = request.headers.get(hdrs.ORIGIN, "")
@@ -97,7 +96,7 @@ class OriginPolicy:
         return headers
 
     def preflight(self, request: web.Request) -> web.Response | None:
-        """The answer to a browser that asks whether a page may send a request, else None."""
+        """The response to a CORS preflight request; None for any other request."""
         asked: Mapping[str, str] = request.headers
         if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in asked:
             return None
@@ -112,13 +111,13 @@ class OriginPolicy:
         return web.Response(status=204, headers=headers)
 
     def _is_ours(self, host: str) -> bool:
-        """Whether a `Host` is an address, a name of loopback, or an allowed name."""
+        """Whether a `Host` is an address, a loopback name, or an allowed name."""
         name = _name(host)
         is_loopback = name == "localhost" or name.endswith(".localhost")
         return is_loopback or name in self.hosts or parse_address(name.strip("[]")) is not None
 
     def _admits(self, origin: str, host: str) -> bool:
-        """Whether an `Origin` is the server's own, whatever it is reached by, or allowed."""
+        """Whether an `Origin` is allowed, or matches the `Host` that the request came by."""
         found = _ORIGIN.fullmatch(origin.lower())
         if found is None:
             return False

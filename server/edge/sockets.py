@@ -1,5 +1,4 @@
-"""Sockets: how many one address may hold, how long it may take over a request, and what it is
-told when what it sends is not HTTP."""
+"""Sockets: connection limits per address, request deadlines, and errors for non-HTTP data."""
 
 from __future__ import annotations
 
@@ -22,26 +21,26 @@ from server.edge.headers import harden
 logger = logging.getLogger(__name__)
 
 MAX_LINE_BYTES = 8190
-"""Of the request line, and of each header."""
+"""The limit of the request line, and of each header."""
 MAX_HEADERS = 64
 LINGER_S = 2.0
-"""How long the rest of a body that nobody wanted is read before the connection is closed."""
+"""How long an unread body is drained before the connection is closed."""
 
 
 @dataclass(frozen=True)
 class SocketLimits:
-    """What one server holds open; trusted proxies are bounded by the total only."""
+    """The limits of open sockets of one server; for trusted proxies only the total applies."""
 
     total: int = 20_000
     per_client: int = 256
     head_deadline_s: float = 30.0
-    """For a request line and its headers to arrive, from the connection or the last answer on:
-    idle, partial and dripped requests end here."""
+    """The time for a request's line and headers to arrive, since the connection or last response:
+    it ends idle connections and partial or slow requests."""
     backlog: int = 1024
 
 
 class _Sockets:
-    """The sockets that are open, by client."""
+    """The open sockets, by client."""
 
     def __init__(self, limits: SocketLimits, trusted: Sequence[Network]) -> None:
         self._limits = limits
@@ -50,7 +49,7 @@ class _Sockets:
         self._total = 0
 
     def admit(self, peer: Address | None) -> Address | None:
-        """What to `release` when the socket closes, or None when there is no room for it."""
+        """The key to `release` when the socket closes, or None when a limit is reached."""
         if peer is None or self._total >= self._limits.total:
             return None
         key = client_key(peer)
@@ -68,7 +67,7 @@ class _Sockets:
 
 
 class _Connection(RequestHandler):
-    """aiohttp's HTTP connection, counted, and with errors in a form of ours."""
+    """aiohttp's HTTP connection, counted, with errors in our form."""
 
     __slots__ = ("_admitted", "_form", "_sockets")
 
@@ -105,7 +104,7 @@ class _Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what no handler has seen or answered, and close the connection."""
+        """Respond where no handler did, and close the connection."""
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun; there is no place for an error in it")
         if isinstance(exc, HttpProcessingError):
@@ -119,7 +118,7 @@ class _Connection(RequestHandler):
 
 
 class LimitedSite(web.BaseSite):
-    """A TCP port whose connections are held to `SocketLimits`; used as `web.TCPSite` is."""
+    """A TCP port with `SocketLimits`, used like `web.TCPSite`."""
 
     def __init__(
         self,
@@ -130,7 +129,7 @@ class LimitedSite(web.BaseSite):
         limits: SocketLimits | None = None,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
-        """`form` is that of errors in what is no request yet."""
+        """`form` is the error form for data that is not a request yet."""
         self._limits = limits or SocketLimits()
         super().__init__(runner, backlog=self._limits.backlog)
         self._host = host

@@ -1,4 +1,4 @@
-"""A Connexion application made of an OpenAPI document and its handlers."""
+"""A Connexion application built from an OpenAPI document and its handlers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ from server.rest.problems import ErrorAnswers
 from server.rest.routing import Routing
 from server.rest.validation import VALIDATOR_MAP, compile_operation
 
-# Connexion's own list without its Swagger UI (see site/pages.py), its security (a handler decides
-# about its own key) and its last resort for errors (the bridge's is ours), and with two of ours:
-# routing.py and dispatch.py say why.
+# Connexion's list without Swagger UI (see site/pages.py), security (handlers check their own keys)
+# and its catch-all error handler (the bridge has ours); routing.py and dispatch.py replace two.
 MIDDLEWARES = [
     ExceptionMiddleware,
     Routing,
@@ -47,11 +46,11 @@ MIDDLEWARES = [
 
 
 class HandlerMismatch(CandlecastError):
-    """Handlers and document do not belong together; the text names each difference."""
+    """Handlers do not match the document; the text names each difference."""
 
 
 def load_document(path: Path) -> dict[str, Any]:
-    """An OpenAPI document in one file, as JSON or YAML."""
+    """Load an OpenAPI document from one JSON or YAML file."""
     text = path.read_text("utf-8")
     document = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     if not isinstance(document, dict):
@@ -65,10 +64,10 @@ class RestApi:
 
     document: Mapping[str, Any]
     handlers: Mapping[str, HandlerFunction]
-    """The async function of each operationId, which takes the operation's parameters by name."""
+    """The async function of each operationId; it takes the operation's parameters by name."""
     form: ErrorForm
     passes_unknown_parameters: bool = False
-    """Whether query parameters that the document does not name are let pass."""
+    """Whether query parameters that the document does not name are ignored."""
 
     @property
     def base_paths(self) -> list[str]:
@@ -77,9 +76,9 @@ class RestApi:
 
 
 def build_rest(api: RestApi, *, validate_responses: bool = False) -> AsyncApp:
-    """The ASGI application that serves a bundled OpenAPI 3.0 document, below each base path.
+    """Build the ASGI application that serves a bundled OpenAPI 3.0 document below each base path.
 
-    Raises `HandlerMismatch` when a handler is missing, does not fit, or belongs to no operation.
+    Raises `HandlerMismatch` when a handler is missing, does not match, or has no operation.
     With `validate_responses` a reply that the document does not allow is a 500.
     """
     app = AsyncApp(__name__, middlewares=list(MIDDLEWARES))

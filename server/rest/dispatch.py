@@ -1,4 +1,4 @@
-"""The last step of a request: the handler of its operation is called and its reply is sent."""
+"""The last step of a request: calls the handler of its operation and sends the reply."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from server.rest.problems import RETRY_AFTER_S
 from server.rest.validation import BODY, PARAMETERS
 
 Reply = BaseModel | Raw | tuple[BaseModel, int]
-"""What a handler answers: a model of the contract, bytes that already follow it, or a model with a
-status of its own. Errors are raised, not returned."""
+"""The return value of a handler: a model of the contract, encoded bytes, or a model and a status.
+Errors are raised, not returned."""
 
 HandlerFunction = Callable[..., Awaitable[Reply]]
 
 MEDIA_TYPE = "media_type"
-"""The argument that tells a handler what the client wants, where there is a choice."""
+"""The argument with the negotiated media type, passed where there is a choice."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def encode(reply: Reply) -> tuple[Raw, int]:
-    """The bytes of a reply, and its status. Decimals become JSON numbers with all their digits."""
+    """The encoded reply and its status. Decimals become JSON numbers with all their digits."""
     if isinstance(reply, Raw):
         return reply, 200
     model, status = reply if isinstance(reply, tuple) else (reply, 200)
@@ -38,7 +38,7 @@ def encode(reply: Reply) -> tuple[Raw, int]:
 
 
 class _Operation:
-    """One operation of the document, with the function that answers it."""
+    """One operation of the document, with its handler."""
 
     def __init__(self, operation: AbstractOperation) -> None:
         self._handler: HandlerFunction = operation.function
@@ -79,16 +79,16 @@ class _OperationApi(RoutedAPI[_Operation]):  # type: ignore[misc]  # connexion h
 
 
 class Dispatch(RoutedMiddleware[_OperationApi]):  # type: ignore[misc]  # connexion has no types
-    """Calls the handlers, in the place of Connexion's own endpoints.
+    """Calls the handlers; replaces Connexion's endpoints.
 
-    Those inspect the signature of the handler and convert its arguments anew for each request.
+    Those inspect the handler's signature and convert its arguments on every request.
     """
 
     api_cls = _OperationApi
 
 
 def success_media_types(responses: Mapping[str, Any]) -> tuple[str, ...]:
-    """What successful replies may come as, JSON first, in the order of the document."""
+    """The media types of successful replies, JSON first, in document order."""
     types: dict[str, None] = {}
     for status, response in responses.items():
         if status.startswith("2"):
@@ -97,7 +97,7 @@ def success_media_types(responses: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def check_signature(operation_id: str, function: HandlerFunction, names: set[str]) -> str | None:
-    """Why a function cannot be called with the arguments of its operation, or None."""
+    """The reason a function cannot take the arguments of its operation, or None."""
     if not inspect.iscoroutinefunction(function):
         return f"{operation_id}: its handler has to be an async function"
     try:

@@ -1,4 +1,4 @@
-"""Which of the media types that an operation has a client wants, by its `Accept` header."""
+"""Content negotiation: picks a media type of an operation by the `Accept` header."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
 class NotAcceptable(Exception):
-    """The client wants none of the media types that there are."""
+    """The client accepts none of the available media types."""
 
     def __init__(self, media_types: Sequence[str]) -> None:
         super().__init__(f"Accept names none of {', '.join(media_types)}; ask for one of them")
 
 
 def negotiate(media_types: Sequence[str], accept: Iterable[bytes]) -> str:
-    """The media type that is wanted most; the first of equals, and where nothing is said.
+    """The preferred media type; the first one among equals or without an `Accept` header.
 
-    Raises `NotAcceptable`. A range that is not understood is passed over.
+    Raises `NotAcceptable`. A malformed range is ignored.
     """
     ranges = _ranges(b",".join(accept).decode("latin-1"))
     if not ranges:
@@ -31,7 +31,7 @@ def negotiate(media_types: Sequence[str], accept: Iterable[bytes]) -> str:
 
 
 def _ranges(accept: str) -> dict[str, float]:
-    """The quality of each media range that is named."""
+    """The quality of each named media range."""
     ranges = {}
     for part in accept.lower().split(","):
         name, *parameters = (item.strip() for item in part.split(";"))
@@ -47,7 +47,7 @@ def _ranges(accept: str) -> dict[str, float]:
 
 
 def _quality(media_type: str, ranges: dict[str, float]) -> float:
-    """By the most specific range that fits, as RFC 9110 has it."""
+    """The quality by the most specific matching range (RFC 9110)."""
     for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
         if name in ranges:
             return ranges[name]

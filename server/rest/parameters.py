@@ -1,6 +1,6 @@
-"""The parameters of an operation: read from the request once, strictly, and checked.
+"""The parameters of an operation: parsed strictly and validated, once per request.
 
-What the schema has checked is what the handler gets; nothing is converted a second time.
+The handler gets the validated values; nothing is converted a second time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _as_string(text: str) -> object:
     return text
 
 
-# A text that does not have the form of its type stays a text, which the schema then refuses.
+# Text that does not parse as its type stays a string, which the schema then refuses.
 _READERS: dict[str, Callable[[str], object]] = {
     "integer": _as_integer,
     "boolean": _as_boolean,
@@ -65,14 +65,14 @@ class _Parameter:
 class Parameters:
     """The parameters of one operation, by their definitions in the document.
 
-    Raises ValueError for a definition that is not served: parameters in cookies, and types other
-    than integer, boolean and string.
+    Raises ValueError for an unsupported definition: parameters in cookies, and types other than
+    integer, boolean and string.
     """
 
     def __init__(
         self, definitions: Sequence[Mapping[str, Any]], *, passes_unknown: bool = False
     ) -> None:
-        """With `passes_unknown` query parameters that no definition has are passed over."""
+        """With `passes_unknown`, undefined query parameters are ignored."""
         self._passes_unknown = passes_unknown
         self._path: list[_Parameter] = []
         self._query: dict[str, _Parameter] = {}
@@ -92,7 +92,7 @@ class Parameters:
 
     @property
     def names(self) -> set[str]:
-        """The names of the arguments that a handler is called with."""
+        """The argument names of the handler."""
         every = [*self._path, *self._query.values(), *self._headers.values()]
         return {parameter.argument for parameter in every}
 
@@ -104,8 +104,8 @@ class Parameters:
     ) -> dict[str, object]:
         """The arguments for the handler, defaults included; raises `ParameterError`.
 
-        `path` holds decoded texts. A query parameter that the document does not know, or that
-        stands twice, is refused: nobody can tell what was meant.
+        `path` holds decoded values. An unknown or repeated query parameter is refused, because its
+        meaning is ambiguous.
         """
         found: list[Detail] = []
         values = dict(self.defaults)
@@ -171,7 +171,7 @@ def _compile(definition: Mapping[str, Any]) -> _Parameter:
 
 
 def _pairs(query_string: bytes, found: list[Detail]) -> list[tuple[str, str]]:
-    """The names and values of a query, decoded; what cannot be decoded is put into `found`."""
+    """The decoded names and values of a query; decoding errors are added to `found`."""
     pairs = []
     for part in query_string.split(b"&"):
         if not part:

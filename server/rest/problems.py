@@ -1,4 +1,4 @@
-"""The one table from what may be raised to how it is answered."""
+"""The table that maps exceptions to problem responses."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def _invalid(exc: Exception) -> Problem:
 _STORE = _unavailable("The store does not answer; try again after Retry-After")
 _EXCHANGE = _unavailable("The exchange does not answer; try again after Retry-After")
 
-# The text of an error is shown where its class promises that it says what to do; others may speak
-# of hosts and paths that are nobody's business.
+# An error's text is shown only if its class is meant for clients; others may name internal hosts
+# and paths.
 PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     ParameterError: _invalid,
     InvalidParameter: _invalid,
@@ -79,11 +79,11 @@ PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     RateLimited: lambda _: _EXCHANGE,
     RequestRefused: lambda _: _EXCHANGE,
 }
-"""An error is looked up by its class, then by the classes that this derives from."""
+"""Looked up by the class of an error, then by its base classes."""
 
 
 def problem_of(exc: Exception) -> Problem:
-    """The problem that an exception is; an unknown one is `INTERNAL_ERROR`."""
+    """The problem of an exception; `INTERNAL_ERROR` for an unknown one."""
     for cls in type(exc).__mro__:
         if cls in PROBLEMS:
             return PROBLEMS[cls](exc)
@@ -91,13 +91,13 @@ def problem_of(exc: Exception) -> Problem:
 
 
 class ErrorAnswers:
-    """Connexion's error handlers of one API, which answer in its form."""
+    """The Connexion error handlers of one API, in its error form."""
 
     def __init__(self, form: ErrorForm) -> None:
         self._form = form
 
     async def application(self, _request: ConnexionRequest, exc: Exception) -> ConnexionResponse:
-        """For what handlers and validators raise."""
+        """Handle errors of handlers and validators."""
         problem = problem_of(exc)
         if problem is INTERNAL_ERROR:
             logger.error("A handler failed", exc_info=exc)
@@ -110,7 +110,7 @@ class ErrorAnswers:
         return self._answer(problem, headers)
 
     async def http(self, request: ConnexionRequest, exc: Exception) -> ConnexionResponse:
-        """For what routing raises: 404, 405, and 308 to the path with or without its last slash."""
+        """Handle 404, 405 and 308 (to the path with or without its trailing slash) of routing."""
         if not isinstance(exc, HTTPException):
             return self._answer(INTERNAL_ERROR)
         headers = dict(exc.headers or {})
@@ -123,7 +123,7 @@ class ErrorAnswers:
         return self._answer(malformed(exc.detail, exc.status_code), headers)
 
     async def connexion(self, _request: ConnexionRequest, exc: Exception) -> ConnexionResponse:
-        """For what Connexion itself raises: an unsupported media type, a missing body."""
+        """Handle Connexion's own errors: an unsupported media type, a missing body."""
         if isinstance(exc, BadRequestProblem):
             return self._answer(_invalid(InvalidParameter("body", str(exc.detail))))
         if isinstance(exc, ProblemException) and 400 <= exc.status < 500:

@@ -1,8 +1,7 @@
-"""Which operation of an OpenAPI document a request is for.
+"""Routes a request to an operation of an OpenAPI document.
 
-This takes the place of Connexion's routing middleware, which scans two routers for each request,
-redirects by the `Host` header of the client, splits paths after decoding them, and names one
-method only in `Allow`.
+Replaces Connexion's routing middleware, which scans two routers for each request, redirects by the
+client's `Host` header, splits paths after decoding them, and names only one method in `Allow`.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ class _Route:
 
     base_path: str
     segments: tuple[str | None, ...]
-    """None where a parameter stands."""
+    """None for a parameter."""
     names: tuple[str, ...]
     operations: dict[str, str] = field(default_factory=dict)
     """The operationId of each method."""
 
     def match(self, segments: list[str]) -> list[str] | None:
-        """The texts of the path's parameters, still encoded, or None."""
+        """The values of the path parameters, still encoded, or None."""
         values = []
         for expected, given in zip(self.segments, segments, strict=True):
             if expected is None and given:
@@ -41,12 +40,12 @@ class _Route:
 
 
 class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
-    """Finds the operation and leaves its id where Connexion's other middlewares look for it."""
+    """Finds the operation and stores its id where Connexion's other middlewares look for it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._routes: dict[int, list[_Route]] = {}
-        """By number of segments, those without parameters first."""
+        """By number of segments; routes without parameters first."""
 
     def add_api(
         self, specification: Specification, base_path: str | None = None, **_options: Any
@@ -72,7 +71,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         await self._app(scope, receive, send)
 
     def _route(self, scope: Scope) -> None:
-        """Raises HTTPException: 404, 405, or 308 to the path with or without its last slash."""
+        """Raises HTTPException: 404, 405, or 308 to the path with or without its trailing slash."""
         path = scope["raw_path"].decode("ascii")
         route, values = self._find(path)
         if route is None:
@@ -84,8 +83,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         operation_id = route.operations.get(scope["method"])
         if operation_id is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(route.operations))})
-        # The whole path is known to be UTF-8; a part of it may be cut within a character only by
-        # a slash, which is none.
+        # The whole path is valid UTF-8, and splitting at slashes never cuts a character.
         scope["path_params"] = dict(zip(route.names, map(unquote, values), strict=True))
         scope["extensions"][ROUTING_CONTEXT] = {
             "api_base_path": route.base_path,

@@ -1,4 +1,4 @@
-"""Schemas of OpenAPI 3.0, checked by jsonschema-rs as Draft 4, which they are a dialect of."""
+"""OpenAPI 3.0 schemas, a dialect of JSON Schema Draft 4, validated by jsonschema-rs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ INTEGER_BOUNDS = {
 MAX_DETAILS = 20
 MAX_DETAIL_CHARACTERS = 300
 
-# Matching in linear time, whatever the input; a pattern with look-around fails at the start.
+# Matches in linear time for any input; a pattern with look-around fails at startup.
 _PATTERNS = jsonschema_rs.RegexOptions()
 
 
 def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
-    """A validator of one schema, all of whose references are resolved.
+    """Compile a validator of one schema whose references are all resolved.
 
-    Raises ValueError for a schema that cannot be used.
+    Raises ValueError for an unusable schema.
     """
     return jsonschema_rs.Draft4Validator(to_draft4(schema), pattern_options=_PATTERNS)
 
@@ -60,7 +60,7 @@ def _convert(keyword: str, value: Any) -> Any:
 def faults(
     validator: jsonschema_rs.Draft4Validator, value: object, place: str
 ) -> tuple[Detail, ...]:
-    """What is wrong with a value, the first `MAX_DETAILS` faults; `place` is where it stood."""
+    """The first `MAX_DETAILS` validation errors of a value; `place` is its location."""
     found = []
     for error in validator.iter_errors(value):
         field = ".".join((place, *map(str, error.instance_path)))

@@ -1,8 +1,8 @@
-"""Connexion's validators, replaced by its own `validator_map`: compiled once, on jsonschema-rs.
+"""Validators on jsonschema-rs, compiled once, that replace Connexion's by its `validator_map`.
 
-Connexion makes a validator for each request out of definitions that never change. These keep what
-is compiled by the identity of the definition, which they hold on to. What they have read and
-checked is left in the scope for the handler.
+Connexion compiles definitions that never change on each request. These cache the result by the
+identity of the definition, which they keep alive. Validated values are stored in the scope for the
+handler.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from server.rest.schema import compile_schema, faults
 
 PARAMETERS = "candlecast.parameters"
 BODY = "candlecast.body"
-"""Where in `scope["extensions"]` the arguments of the handler are."""
+"""Keys of the handler's arguments in `scope["extensions"]`."""
 
 Definition = TypeVar("Definition")
 Compiled = TypeVar("Compiled")
 
 
 class NonConformingReply(Exception):
-    """A reply of ours that the document does not allow."""
+    """A reply of this server breaks the document."""
 
 
 class _Compiled(Generic[Definition, Compiled]):
-    """What is compiled of definitions, each once."""
+    """A cache of compiled definitions."""
 
     def __init__(self, compile_one: Callable[[Definition], Compiled]) -> None:
         self._compile = compile_one
@@ -57,7 +57,7 @@ _schemas: _Compiled[Mapping[str, Any], jsonschema_rs.Draft4Validator] = _Compile
 def compile_operation(
     definitions: list[Mapping[str, Any]], body_schemas: list[Mapping[str, Any]]
 ) -> Parameters:
-    """Compile ahead of the first request, so that a definition that cannot be used stops the start.
+    """Compile before the first request, so that an unusable definition fails at startup.
 
     Raises ValueError.
     """
@@ -67,7 +67,7 @@ def compile_operation(
 
 
 class ParameterValidator:
-    """Reads and checks the parameters of one request."""
+    """Parses and validates the parameters of one request."""
 
     def __init__(
         self, parameters: list[Mapping[str, Any]], strict_validation: bool, **_options: Any
@@ -87,7 +87,7 @@ class ParameterValidator:
 
 
 class JsonBodyValidator(AbstractRequestBodyValidator):  # type: ignore[misc]  # connexion has no types
-    """Parses and checks the JSON body of one request."""
+    """Parses and validates the JSON body of one request."""
 
     async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Scope) -> Any:
         content = b"".join([part async for part in stream])
@@ -108,7 +108,7 @@ class JsonBodyValidator(AbstractRequestBodyValidator):  # type: ignore[misc]  # 
 
 
 class JsonReplyValidator(AbstractResponseBodyValidator):  # type: ignore[misc]  # connexion has no types
-    """Holds our own JSON replies to the document, in tests."""
+    """Validates the server's JSON replies against the document, in tests."""
 
     def _parse(self, stream: Generator[bytes, None, None]) -> Any:
         return orjson.loads(b"".join(stream))

@@ -1,4 +1,4 @@
-"""The libraries that run here and their licences, from what is installed."""
+"""The installed libraries and their licences."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 _CLASSIFIER = "License :: OSI Approved :: "
 MAX_LICENCE_CHARS = 60
-"""A longer text is a licence itself, not its name."""
+"""A longer text is a full licence, not its name."""
 
 VENDORED = (
     ("swagger-ui-dist", "Apache-2.0", "the page at /docs"),
     ("redoc", "MIT", "the page at /redoc"),
 )
-"""What is shipped along in server/site/static; its README has versions and checksums."""
+"""The files vendored in server/site/static; its README has versions and checksums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Library:
 
 
 def libraries(lock: Path) -> list[Library]:
-    """What a requirements file pins and this environment has."""
+    """The installed libraries that a requirements file pins."""
     names = _PINNED.findall(lock.read_text("utf-8")) if lock.exists() else []
     return sorted(_installed(names), key=lambda library: library.name.lower())
 
@@ -57,6 +57,6 @@ def _licence(found: Distribution) -> str:
 
 
 def _said(found: Distribution, name: str) -> str:
-    """A line of a package's metadata; "" without one."""
+    """The first value of a metadata field; "" without one."""
     values = found.metadata.get_all(name) or [""]
     return str(values[0]).strip()

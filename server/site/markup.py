@@ -1,4 +1,4 @@
-"""Markdown to HTML: headings with anchors, links between pages, code with colours."""
+"""Markdown to HTML: heading anchors, links between pages, syntax highlighting."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def text(
 ) -> Text:
     """Render Markdown.
 
-    `shift` is added to the levels of headings, `prefix` stands before their anchors, and `link`
-    makes the address of a link or an image out of what is written.
+    `shift` is added to the levels of headings, `prefix` is prepended to their anchors, and `link`
+    converts the address of a link or an image.
     """
     tokens = _parser.parse(re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL))
     title = ""
@@ -90,23 +90,23 @@ def text(
 
 @cache
 def inline(source: str) -> str:
-    """One paragraph or several as HTML, without the paragraph's tags when it is one."""
+    """Render paragraphs as HTML; a single one without its tags."""
     html = text(source).html.strip()
     single = html.count("<p>") == 1 and html.startswith("<p>") and html.endswith("</p>")
     return html[3:-4] if single else html
 
 
 def code(source: str, language: str) -> str:
-    """A block of code with classes for its colours."""
+    """A block of highlighted code."""
     pattern = _COLOURS.get(language)
     body = _coloured(source, pattern) if pattern else escape(source, quote=False)
     named = f' class="language-{escape(language)}"' if language else ""
-    # A block that scrolls has to be reached by keyboard.
+    # A scrolling block has to be focusable by keyboard.
     return f'<pre tabindex="0"><code{named}>{body}</code></pre>\n'
 
 
 def slug(words: str) -> str:
-    """An anchor: "How far?" -> "how-far"."""
+    """The anchor of a heading: "How far?" -> "how-far"."""
     return re.sub(r"[^\w]+", "-", words.lower()).strip("-")
 
 

@@ -1,7 +1,6 @@
-"""The site, Swagger UI, ReDoc and the documents, from memory; no page needs another host.
+"""The site, Swagger UI, ReDoc and the documents, served from memory without any other host.
 
-Every file is read once, at the start, and is found by its exact path: there is no file system
-behind a URL.
+Every file is read once, at startup, and looked up by its exact path, never in the file system.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 REVALIDATE = "no-cache"
 KEEP_A_DAY = "public, max-age=86400"
 
-# Both user interfaces write style elements, and ReDoc runs its search in a worker of its own
-# making. Scripts come from files of this server only.
+# Both user interfaces add style elements, and ReDoc runs its search in a blob worker. Scripts come
+# from files of this server only.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -40,7 +39,7 @@ PAGE_POLICY = "; ".join(
     )
 )
 
-# Pages of our own need less.
+# Our own pages need less.
 SITE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -68,7 +67,7 @@ CONTENT_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One file, with the headers that it is served with."""
+    """One file with its response headers."""
 
     content: bytes
     headers: Mapping[str, str]
@@ -95,12 +94,12 @@ def load_pages(
     site: Mapping[str, bytes] | None = None,
     bundles: Path | None = None,
 ) -> dict[str, Page]:
-    """The pages by URL path.
+    """Load the pages by URL path.
 
     `openapi_json` is the bundled document that is served at `/api/v1/openapi.json` and shown by
     both user interfaces; every document under the folder `specs` is served under `/specs/`.
-    `site` has the files of the documentation by URL path; without it "/" leads to Swagger UI.
-    The documents that are whole in one file, in the folder `bundles`, are served under `/bundles/`.
+    `site` has the files of the documentation by URL path; without it "/" redirects to Swagger UI.
+    The bundled documents in the folder `bundles` are served under `/bundles/`.
     """
     own = STATIC / "own"
     swagger = STATIC / "swagger-ui"
@@ -129,7 +128,7 @@ def load_pages(
 
 
 def add_pages(app: web.Application, pages: Mapping[str, Page]) -> None:
-    """Put the pages on an application, before the route that takes everything else."""
+    """Add the routes of the pages to an application, before its catch-all route."""
     for path, page in pages.items():
         app.router.add_route("*", path, _handler(page), expect_handler=expect_nothing)
     if "/" not in pages:
@@ -137,7 +136,7 @@ def add_pages(app: web.Application, pages: Mapping[str, Page]) -> None:
 
 
 def _redoc_script() -> bytes:
-    """ReDoc without the logo that it loads from its makers; it hides one that cannot be had."""
+    """ReDoc without its remote logo; it hides one that fails to load."""
     script = (STATIC / "redoc" / "redoc.standalone.js").read_bytes()
     return script.replace(REDOC_LOGO, b"data:,")
 

@@ -1,4 +1,4 @@
-"""All pages of the site: which there are, how they hang together, where their links lead."""
+"""All pages of the site, with their navigation and links."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GUIDES = (
     "contracts",
     "mock",
 )
-"""Those in docs/guides, in the order of reading; any others follow."""
+"""The guides in docs/guides in reading order; any others follow."""
 PLACES = {
     "README.md": "index.html",
     "README.md#settings": "reference/settings.html",
@@ -54,7 +54,7 @@ PLACES = {
     "specs/kraken/public.asyncapi.yaml": "reference/kraken-public.html",
     "specs/kraken/private.asyncapi.yaml": "reference/kraken-private.html",
 }
-"""Where on the site is what a file of the checkout has."""
+"""The page of the site for each file of the checkout."""
 STREAMS = (
     ("stream", "stream.asyncapi.yaml", "Stream"),
     ("kraken-public", "kraken/public.asyncapi.yaml", "Kraken, public"),
@@ -64,13 +64,13 @@ STREAMS = (
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """A page before it has its frame."""
+    """A page without the layout."""
 
     path: str
-    """Without the leading "/": "guides/exactness.html"."""
+    """Without a leading "/", as in "guides/exactness.html"."""
     section: str
     label: str
-    """In the navigation."""
+    """The text in the navigation."""
     title: str
     body: str
     contents: tuple[markup.Heading, ...] = ()
@@ -88,8 +88,8 @@ def render() -> dict[str, bytes]:
         f"/site/{name}": (STATIC / name).read_bytes() for name in ("site.css", "live.js")
     }
     docs = WRITTEN / "docs"
-    for picture in sorted(docs.rglob("*.png")):
-        files[f"/{picture.relative_to(docs).as_posix()}"] = picture.read_bytes()
+    for image in sorted(docs.rglob("*.png")):
+        files[f"/{image.relative_to(docs).as_posix()}"] = image.read_bytes()
     for page in pages:
         to = partial(_relative, page.path)
         files[f"/{page.path}"] = layout.render(page=page, sections=sections, to=to).encode()
@@ -112,7 +112,7 @@ def _environment() -> Environment:
 
 
 def _html(rendered: str) -> Markup:
-    """What the Markdown parser has made; it lets no HTML through."""
+    """Mark the output of the Markdown parser as safe; it passes no HTML through."""
     return Markup(rendered)  # noqa: S704
 
 
@@ -142,7 +142,7 @@ def _start(environment: Environment) -> SitePage:
 
 
 def _written(source: Path | None, path: str, section: str, folder: str = "docs") -> SitePage | None:
-    """A page of a Markdown file; None when there is no such file."""
+    """The page of a Markdown file; None when the file does not exist."""
     if source is None or not source.exists():
         return None
     here = posixpath.join(folder, posixpath.dirname(path))
@@ -206,12 +206,12 @@ def _second(headings: tuple[markup.Heading, ...]) -> tuple[markup.Heading, ...]:
 
 
 def _relative(page: str, target: str) -> str:
-    """A link from one page to another, so that the site may stand at any address."""
+    """A relative link between pages, so that the site works at any address."""
     return posixpath.relpath(target, posixpath.dirname(page) or ".")
 
 
 def _from_source(folder: str, page: str, address: str) -> str:
-    """Where a link of a Markdown file leads on the site."""
+    """The link on the site for a link in a Markdown file."""
     name, mark, anchor = address.partition("#")
     if not name or "://" in name or name.startswith("/"):
         return address

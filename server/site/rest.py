@@ -1,4 +1,4 @@
-"""What there is to tell of the OpenAPI document, as plain data for a page."""
+"""The content of an OpenAPI document, as plain data for a page."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Response:
     status: str
     description: str
     types: tuple[str, ...]
-    """Media types that it may come in."""
+    """Its media types."""
     rows: tuple[Row, ...]
     examples: tuple[Sample, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A status that says why not, as it is for several operations."""
+    """An error status that several operations share."""
 
     anchor: str
     response: Response
@@ -57,7 +57,7 @@ class Operation:
     description: str
     parameters: tuple[Parameter, ...]
     responses: tuple[Response, ...]
-    """Those that carry what was asked for."""
+    """The successful ones."""
     refusals: tuple[Refusal, ...]
     command: str
     """A curl command that calls it."""
@@ -72,11 +72,11 @@ class RestDescription:
     description: str
     operations: tuple[Operation, ...]
     refusals: tuple[Refusal, ...]
-    """Each once, by status."""
+    """All refusals without duplicates, by status."""
 
 
 def describe_rest(path: Path, host: str) -> RestDescription:
-    """Describe an OpenAPI 3.0 document; `host` is what the commands call."""
+    """Describe an OpenAPI 3.0 document; `host` is the server in the curl commands."""
     root = Library().open(path)
     servers = root.get("servers", 0)
     base = (servers.text("url") if servers else None) or ""
@@ -97,7 +97,7 @@ def describe_rest(path: Path, host: str) -> RestDescription:
 
 
 class _Refusals:
-    """Gives an anchor to each refusal, the same to equal ones."""
+    """Assigns an anchor to each refusal; equal ones share it."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], Refusal] = {}

@@ -1,13 +1,13 @@
-"""Where the texts of the site lie: in the checkout, or in the installed package."""
+"""The folders of the site's sources: in the checkout, or in the installed package."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-"""Where the packages lie, `specs` and `generated` among them."""
+"""The folder of the packages, including `specs` and `generated`."""
 
 _CHECKED_OUT = ROOT / "ARCHITECTURE.md"
 
 WRITTEN = ROOT if _CHECKED_OUT.exists() else Path(__file__).parent / "written"
-"""Where `docs/`, `ARCHITECTURE.md`, `CHANGELOG.md` and `requirements.lock` lie (see `setup.py`)."""
+"""The folder of `docs/`, `ARCHITECTURE.md`, `CHANGELOG.md`, `requirements.lock`: see `setup.py`."""

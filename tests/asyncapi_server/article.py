@@ -1,4 +1,4 @@
-"""The Kraken document of the article, with just the lines mended that `check` finds fault with."""
+"""The Kraken document of the article, with only the lines mended that `check` reports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MENDS = (
       examples:
         - payload: {event: ping, reqid: 42}
 """,
-        "a ping may be wrong, so an answer has to be able to say it; and it had no example",
+        "a ping may be invalid, so an answer has to be able to report it; and it had no example",
     ),
     Mend(
         """\
@@ -67,7 +67,7 @@ MENDS = (
       payload:
         $ref: '#/components/schemas/unsubscribe'
 """,
-        "unsubscribe had the payload of subscribe, so the two could not be told apart",
+        "unsubscribe had the payload of subscribe, so the two could not be distinguished",
     ),
     *(
         Mend(
@@ -75,7 +75,7 @@ MENDS = (
             f"          type: string\n          const: {name}\n",
             f"    {name}:\n      type: object\n      required: [event]\n      properties:\n"
             f"        event:\n          type: string\n          const: {name}\n",
-            "without its event it cannot be told from the others",
+            "without its event it cannot be distinguished from the others",
         )
         for name in ("heartbeat", "pong", "systemStatus")
     ),

@@ -94,7 +94,7 @@ def room_update(room: int, text: str, key: object = None) -> Any:
 
 @dataclass
 class App:
-    """A running server and the way to talk to it."""
+    """A running server and a client session for it."""
 
     url: str
     endpoint: Endpoint
@@ -137,10 +137,10 @@ async def rooms_app(
 async def ask(ws: ClientWebSocketResponse, message: object) -> dict[str, Any]:
     """Send a message (text as it is, anything else as JSON) and return the next one."""
     await ws.send_str(message if isinstance(message, str) else json.dumps(message))
-    return await told(ws)
+    return await receive(ws)
 
 
-async def told(ws: ClientWebSocketResponse) -> dict[str, Any]:
-    """The next message of the server."""
+async def receive(ws: ClientWebSocketResponse) -> dict[str, Any]:
+    """Receive the next message of the server."""
     received: dict[str, Any] = await ws.receive_json(timeout=5)
     return received

@@ -1,4 +1,4 @@
-"""`check` names every fault of a document, with its place, and nothing in a good one."""
+"""`check` reports every fault of a document with its place, and none in a good one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_good_document_has_no_findings(name: str) -> None:
 def test_the_faults_of_the_articles_kraken_document_are_all_named() -> None:
     found = check(DOCUMENTS / "kraken_article_2.0.yaml")
     messages, example = "/components/messages", "does not validate"
-    told = {(f.place.line, f.place.pointer.removeprefix(messages), f.text) for f in found}
+    reported = {(f.place.line, f.place.pointer.removeprefix(messages), f.text) for f in found}
 
     def failing(name: str, what: str) -> str:
         return f"this example of {name!r} {example}: {what}"
@@ -43,7 +43,7 @@ def test_the_faults_of_the_articles_kraken_document_are_all_named() -> None:
         "/subscriptionStatus/examples/0/payload",
         "/subscriptionStatus/examples/1/payload",
     )
-    assert told == {
+    assert reported == {
         (71, "/ping", "'ping' has no example"),
         (71, "/ping", "no reply to 'ping' can report an error: there is only 'pong'"),
         (78, "/heartbeat", "'heartbeat' has no example"),
@@ -51,7 +51,7 @@ def test_the_faults_of_the_articles_kraken_document_are_all_named() -> None:
         (82, "/pong", "'pong' has no example"),
         (87, "/systemStatus", apart("heartbeat", "systemStatus")),
         (87, "/systemStatus", apart("pong", "systemStatus")),
-        (116, "/unsubscribe", "'subscribe' and 'unsubscribe' cannot be told apart: "
+        (116, "/unsubscribe", "'subscribe' and 'unsubscribe' cannot be distinguished: "
          "at no place do their schemas demand different constants"),
         (121, "/unsubscribe/examples/0/payload/event",
          failing("unsubscribe", '"subscribe" was expected')),
@@ -69,13 +69,12 @@ def test_the_faults_of_the_articles_kraken_document_are_all_named() -> None:
 
 
 def apart(one: str, two: str) -> str:
-    return (
-        f"{one!r} and {two!r} cannot be told apart: their /event differs, but neither requires it"
-    )
+    why = "their /event differs, but neither requires it"
+    return f"{one!r} and {two!r} cannot be distinguished: {why}"
 
 
 def edited(tmp_path: Path, name: str, path: list[Any], value: Any) -> list[str]:
-    """What `check` says of a good document with one value replaced (or removed, for None)."""
+    """The report on a good document with one value replaced (or removed, for None)."""
     document = yaml.safe_load((DOCUMENTS / name).read_text())
     at = document
     for key in path[:-1]:
@@ -119,7 +118,7 @@ PING = [*MESSAGES, "ping"]
          {"schemaFormat": "application/vnd.apache.avro;version=1.9.0", "schema": {}},
          "cannot be validated"),
         ("pingpong_3.1.yaml", [*MESSAGES, "error", "payload", "properties", "event"],
-         {"const": "pong"}, "'pong' and 'error' cannot be told apart"),
+         {"const": "pong"}, "'pong' and 'error' cannot be distinguished"),
         ("pingpong_3.1.yaml", ["operations", "answer", "messages", 0, "$ref"],
          "#/components/messages/ping", ""),
         ("pingpong_3.1.yaml", ["channels", "root", "address"], None, "without an address"),
@@ -130,7 +129,7 @@ PING = [*MESSAGES, "ping"]
         ("market_2.6.yaml", [*MESSAGES, "orders", "x-servers"], "private", "x-servers"),
     ],
 )  # fmt: skip
-def test_one_fault_is_named_where_it_stands(
+def test_one_fault_is_reported_at_its_place(
     tmp_path: Path, name: str, path: list[Any], value: Any, finding: str
 ) -> None:
     found = edited(tmp_path, name, path, value)

@@ -1,4 +1,4 @@
-"""Messages are told apart by what their schemas demand, or refused."""
+"""Messages are distinguished by the demands of their schemas, or refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_nested_constant_is_found_when_the_root_does_not_differ() -> None:
     }
 
 
-def test_arrays_are_told_from_objects_and_from_each_other() -> None:
+def test_arrays_are_distinguished_from_objects_and_from_each_other() -> None:
     def row(name: str) -> dict[str, Any]:
         return {"type": "array", "minItems": 2, "items": [{"type": "integer"}, {"const": name}]}
 

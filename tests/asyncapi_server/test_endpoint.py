@@ -16,18 +16,18 @@ from aiohttp import WSMsgType
 
 from asyncapi_server import Connection, EndpointSettings
 
-from .rooms import App, ask, rooms_app, told
+from .rooms import App, ask, receive, rooms_app
 
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+        while not condition():  # noqa: ASYNC110 - the condition has no event of its own
             await asyncio.sleep(0.005)
 
 
 async def closing(ws: aiohttp.ClientWebSocketResponse) -> int | None:
-    """The code with which the server closes, whatever it says before."""
+    """The code with which the server closes, whatever it sends before."""
     while (await ws.receive(timeout=5)).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
         pass
     return ws.close_code
@@ -51,7 +51,7 @@ async def test_text_that_is_not_utf8_closes_with_1007() -> None:
         assert await closing(ws) == 1007
 
 
-async def test_too_many_messages_are_told_and_closed_with_1008() -> None:
+async def test_too_many_messages_are_reported_and_closed_with_1008() -> None:
     settings = EndpointSettings(messages_per_second=0.1, message_burst=3)
     async with rooms_app(settings) as app, app.connect() as ws:
         for _ in range(3):
@@ -77,11 +77,11 @@ async def test_ping_frames_are_answered_and_counted() -> None:
 async def test_a_binary_message_is_refused_and_the_connection_lives_on() -> None:
     async with rooms_app() as app, app.connect() as ws:
         await ws.send_bytes(b"{}")
-        assert (await told(ws))["code"] == "BINARY"
+        assert (await receive(ws))["code"] == "BINARY"
         assert (await ask(ws, {"action": "leave", "room": 1}))["type"] == "left"
 
 
-async def test_a_silent_client_is_let_go() -> None:
+async def test_a_silent_client_is_disconnected() -> None:
     settings = EndpointSettings(heartbeat_seconds=0.1)
     async with rooms_app(settings) as app, app.connect(autoping=False, autoclose=False):
         await until(lambda: app.gone)
@@ -121,7 +121,7 @@ async def test_an_upgrade_of_http_1_0_is_refused() -> None:
 async def raw(
     app: App, headers: str = "{upgrade}", body: str = "", version: str = "1.1"
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A bare socket, its buffer small, on which an upgrade was asked for."""
+    """A bare socket with a small buffer on which an upgrade was requested."""
     key = base64.b64encode(os.urandom(16)).decode()
     upgrade = (
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -161,7 +161,7 @@ async def test_junk_on_the_socket_ends_its_own_connection_only(junk: bytes) -> N
             await reader.readuntil(b"\r\n\r\n")
             writer.write(junk)
             writer.write_eof()
-            # A text with the reason comes first where a frame was wrong, and not cut short.
+            # A text with the reason comes first if a frame was invalid, and not just cut short.
             assert (await asyncio.wait_for(reader.read(), 5))[:1] in (b"", b"\x88", b"\x81")
         await until(lambda: len(app.gone) == 1)
         assert (await ask(healthy, {"action": "leave", "room": 1}))["type"] == "left"
@@ -200,7 +200,7 @@ async def test_hooks_see_each_connection_come_and_go() -> None:
 
     async with rooms_app(on_connect=[on_connect], client_ip=lambda _: "10.0.0.1") as app:
         async with app.connect() as one, app.connect() as two:
-            assert (await told(one))["type"] == (await told(two))["type"] == "history"
+            assert (await receive(one))["type"] == (await receive(two))["type"] == "history"
             assert seen == ["10.0.0.1_1", "10.0.0.1_2"] == list(app.endpoint.connections)
         await until(lambda: sorted(app.gone) == seen)
 

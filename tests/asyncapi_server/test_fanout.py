@@ -1,4 +1,4 @@
-"""The hub: who gets what, in one write each, whatever the order of comings and goings."""
+"""The hub: each client gets its updates in one write, whatever the order of subscriptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from asyncapi_server import EndpointSettings, Hub, UndocumentedMessage, Update
 
-from .rooms import ask, room_update, rooms_app, told
+from .rooms import ask, receive, room_update, rooms_app
 
 
 class Client:
@@ -33,7 +33,7 @@ class Client:
 
 
 class Subscriptions(RuleBasedStateMachine):
-    """Against a plain set for each client."""
+    """Compares the hub with a plain set for each client."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,13 +92,13 @@ def test_clients_with_equal_subscriptions_share_the_same_bytes(count: int) -> No
     assert len({id(client.writes[0]) for client in clients}) == 1
 
 
-async def test_everyone_can_be_told_at_once() -> None:
+async def test_a_broadcast_reaches_everyone() -> None:
     async with rooms_app() as app, app.connect() as one, app.connect() as two:
         for ws in (one, two):
             await ask(ws, {"action": "leave", "room": 1})
         payload = json.dumps({"type": "history", "room": 1, "notes": []}).encode()
         assert app.hub.broadcast(app.endpoint.connections.values(), payload, "beat") == 2
-        assert (await told(one)) == (await told(two)) == json.loads(payload)
+        assert (await receive(one)) == (await receive(two)) == json.loads(payload)
 
 
 async def test_a_client_that_left_gets_nothing_and_costs_nothing() -> None:

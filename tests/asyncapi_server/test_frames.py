@@ -1,4 +1,4 @@
-"""Frames that a client may not send, in any cut of the bytes, and what each of them costs."""
+"""Frames that a client may not send, split at any byte, and their effects."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ async def end_of(
 ) -> tuple[int | None, list[bytes]]:
     """The code with which the server closes after these bytes, and the texts before it.
 
-    The bytes leave together with the upgrade: so also those are checked that arrive before the
-    server has answered it.
+    The bytes are sent with the upgrade, so those that arrive before the server has answered it
+    are checked too.
     """
     head = "{upgrade}" + (f"Sec-WebSocket-Extensions: {extensions}\r\n" if extensions else "")
     async with rooms_app(settings) as app, raw(app, head) as (reader, writer):
@@ -188,7 +188,7 @@ def inflate(data: bytes) -> bytes:
 
 
 class Reader:
-    """Remembers the bytes that pass."""
+    """Records the bytes that pass."""
 
     def __init__(self) -> None:
         self.read = b""
@@ -202,7 +202,7 @@ class Reader:
 
 
 class Queue:
-    """Remembers what the guard says itself."""
+    """Records what the guard itself queues."""
 
     def __init__(self) -> None:
         self.queued: list[str] = []
@@ -222,7 +222,7 @@ class Guarded(NamedTuple):
 
 
 def guarded(chunks: Iterable[bytes], burst: int = 1000) -> Guarded:
-    """What passes a guard whose clock stands still, up to its first fault."""
+    """The output of a guard whose clock stands still, up to its first fault."""
     reader, queue = Reader(), Queue()
     guard = FrameGuard(reader, queue, Pace(1.0, burst, 0.0), lambda: 0.0)
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""The mock answers by the examples of any document, and says nothing that is not in it."""
+"""The mock answers from the examples of any document, and sends nothing that is not in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from asyncapi_server.document.schemas import validator
 from asyncapi_server.mock.server import Mock
 
 from .article import PRINTED, mended
-from .rooms import DOCUMENTS, ask, told
+from .rooms import DOCUMENTS, ask, receive
 
 ROOT = Path(__file__).parents[2]
 STREAM = ROOT / "specs" / "stream.asyncapi.yaml"
@@ -35,7 +35,7 @@ SUBSCRIBE_DOGE = {
 
 
 class Session:
-    """A running mock and the way to talk to it."""
+    """A running mock and a client session for it."""
 
     def __init__(self, mock: Mock, url: str, client: ClientSession) -> None:
         self.mock, self.url, self.client = mock, url, client
@@ -129,14 +129,14 @@ async def test_a_message_is_sent_to_everyone_when_it_is_asked_for() -> None:
         await ask(two, {"action": "ping"})
         assert await session.post("heartbeat") == (200, {"connections": 2})
         five = example(document, "heartbeat", "five")
-        assert await told(one) == await told(two) == five
+        assert await receive(one) == await receive(two) == five
         own = {**five, "connections_count": 7}
         assert await session.post("heartbeat", own) == (200, {"connections": 2})
-        assert await told(one) == own
+        assert await receive(one) == own
         names = ("complete", "loading", "partial", "complete")
         for name in names:
             await session.post("ohlcv_update")
-            assert await told(one) == example(document, "ohlcv_update", name)
+            assert await receive(one) == example(document, "ohlcv_update", name)
 
 
 async def test_what_the_document_does_not_allow_is_not_sent() -> None:
@@ -155,7 +155,7 @@ async def test_messages_come_by_schedule() -> None:
     async with mocked(STREAM) as session, session.connect() as ws:
         await ask(ws, {"action": "ping"})
         task = asyncio.create_task(session.mock.repeat(0.01, ["heartbeat", "ohlcv_update"]))
-        types = [(await told(ws))["type"] for _ in range(4)]
+        types = [(await receive(ws))["type"] for _ in range(4)]
         task.cancel()
         assert types == ["heartbeat", "ohlcv_update"] * 2
 
@@ -205,11 +205,11 @@ async def test_the_articles_document_is_served_when_its_lines_are_mended(tmp_pat
         assert (await ask(ws, candles))["channelName"] == "ohlc-5"
         assert (await ask(ws, {"event": "subscribe", "pair": "XBT/USD"})) == refused
         await session.post("systemStatus")
-        assert (await told(ws))["status"] == "online"
+        assert (await receive(ws))["status"] == "online"
 
 
-def test_a_document_whose_requests_cannot_be_told_apart_is_refused() -> None:
-    with pytest.raises(DocumentError, match="'subscribe' and 'unsubscribe' cannot be told apart"):
+def test_a_document_whose_requests_cannot_be_distinguished_is_refused() -> None:
+    with pytest.raises(DocumentError, match="'unsubscribe' cannot be distinguished"):
         Mock(load_document(PRINTED))
 
 
@@ -270,7 +270,7 @@ async def test_the_command_serves_and_says_where() -> None:
         line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
         url = line.removeprefix("serves ").strip()
         async with ClientSession() as client, client.ws_connect(url) as ws:
-            assert (await told(ws))["type"] == "heartbeat"
+            assert (await receive(ws))["type"] == "heartbeat"
     finally:
         process.terminate()
         await process.wait()
@@ -279,7 +279,7 @@ async def test_the_command_serves_and_says_where() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ([str(PRINTED)], "cannot be told apart"),
+        ([str(PRINTED)], "cannot be distinguished"),
         (["missing.yaml"], "No such file"),
         ([str(STREAM), "--server", "moon"], "known: local"),
         ([str(STREAM), "--every", "0", "heartbeat"], "seconds"),

@@ -8,7 +8,7 @@ import pytest
 
 from asyncapi_server import EndpointSettings
 
-from .rooms import RoomHandlers, ask, note, rooms_app, told
+from .rooms import RoomHandlers, ask, note, receive, rooms_app
 
 
 async def test_a_request_gets_its_reply_with_its_request_id() -> None:
@@ -41,7 +41,7 @@ async def test_a_request_gets_its_reply_with_its_request_id() -> None:
         ({"action": "join", "rooms": [RoomHandlers.CLOSED]}, "NO_ROOM"),
     ],
 )
-async def test_a_fault_is_told_and_the_connection_lives_on(message: object, code: str) -> None:
+async def test_a_fault_is_reported_and_the_connection_lives_on(message: object, code: str) -> None:
     settings = EndpointSettings(request_timeout_seconds=0.05)
     async with rooms_app(settings) as app, app.connect() as ws:
         fault = await ask(ws, message)
@@ -66,7 +66,7 @@ async def test_what_follows_a_reply_comes_after_it_and_in_order() -> None:
     async with rooms_app() as app, app.connect() as ws:
         rooms = [RoomHandlers.HISTORY, 7]
         assert (await ask(ws, {"action": "join", "rooms": rooms}))["type"] == "joined"
-        following = [await told(ws) for _ in range(4)]
+        following = [await receive(ws) for _ in range(4)]
         assert [(m["type"], m["room"]) for m in following] == [
             ("history", 105),
             ("note", 105),
@@ -78,7 +78,7 @@ async def test_what_follows_a_reply_comes_after_it_and_in_order() -> None:
 async def test_what_fails_after_the_reply_is_an_error_of_no_request() -> None:
     async with rooms_app() as app, app.connect() as ws:
         message = {"action": "join", "rooms": [RoomHandlers.LATE_FAULT], "request_id": "x"}
-        reply, fault, sent = await ask(ws, message), await told(ws), await told(ws)
+        reply, fault, sent = await ask(ws, message), await receive(ws), await receive(ws)
         assert (reply["type"], reply["request_id"]) == ("joined", "x")
         assert (fault["type"], "request_id" in fault) == ("error", False)
         assert sent["text"] == "still sent"
@@ -99,5 +99,5 @@ async def test_updates_reach_those_who_subscribed_and_no_other() -> None:
         await ask(one, {"action": "join", "rooms": [1, 2]})
         await ask(two, {"action": "join", "rooms": [2]})
         assert app.hub.publish([room_update(1, "a"), room_update(2, "b")]) == 3
-        assert {(await told(one))["text"], (await told(one))["text"]} == {"a", "b"}
-        assert (await told(two))["text"] == "b"
+        assert {(await receive(one))["text"], (await receive(one))["text"]} == {"a", "b"}
+        assert (await receive(two))["text"] == "b"

@@ -1,4 +1,4 @@
-"""The pure router: what it takes, what it refuses, what it lets out."""
+"""The pure router: what it accepts, refuses and sends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .rooms import DOCUMENTS, ROOMS, error_reply
 
 
 class Quiet:
-    """Handlers that are only looked at."""
+    """Handlers that are never called."""
 
     async def on_join(self, connection: object, message: object) -> object: ...
     async def on_leave_room(self, connection: object, message: object) -> object: ...
@@ -116,13 +116,13 @@ def test_a_model_that_cannot_be_built_is_the_clients_fault() -> None:
     assert (found.kind, found.message) == (FaultKind.INVALID_MESSAGE, "join")
 
 
-def test_an_unknown_action_is_told_with_those_known() -> None:
+def test_an_unknown_action_is_reported_with_those_known() -> None:
     (detail,) = fault(rooms(), {"action": "dance"}).details
     assert detail.path == "/action"
     assert detail.message == "is \"dance\"; known: 'join', 'leave'"
 
 
-def test_what_is_told_of_a_fault_is_bounded() -> None:
+def test_the_report_of_a_fault_is_bounded() -> None:
     many = fault(rooms(), {"action": "join", "rooms": ["x"] * 100})
     assert len(many.details) == MAX_DETAILS
     long = fault(rooms(), {"action": "join", "rooms": ["x" * 5000] * 100})
@@ -147,7 +147,7 @@ def test_an_unknown_action_keeps_its_request_id() -> None:
     assert json.loads(router.error(found) or b"{}")["request_id"] == "r1"
 
 
-def test_a_message_for_another_server_is_told_where_to_go() -> None:
+def test_a_message_for_another_server_is_refused_with_its_address() -> None:
     message = {
         "event": "subscribe",
         "subscription": {"name": "ownTrades", "token": "t"},
@@ -161,7 +161,7 @@ def test_a_message_for_another_server_is_told_where_to_go() -> None:
     assert json.loads(router.error(found) or b"{}")["reqid"] == 9
 
 
-def test_a_message_that_is_almost_ours_is_told_what_is_wrong_here() -> None:
+def test_an_almost_valid_message_is_refused_with_its_fault() -> None:
     found = fault(market(), {"event": "subscribe", "subscription": {"name": "book"}})
     assert (found.kind, found.message) == (FaultKind.INVALID_MESSAGE, "subscribe")
     assert found.details[0].path == "/subscription/name"

@@ -1,4 +1,4 @@
-"""Clients that do not read: they lose what is outdated, then their connection; others nothing."""
+"""Clients that do not read lose outdated updates, then their connection; others lose nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from websockets.protocol import CLIENT, OPEN, Protocol
 
 from asyncapi_server import EndpointSettings, Update
 
-from .rooms import App, ask, rooms_app, told
+from .rooms import App, ask, receive, rooms_app
 from .test_endpoint import raw, until
 
 TIGHT = EndpointSettings(
@@ -25,7 +25,7 @@ TIGHT = EndpointSettings(
 )
 
 
-def picture(room: int, number: int, size: int = 5000) -> bytes:
+def snapshot(room: int, number: int, size: int = 5000) -> bytes:
     return json.dumps({"type": "note", "room": room, "price": number, "text": "x" * size}).encode()
 
 
@@ -56,19 +56,19 @@ async def fill(app: App) -> Any:
     (connection,) = [c for c in app.endpoint.connections.values() if app.hub.topics(c)]
     async with asyncio.timeout(10):
         while not connection.outbox.pending_bytes:
-            app.hub.publish([Update(1, picture(1, -1), "fill")])
+            app.hub.publish([Update(1, snapshot(1, -1), "fill")])
             await asyncio.sleep(0)
     return connection
 
 
-async def test_the_newest_picture_survives_and_outdated_ones_are_dropped() -> None:
+async def test_the_newest_update_survives_and_outdated_ones_are_dropped() -> None:
     async with rooms_app(TIGHT) as app, raw(app) as (reader, writer):
         await join(app, reader, writer)
         connection = await fill(app)
         for number in range(200):
-            app.hub.publish([Update(1, picture(1, number), key) for key in ("a", "b")])
+            app.hub.publish([Update(1, snapshot(1, number), key) for key in ("a", "b")])
         connection.send({"type": "history", "room": 1, "notes": ["once"]})
-        app.hub.publish([Update(1, picture(1, 200), "b")])
+        app.hub.publish([Update(1, snapshot(1, 200), "b")])
         assert connection.outbox.pending_bytes < 20_000
         received = b""
         while b'"price": 200' not in received:
@@ -78,7 +78,7 @@ async def test_the_newest_picture_survives_and_outdated_ones_are_dropped() -> No
         received += rest
         got, code = messages(received)
         tail = [m.get("price") for m in got if m.get("price") != -1 and m["type"] != "joined"]
-        # Of "a" the newest; the message in its place; of "b" the newest, after the message.
+        # The newest of "a", the message in its place, and the newest of "b" after the message.
         assert tail == [199, None, 200]
         assert code == 1000
 
@@ -92,8 +92,8 @@ async def test_a_client_that_never_reads_is_closed_with_1013_and_disturbs_nobody
         await fill(app)
         async with app.connect() as healthy:
             await ask(healthy, {"action": "join", "rooms": [1]})
-            app.hub.publish([Update(1, picture(1, 5), "a")])
-            assert (await told(healthy))["price"] == 5
+            app.hub.publish([Update(1, snapshot(1, 5), "a")])
+            assert (await receive(healthy))["price"] == 5
             await until(lambda: len(app.gone) == 1)
             assert (await ask(healthy, {"action": "leave", "room": 1}))["type"] == "left"
         assert not app.hub.watched
@@ -107,7 +107,7 @@ async def test_more_waiting_than_allowed_ends_the_connection_at_once() -> None:
         await join(app, reader, writer)
         connection = await fill(app)
         for number in range(11):
-            app.hub.publish([Update(1, picture(1, number), number)])
+            app.hub.publish([Update(1, snapshot(1, number), number)])
         assert connection.closed
         assert connection.outbox.pending_bytes == 0
         await until(lambda: app.gone)
@@ -124,7 +124,7 @@ async def test_a_close_frame_reaches_a_client_that_reads_again_in_time() -> None
 
 
 async def test_asking_without_reading_the_answers_is_held_back() -> None:
-    """The server stops reading such a client instead of piling up what it does not fetch."""
+    """The server stops reading from such a client instead of piling up its answers."""
     async with rooms_app(TIGHT) as app, raw(app) as (reader, writer):
         await join(app, reader, writer)
         rooms = list(range(1, 1000))

@@ -12,7 +12,7 @@ from aiohttp import ClientSession, web
 from asyncapi_server import Connection, Endpoint, First, Hub, Router, Subscriptions, encode
 from tests.running import until
 
-from .rooms import ROOMS, ask, error_reply, room_update, told
+from .rooms import ROOMS, ask, error_reply, receive, room_update
 
 BROKEN, SILENT = 7, 8
 
@@ -47,7 +47,8 @@ class Rooms:
             return None
         return First(history(topic, size if self.is_ready else 0), not self.is_ready)
 
-    def refuse(self, connection: Connection, topic: int) -> None:
+    def refuse(self, connection: Connection, topic: int, error: Exception) -> None:
+        assert isinstance(error, RuntimeError)
         connection.send({"type": "error", "code": "FAILED", "text": str(topic), "details": []})
 
     async def on_join(self, connection: Connection, message: Any) -> object:
@@ -94,9 +95,9 @@ async def test_the_first_message_follows_the_reply_and_updates_follow_it() -> No
         await until(lambda: rooms.asked == [(1, 2)])
         assert rooms.hub.publish([room_update(1, "too early")]) == 0
         rooms.may_answer.set()
-        assert (await told(ws))["notes"] == ["old", "old"]
+        assert (await receive(ws))["notes"] == ["old", "old"]
         rooms.hub.publish([room_update(1, "new")])
-        assert (await told(ws))["text"] == "new"
+        assert (await receive(ws))["text"] == "new"
 
 
 async def test_a_source_is_open_while_a_topic_has_subscribers() -> None:
@@ -119,34 +120,34 @@ async def test_a_provisional_first_message_is_sent_again_once_it_can_be() -> Non
         rooms.is_ready = False
         await join(ws, 1)
         await join(gone, 1)
-        assert (await told(ws))["notes"] == (await told(gone))["notes"] == []
+        assert (await receive(ws))["notes"] == (await receive(gone))["notes"] == []
         rooms.hub.publish([room_update(1, "live")])
-        assert (await told(ws))["text"] == "live"
+        assert (await receive(ws))["text"] == "live"
         await gone.close()
         await until(lambda: rooms.subscriptions.total == 1)
         rooms.is_ready = True
         rooms.subscriptions.renew([1, 2])
-        assert (await told(ws))["notes"] == ["old", "old"]
+        assert (await receive(ws))["notes"] == ["old", "old"]
         rooms.subscriptions.renew([1])
         rooms.hub.publish([room_update(1, "once")])
-        assert (await told(ws))["text"] == "once"
+        assert (await receive(ws))["text"] == "once"
 
 
-async def test_a_subscription_without_a_first_message_ends_and_the_client_hears_of_it() -> None:
+async def test_a_subscription_without_a_first_message_ends_and_the_client_is_notified() -> None:
     async with serving() as (rooms, connect), connect() as ws:
         await join(ws, BROKEN, SILENT)
-        assert (await told(ws))["text"] == str(BROKEN)
+        assert (await receive(ws))["text"] == str(BROKEN)
         assert rooms.closed == [BROKEN]
         await until(lambda: rooms.hub.subscribers(SILENT) == 1)
         rooms.hub.publish([room_update(BROKEN, "lost"), room_update(SILENT, "new")])
-        assert (await told(ws))["text"] == "new"
+        assert (await receive(ws))["text"] == "new"
 
 
 async def test_whoever_asks_again_gets_another_first_message() -> None:
     async with serving() as (rooms, connect), connect() as ws:
         for _ in range(2):
             await join(ws, 1)
-            assert (await told(ws))["type"] == "history"
+            assert (await receive(ws))["type"] == "history"
         assert rooms.opened == [1]
         assert rooms.subscriptions.total == 1
 
@@ -161,5 +162,5 @@ async def test_work_for_a_client_that_has_gone_is_dropped() -> None:
         rooms.may_answer.set()
         async with connect() as ws:
             await join(ws, 4)
-            assert (await told(ws))["room"] == 4
+            assert (await receive(ws))["room"] == 4
         assert rooms.asked == [(1, 2), (4, 2)]

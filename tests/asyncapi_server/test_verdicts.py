@@ -1,4 +1,4 @@
-"""jsonschema is the reference; jsonschema-rs, which serves, has to give the same verdicts."""
+"""jsonschema is the reference; jsonschema-rs, which the router uses, gives the same verdicts."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ near = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The way to each value below."""
+    """The path of each value below."""
     members: Any = value.items() if isinstance(value, dict) else ()
     if isinstance(value, list):
         members = enumerate(value)

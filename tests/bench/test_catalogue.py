@@ -46,7 +46,7 @@ def test_an_unknown_benchmark_is_refused_by_name() -> None:
 def test_a_child_that_fails_says_why() -> None:
     argv = [sys.executable, "-c", "import sys; input(); sys.exit('the port is taken')"]
     with Child(argv, core=0) as child:
-        child.say("go")
+        child.send_line("go")
         with pytest.raises(BenchError, match="the port is taken"):
             child.expect("ready")
 

@@ -50,7 +50,7 @@ def test_the_marker_is_looked_for_within_one_message() -> None:
     assert frames.unmarked == 1
 
 
-def test_a_compressed_message_is_told_apart() -> None:
+def test_a_compressed_message_is_recognized() -> None:
     frames = Frames(keep=True)
     assert frames.feed(text_frame(b"{}" * 50, window_bits=15)) == 1
     assert frames.kept is not None

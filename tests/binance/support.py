@@ -1,4 +1,4 @@
-"""What the tests of the exchange client share: an exchange, orders to it, and a taker of trades."""
+"""Shared by the tests of the exchange client: an exchange, its controls, and a taker of trades."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SimulatedExchange:
             return cast(dict[str, object], await response.json())
 
     async def state(self, requests: int = 0) -> dict[str, object]:
-        """What the simulator has seen and sent."""
+        """The simulator's counts."""
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"{self.url}/control/state?requests={requests}") as response,
@@ -100,5 +100,5 @@ class Taker:
         return [trade.aggregate_id for trade in self.trades.get(symbol, [])]
 
     def count(self, kind: str) -> int:
-        """How often one of "connected" and "disconnected" was told."""
+        """How often one of "connected" and "disconnected" was called."""
         return sum(name == kind for name, _ in self.calls)

@@ -20,7 +20,7 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 
 class Taker:
-    """Remembers what it is told."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.quotes: list[tuple[str, Quote]] = []
@@ -85,7 +85,7 @@ async def test_the_connection_ends_with_the_last_symbol(exchange: str) -> None:
             assert await streams(exchange) == 1
             stream.remove(["BTCUSDT"])
             async with asyncio.timeout(20):
-                while await streams(exchange):  # noqa: ASYNC110  # the exchange tells of no event
+                while await streams(exchange):  # noqa: ASYNC110  # the exchange has no event for it
                     await asyncio.sleep(0.05)
             taker.quotes.clear()
     finally:

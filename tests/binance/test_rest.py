@@ -22,6 +22,7 @@ from ingest.core.errors import ExchangeUnavailable, RateLimited, RequestRefused
 from ingest.core.trade import Trade
 from simulator.app import Settings
 from simulator.limits import Limits
+from tests.factories import raw_trades
 
 from .support import SimulatedExchange, served, simulated
 
@@ -98,7 +99,7 @@ async def test_klines_are_what_their_trades_come_to(rest: BinanceRest) -> None:
     assert (kline.open, kline.close) == (prices[0], prices[-1])
     assert (kline.high, kline.low) == (max(prices), min(prices))
     assert kline.volume == sum(t.quantity for t in minute)
-    assert kline.trades_count == sum(t.raw_trades for t in minute)
+    assert kline.trades_count == sum(raw_trades(t) for t in minute)
     assert kline.taker_buy_volume == sum(t.quantity for t in minute if not t.is_buyer_maker)
 
 

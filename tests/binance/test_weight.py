@@ -38,13 +38,13 @@ class Account(RuleBasedStateMachine):
             assert len(self.in_flight) <= 3
 
     @precondition(lambda self: self.in_flight)
-    @rule(data=st.data(), told=st.none() | st.integers(0, 200))
-    def an_answer_comes(self, data: st.DataObject, told: int | None) -> None:
+    @rule(data=st.data(), reported=st.none() | st.integers(0, 200))
+    def an_answer_comes(self, data: st.DataObject, reported: int | None) -> None:
         index = data.draw(st.integers(0, len(self.in_flight) - 1))
         sent, weight = self.in_flight.pop(index)
-        self.budget.settle(weight, self.now, told)
+        self.budget.settle(weight, self.now, reported)
         self.spent.append((sent, self.now, weight))
-        if told is not None and told > self.budget.budget:
+        if reported is not None and reported > self.budget.budget:
             assert not self.budget.reserve(1, self.now)
 
     @rule(status=st.sampled_from([418, 429]), seconds=st.none() | st.floats(0, MAX_RETRY_AFTER_S))
@@ -74,11 +74,11 @@ TestAccount.settings = settings(max_examples=50, stateful_step_count=40, deadlin
 
 
 @given(st.integers(0, 96), st.integers(0, 10**12))
-def test_weight_that_others_use_counts_until_a_window_has_passed(own: int, told: int) -> None:
+def test_weight_that_others_use_counts_until_a_window_has_passed(own: int, reported: int) -> None:
     budget = WeightBudget(limit=100, share=1.0)
     assert budget.reserve(4, 0.0)
-    budget.settle(4, 1.0, told)
-    assert budget.used(1.0) >= min(told, 100)
+    budget.settle(4, 1.0, reported)
+    assert budget.used(1.0) >= min(reported, 100)
     assert budget.used(61.0) == 0
 
 

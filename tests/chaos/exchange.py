@@ -44,7 +44,7 @@ class Exchange:
             return answer
 
     async def state(self, requests: int = 0) -> dict[str, Any]:
-        """What it counted, with so many of the newest requests."""
+        """Its state and counters, with this many of the newest requests."""
         async with self._session.get(f"{self.url}/control/state?requests={requests}") as response:
             answer: dict[str, Any] = await response.json()
             return answer

@@ -15,7 +15,7 @@ FORMS = ("price", "quantity", "id", "empty")
 
 
 class Lies:
-    """Lies that an exchange tells about some symbols, chosen by `chance`."""
+    """Faults of an exchange on some symbols, chosen by `chance`."""
 
     def __init__(self, exchange: Exchange, symbols: Sequence[str], chance: random.Random) -> None:
         self._exchange = exchange
@@ -37,8 +37,8 @@ class Lies:
         """Each goes on for so many seconds and ends by itself."""
         self._fault = ""
 
-    async def tell(self, name: str, seconds: float) -> None:
-        """Tell one of `all`."""
+    async def run(self, name: str, seconds: float) -> None:
+        """Run one of `all`."""
         self._fault = name
         await self.all[name](seconds)
 

@@ -13,7 +13,7 @@ from tests.e2e.client import Client
 async def listening(
     url: str, symbols: Sequence[str], timeframes: Sequence[int], candles: int = 0
 ) -> AsyncIterator[Client]:
-    """A client that is subscribed and takes in whatever it is told."""
+    """A subscribed client that receives in the background."""
     async with Client.connect(url) as client:
         for symbol in symbols:
             await client.subscribe(symbol, timeframes, candles)

@@ -58,7 +58,7 @@ async def test_no_minute_is_called_over_while_trades_of_it_are_missing(tmp_path:
     with Store(chosen.store) as store:
         for symbol in SYMBOLS:
             assert (
-                len({p["candle_time"] for s, _, p in client.pictures if s == symbol}) > ROUNDS / 2
+                len({p["candle_time"] for s, _, p in client.received if s == symbol}) > ROUNDS / 2
             )
             wrong += wrong_closings(client, symbol, trades[symbol])
             wrong += wrong_words(client, symbol, trades[symbol])

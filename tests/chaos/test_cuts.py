@@ -23,7 +23,7 @@ from tests.running import server, settings, until
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
 PAUSE_SECONDS = 2.4
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
-PATIENCE_SECONDS = 5.0
+FILL_TIMEOUT_SECONDS = 5.0
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
 MARKET = (
     *("--symbols", ",".join(SYMBOLS), "--rate", "30", "--speed", "60"),
@@ -105,11 +105,11 @@ async def test_cuts_silence_and_refusals_are_survived(tmp_path: Path) -> None:
         for symbol in SYMBOLS:
             wrong += wrong_store(store, symbol, trades[symbol])
             wrong += wrong_words(client, symbol, trades[symbol])
-    slow = [seconds for seconds in watch.filled if seconds > PATIENCE_SECONDS]
+    slow = [seconds for seconds in watch.filled if seconds > FILL_TIMEOUT_SECONDS]
     print(
         f"{count} troubles in {SECONDS:.0f} s; answers {state['rest_statuses']}; "
         f"{len(watch.filled)} gaps filled, the slowest after {max(watch.filled, default=0):.1f} s, "
-        f"{len(slow)} after more than {PATIENCE_SECONDS:.0f} s"
+        f"{len(slow)} after more than {FILL_TIMEOUT_SECONDS:.0f} s"
     )
     assert state["early_requests"] == 0
     assert not wrong, "\n".join(wrong[:30])

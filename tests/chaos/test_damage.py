@@ -47,7 +47,7 @@ def spoil(chance: random.Random, directory: Path) -> str:
 
 
 def repaired(dsn: str) -> list[str]:
-    """What an audit finds and mends."""
+    """The differences that an audit finds and repairs."""
     with Store(dsn) as store:
         return [str(difference) for difference in store.audit.run(repair=True)]
 

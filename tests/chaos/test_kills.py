@@ -76,9 +76,9 @@ async def test_no_kill_costs_a_trade_or_a_candle(tmp_path: Path) -> None:
             for client in clients:
                 wrong += wrong_words(client, symbol, trades[symbol])
     ready.sort()
-    told = sum(len(client.pictures) for client in clients)
+    received = sum(len(client.received) for client in clients)
     print(
-        f"{KILLS} kills, seed {SEED}: {sum(map(len, trades.values()))} trades, {told} candles told;"
+        f"{KILLS} kills, seed {SEED}: {sum(map(len, trades.values()))} trades, {received} candles;"
         f" complete {ready[len(ready) // 2]:.1f} s after the start, at most {ready[-1]:.1f} s"
     )
     assert not wrong, "\n".join(wrong[:30])
@@ -126,7 +126,7 @@ async def until_stored(url: str, client: Client, counts: dict[str, int]) -> None
 
 
 async def drain(client: Client, seconds: float) -> None:
-    """Take in what the client is told for a while."""
+    """Receive for a while."""
     try:
         async with asyncio.timeout(seconds):
             while True:

@@ -60,7 +60,7 @@ async def test_lies_about_time_and_ids_change_nothing(tmp_path: Path) -> None:
             )
     wrong = wrong_words(client, SYMBOL, trades) + wrong_closings(client, SYMBOL, trades)
     with Store(chosen.store) as store:
-        [(closed_ms,)] = store.sql("SELECT max(closed_ms) FROM progress")
+        [(closed_ms,)] = store.connection.rows("SELECT max(closed_ms) FROM progress")
         assert int(closed_ms) <= trades[-1].timestamp + 60_000
         wrong += wrong_store(store, SYMBOL, trades)
     assert not wrong, "\n".join(wrong[:30])

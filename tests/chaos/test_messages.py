@@ -59,9 +59,9 @@ async def test_a_stream_full_of_faults_is_mended(tmp_path: Path) -> None:
     assert spoilt >= counts["corrupt"]
     assert sum(feed.counters.malformed for feed in feeds) > 0
     with Store(chosen.store) as store:
-        assert store.sql("SELECT count() FROM malformed") == [(spoilt,)]
+        assert store.connection.rows("SELECT count() FROM malformed") == [(spoilt,)]
         for symbol in SYMBOLS:
             wrong += wrong_store(store, symbol, trades[symbol])
             wrong += wrong_words(client, symbol, trades[symbol])
-    print(f"{counts}, {spoilt} put aside, {len(client.pictures)} pictures")
+    print(f"{counts}, {spoilt} put aside, {len(client.received)} candles")
     assert not wrong, "\n".join(wrong[:30])

@@ -130,7 +130,7 @@ async def storm(
 
 
 async def lie_in_turn(exchange: Exchange, chance: random.Random, watcher: Watcher) -> Counter[str]:
-    """All lies in random order, again and again; gives how often each was told."""
+    """Run all lies in random order, repeatedly; returns how often each ran."""
     lies = Lies(exchange, SYMBOLS, chance)
     counts: Counter[str] = Counter()
     ends, turns = time.monotonic() + MINUTES * 60, 0
@@ -138,7 +138,7 @@ async def lie_in_turn(exchange: Exchange, chance: random.Random, watcher: Watche
         for name in chance.sample(list(lies.all), len(lies.all)):
             if time.monotonic() >= ends:
                 break
-            await lies.tell(name, chance.uniform(0.5, LONGEST_LIE_SECONDS))
+            await lies.run(name, chance.uniform(0.5, LONGEST_LIE_SECONDS))
             counts[name] += 1
             turns += 1
             await asyncio.sleep(chance.uniform(0, LONGEST_CALM_SECONDS))

@@ -1,4 +1,4 @@
-"""A database that is away, slow or without room: all is told, and nothing is lost."""
+"""A database that is down, slow or full: all is reported, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -134,13 +134,13 @@ async def hold(
 
 
 def stored(dsn: str, trades: Sequence[Trade]) -> list[str]:
-    """What a store has otherwise than the exchange."""
+    """The differences of a store from the exchange."""
     with Store(dsn) as store:
         return wrong_store(store, SYMBOL, trades)
 
 
 async def health(url: str) -> dict[str, Any]:
-    """What the server says of its health."""
+    """The server's health reply."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{url}/api/v1/monitoring/health") as response,

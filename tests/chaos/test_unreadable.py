@@ -108,7 +108,7 @@ async def test_an_unreadable_newest_trade_does_not_keep_a_symbol_from_starting(
 
 
 async def ticker(url: str) -> dict[str, Any]:
-    """What the server says of the symbol."""
+    """The server's reply on the symbol."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{url}/api/v1/tickers/{SYMBOL}") as response,

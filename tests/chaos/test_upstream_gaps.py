@@ -101,7 +101,7 @@ def confirmed(feed: Any) -> bool:
 
 
 async def ticker(url: str) -> dict[str, Any]:
-    """What the server says of the symbol."""
+    """The server's reply on the symbol."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{url}/api/v1/tickers/{SYMBOL}") as response,

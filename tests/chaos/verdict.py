@@ -12,7 +12,7 @@ from ingest.core.trade import Trade
 from ingest.pipeline.feed import Feed
 from ingest.storage import Store
 from tests.e2e.client import Client, wire
-from tests.factories import Row, naive_candles, row
+from tests.factories import Row, naive_candles, raw_trades, row
 
 TIMEFRAMES = (1, 7, 173, 2850)
 MAX_CANDLES = 1000
@@ -32,7 +32,7 @@ def closed_ms(trades: Sequence[Trade]) -> int:
 
 
 def wrong_store(store: Store, symbol: str, trades: Sequence[Trade]) -> list[str]:
-    """What the store has otherwise than the exchange: trades, ids, and candles of any timeframe."""
+    """The store's differences from the exchange: trades, ids, and candles of any timeframe."""
     wrong = [str(difference) for difference in store.audit.run([symbol], repair=False)]
     stored = store.trades.since(symbol, 0)
     if stored != list(trades):
@@ -48,27 +48,27 @@ def wrong_store(store: Store, symbol: str, trades: Sequence[Trade]) -> list[str]
 
 
 def wrong_words(client: Client, symbol: str, trades: Sequence[Trade]) -> list[str]:
-    """What a client was told that is not what the trades come to.
+    """The candles that a client received that differ from the trades.
 
-    Each picture has to be of all trades of its bucket up to some id; in a history only the newest
+    Each candle has to be of all trades of its bucket up to some id; in a history only the newest
     candle that has trades may still have been open.
     """
-    told: dict[Bucket, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    for name, label, picture in client.pictures:
-        if name == symbol and picture["trades_count"]:
-            bucket = int(label[:-1]), int(picture["candle_time"])
-            told[bucket][int(picture["trades_count"])].append(picture)
+    sent: dict[Bucket, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for name, label, candle in client.received:
+        if name == symbol and candle["trades_count"]:
+            bucket = int(label[:-1]), int(candle["candle_time"])
+            sent[bucket][int(candle["trades_count"])].append(candle)
     groups: dict[Bucket, list[Trade]] = defaultdict(list)
-    timeframes = {timeframe for timeframe, _ in told}
+    timeframes = {timeframe for timeframe, _ in sent}
     for trade in trades:
         for timeframe in timeframes if not trade.is_tombstone else ():
             groups[timeframe, bucket_start(trade.timestamp, timeframe)].append(trade)
     wrong: list[str] = []
-    for (timeframe, start), pictures in told.items():
+    for (timeframe, start), candles in sent.items():
         right = {int(r["trades_count"]): r for r in _growing(start, groups[timeframe, start])}
-        for count, rows in pictures.items():
+        for count, rows in candles.items():
             wrong += [
-                f"{symbol} {timeframe}m told {row} instead of {right.get(count)}"
+                f"{symbol} {timeframe}m sent {row} instead of {right.get(count)}"
                 for row in rows
                 if row != right.get(count)
             ]
@@ -80,21 +80,21 @@ def wrong_closings(client: Client, symbol: str, trades: Sequence[Trade]) -> list
     counts: dict[Bucket, int] = defaultdict(int)
     newest: dict[int, Row] = {}
     wrong: list[str] = []
-    for name, label, picture in client.pictures:
+    for name, label, candle in client.received:
         if name != symbol:
             continue
         timeframe = int(label[:-1])
         last = newest.get(timeframe)
-        if last is not None and picture["candle_time"] > last["candle_time"]:
+        if last is not None and candle["candle_time"] > last["candle_time"]:
             bucket = timeframe, int(last["candle_time"])
             if bucket not in counts:
                 width = timeframe * MINUTE_MS
                 inside = (t for t in trades if bucket[1] <= t.timestamp < bucket[1] + width)
-                counts[bucket] = sum(trade.raw_trades for trade in inside)
+                counts[bucket] = sum(raw_trades(trade) for trade in inside)
             if last["trades_count"] != counts[bucket]:
                 wrong.append(f"{symbol} {label} closed {last} instead of {counts[bucket]} trades")
-        if last is None or picture["candle_time"] >= last["candle_time"]:
-            newest[timeframe] = picture
+        if last is None or candle["candle_time"] >= last["candle_time"]:
+            newest[timeframe] = candle
     return wrong
 
 
@@ -110,7 +110,7 @@ def _wrong_histories(
         open_from = max((c["candle_time"] for c in candles if c["trades_count"]), default=0)
         for candle in candles:
             group = groups.get((int(label[:-1]), candle["candle_time"]), [])
-            count = sum(trade.raw_trades for trade in group)
+            count = sum(raw_trades(trade) for trade in group)
             if candle["candle_time"] < open_from and candle["trades_count"] != count:
                 wrong.append(f"{symbol} {label} history {candle} instead of {count} trades")
     return wrong
@@ -126,7 +126,7 @@ def _growing(start: int, group: Sequence[Trade]) -> Iterator[Row]:
         first = price if first is None else first
         low, high, volume = min(low, price), max(high, price), volume + quantity
         bought += 0 if trade.is_buyer_maker else quantity
-        count += trade.raw_trades
+        count += raw_trades(trade)
         yield {
             "candle_time": start,
             "open": first,
@@ -143,7 +143,7 @@ def _growing(start: int, group: Sequence[Trade]) -> Iterator[Row]:
 async def wrong_now(
     url: str, live: Client, symbol: str, trades: Sequence[Trade], timeframes: Sequence[int]
 ) -> list[str]:
-    """What a quiet server says otherwise than the trades: over REST, as history, and live."""
+    """The differences of a quiet server from the trades: over REST, as history, and live."""
     end = trades[-1].timestamp
     wrong: list[str] = []
     async with Client.connect(url) as late:
@@ -153,8 +153,8 @@ async def wrong_now(
             timeframe, label = int(message["timeframe"][:-1]), message["timeframe"]
             expected = [wire(item) for item in naive_candles(trades, timeframe, end)]
             newest = {item["candle_time"] for item in expected[-MAX_CANDLES + 10 :]}
-            for name, told in (("history", late.candles), ("live", live.candles)):
-                rows = told[symbol, label]
+            for name, received in (("history", late.candles), ("live", live.candles)):
+                rows = received[symbol, label]
                 since = min(rows, default=0) if name == "live" else 0
                 known = [r for r in expected if r["candle_time"] >= since]
                 known = [r for r in known if r["candle_time"] in newest or name == "live"]

@@ -39,10 +39,10 @@ async def test_a_store_without_difference_passes(tmp_path: Path) -> None:
 async def test_differences_are_named_and_mended(tmp_path: Path) -> None:
     program = filled(tmp_path)
     with program.store() as store:
-        store._connection.command(
+        store.connection.command(
             f"DELETE FROM minutes WHERE symbol = 'BTCUSDT' AND candle_time = {START + MINUTE}"
         )
-        store._connection.command(
+        store.connection.command(
             f"INSERT INTO candles SELECT * REPLACE (high + 1 AS high, aggregates + 1 AS aggregates)"
             f" FROM candles FINAL WHERE symbol = 'ETHUSDT' AND candle_time = {SEVENTH}"
         )
@@ -63,7 +63,7 @@ async def test_differences_are_named_and_mended(tmp_path: Path) -> None:
 async def test_missing_trades_are_named_and_no_repair_hides_them(tmp_path: Path) -> None:
     program = filled(tmp_path)
     with program.store() as store:
-        store._connection.command(
+        store.connection.command(
             "DELETE FROM trades WHERE symbol = 'BTCUSDT' AND aggregate_id BETWEEN 100 AND 109"
         )
     found = await program.run("audit", "--repair")

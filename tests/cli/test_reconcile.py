@@ -260,7 +260,7 @@ async def test_differences_have_the_cause_that_they_have(tmp_path: Path) -> None
 
 
 @needs_recordings
-async def test_what_is_wrong_here_is_told_from_what_is_wrong_there(tmp_path: Path) -> None:
+async def test_what_is_wrong_here_is_distinguished_from_what_is_wrong_there(tmp_path: Path) -> None:
     trades = recorded_trades(BTCUSDT)
     by_minute: dict[int, list[Trade]] = {}
     for item in trades:
@@ -273,7 +273,7 @@ async def test_what_is_wrong_here_is_told_from_what_is_wrong_there(tmp_path: Pat
         stored(program, [t for t in trades if t.aggregate_id not in (lost, known)])
         with program.store() as store:
             store.gaps.confirm("BTCUSDT", known, known, 3)
-            store._connection.command(
+            store.connection.command(
                 "INSERT INTO minutes"
                 " SELECT * REPLACE (low - 1 AS low, aggregates + 1 AS aggregates)"
                 f" FROM minutes FINAL WHERE candle_time = {minutes[6]}"

@@ -44,7 +44,7 @@ FAILED_STARTS = {
     "history": (Exit.WRONG_USE, "CANDLECAST_HISTORY", {"history": "5x"}),
     "simulator": (Exit.WRONG_USE, "--simulator", {"rest_url": ""}),
 }
-"""What cannot be used: the exit status, the setting that the output names, and the settings."""
+"""Invalid settings: the exit status, the setting that the output names, and the settings."""
 
 
 @pytest.mark.parametrize("name", FAILED_STARTS)

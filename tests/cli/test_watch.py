@@ -26,11 +26,12 @@ from rich.text import Text
 
 from generated.native.facts import CANDLE_COUNT_MAXIMUM
 from ingest.core.timeframe import bucket_start
+from ingest.pipeline.pair import Pair
 from server.cli import main
 from server.commands.chart import MIN_COLUMNS, MIN_ROWS, draw
 from server.commands.scale import plain, scale, ticks, time_labels
 from server.commands.screen import Screen
-from server.commands.series import Bar, Pair, Watched
+from server.commands.series import Bar, Watched
 from server.commands.watch import Link, pair
 from tests.running import ROOT, server, settings, simulator
 
@@ -66,8 +67,8 @@ def update(data: dict[str, object] | None, quality: str = "complete") -> str:
     )  # fmt: skip
 
 
-def picture(watched: Watched, width: int = 80, height: int = 24) -> str:
-    """What is on the screen."""
+def screen(watched: Watched, width: int = 80, height: int = 24) -> str:
+    """The text of the screen."""
     console = Console(width=width, height=height, record=True, file=io.StringIO())
     console.print(Screen(list(watched.series.values()), footer=Text("footer")), height=height)
     return console.export_text()
@@ -157,32 +158,32 @@ def test_labels_of_time_keep_their_distance(timeframe: int) -> None:
 
 def test_a_panel_tells_price_change_figures_and_quality() -> None:
     watched = Watched([PAIR])
-    assert "waiting for the server" in picture(watched)
+    assert "waiting for the server" in screen(watched)
     watched.hear(history(candle(0), candle(1, close=43245.12345678, high=50000)))
-    shown = picture(watched, width=120)
+    shown = screen(watched, width=120)
     assert "BTCUSDT 1m" in shown
     assert "43,245.12345678   ▲ 43,145.12345678 +43145.12% in 1m" in shown
     assert "● complete" in shown
     watched.hear(update(None, "partial"))
-    assert "partial: a gap is being filled" in picture(watched, width=120)
+    assert "partial: a gap is being filled" in screen(watched, width=120)
     watched.hear(update(candle(1, close=7, low=7)))
-    assert " 7   ▼ 93 -93.00% in 1m" in picture(watched, width=120)
+    assert " 7   ▼ 93 -93.00% in 1m" in screen(watched, width=120)
 
 
 def test_all_sizes_hold_all_panels() -> None:
     pairs = [Pair(f"S{n}", n + 1) for n in range(12)]
     watched = Watched(pairs)
     for width, height in ((20, 5), (40, 12), (80, 24), (200, 60)):
-        lines = picture(watched, width, height).splitlines()
+        lines = screen(watched, width, height).splitlines()
         assert len(lines) == height
         assert max(map(len, lines)) <= width
-    assert all(f"S{n} {n + 1}m" in picture(watched, 200, 60) for n in range(12))
+    assert all(f"S{n} {n + 1}m" in screen(watched, 200, 60) for n in range(12))
 
 
 def test_what_a_server_should_not_send_does_no_harm() -> None:
     watched = Watched([PAIR])
     watched.hear(history(candle(0)))
-    before = picture(watched)
+    before = screen(watched)
     for text in (
         "", "{", "[]", "null", '{"type":"ohlcv_update"}', update(candle(0, close="x")),
         update(candle(0, close=1)).replace('"close": 1', '"close": NaN'),
@@ -190,9 +191,9 @@ def test_what_a_server_should_not_send_does_no_harm() -> None:
         history(candle(0), symbol="OTHER"), '{"type":"initial_history","symbol":[]}', "[" * 100_000,
     ):  # fmt: skip
         watched.hear(text)
-        assert picture(watched) == before
+        assert screen(watched) == before
     watched.hear(json.dumps({"type": "error", "message": "\x1b]0;title\x07 no \x1b[2J"}))
-    assert "\x1b" not in picture(watched)
+    assert "\x1b" not in screen(watched)
 
 
 anything = st.one_of(
@@ -203,15 +204,15 @@ anything = st.one_of(
 )
 
 
-@given(told=st.lists(st.lists(anything, min_size=6, max_size=6), min_size=1, max_size=5))
-def test_no_figures_end_the_picture(told: list[list[object]]) -> None:
+@given(rows=st.lists(st.lists(anything, min_size=6, max_size=6), min_size=1, max_size=5))
+def test_no_figures_break_the_screen(rows: list[list[object]]) -> None:
     watched = Watched([PAIR])
     watched.hear(history(candle(0)))
     names = ("candle_time", "open", "high", "low", "close", "volume")
-    for values in told:
+    for values in rows:
         data = "{" + ",".join(f'"{n}":{v}' for n, v in zip(names, values, strict=True)) + "}"
         watched.hear(update({}).replace('"data": {}', f'"data": {data}'))
-    assert "BTCUSDT 1m" in picture(watched)
+    assert "BTCUSDT 1m" in screen(watched)
 
 
 def test_old_candles_are_let_go() -> None:
@@ -243,7 +244,7 @@ async def started(*arguments: str, **options: Any) -> asyncio.subprocess.Process
     )  # fmt: skip
 
 
-async def test_one_picture_of_a_real_server(tmp_path: Path) -> None:
+async def test_one_screen_of_a_real_server(tmp_path: Path) -> None:
     async with (
         simulator("--symbols", "BTCUSDT", "--rate", "1") as exchange,
         server(settings(exchange, tmp_path, symbols="BTCUSDT", history="1h")) as (_, url),
@@ -320,7 +321,7 @@ async def test_a_lost_connection_is_made_again() -> None:
         work = asyncio.create_task(link.run())
         async with asyncio.timeout(60):
             await third.wait()
-            await link.told()
+            await link.settled()
         assert link.watched.series[PAIR].bars[-1].time_ms == START + 3 * MINUTE
         work.cancel()
         await asyncio.wait([work])

@@ -25,7 +25,7 @@ LEFT_OUT = {"build", "dist", "data", "node_modules", "__pycache__", "tests"}
 
 
 def left_out(directory: str, names: list[str]) -> set[str]:
-    """What the wheel is not made of."""
+    """The names that the wheel leaves out."""
     hidden = {name for name in names if name.startswith(".") or name.endswith(".egg-info")}
     return hidden | LEFT_OUT.intersection(names)
 

@@ -1,4 +1,4 @@
-"""Single changes of a document at any place that clients may depend on."""
+"""Single changes of a document at every place that clients may depend on."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NAMES = {
     "paths", "responses", "headers", "content", "properties", "patternProperties", "definitions",
     "servers", "variables", "channels", "messages", "operations", "links", "callbacks",
 }  # fmt: skip
-"""Keys whose members are named freely: an annotation's name means nothing there."""
+"""Keys whose members have free names, where an annotation's name has no meaning."""
 REFERENCES = {"x-response", "messages", "channel"}
 """Keys of AsyncAPI below which a reference is the identity of a message or channel."""
 
 
 def places(document: Any) -> Iterator[Way]:
-    """Every place but annotations, the version, and what nothing but people reads."""
+    """Every place except annotations, the version, and parts that only people read."""
     yield from _places(document, (), names=False)
 
 
@@ -53,7 +53,7 @@ def delete(document: Any, path: Way) -> Any:
 
 
 def replace(document: Any, path: Way) -> Any:
-    """The document with another scalar at a place; None for no scalar."""
+    """The document with another scalar at a place; None when there is no scalar."""
     changed, holder, key = _holder(document, path)
     old = holder[key]
     if isinstance(old, (dict, list)):
@@ -68,7 +68,7 @@ def replace(document: Any, path: Way) -> Any:
 
 
 def add(document: Any, path: Way) -> Any:
-    """The document with an unknown key in an object; None for no object."""
+    """The document with an unknown key in an object; None when there is no object."""
     changed = copy.deepcopy(document)
     target = lookup(changed, path)
     if not isinstance(target, dict):

@@ -1,4 +1,4 @@
-"""The command: two trees of documents in, words and an exit code out."""
+"""The command: two trees of documents in, a report and an exit code out."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def test_a_breaking_change_without_a_major_version_fails(
 ) -> None:
     new = write(tmp_path / "new", stream=raised(BROKEN_STREAM, "1.9.0"))
     assert compare(old, new) == 1
-    told = capsys.readouterr().out
-    assert "BREAKING" in told
-    assert "at /small ask/action" in told
-    assert "asks for a major version: set info.version to 2.0.0 or above" in told
+    printed = capsys.readouterr().out
+    assert "BREAKING" in printed
+    assert "at /small ask/action" in printed
+    assert "asks for a major version: set info.version to 2.0.0 or above" in printed
 
 
 def test_a_breaking_change_with_a_major_version_passes(

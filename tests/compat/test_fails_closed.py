@@ -32,7 +32,7 @@ DOCUMENTS = [
 REDUNDANT = {
     "type", "minItems", "maxItems", "additionalItems", "additionalProperties", "minLength",
 }  # fmt: skip
-"""Keywords that may say once more what others beside them say."""
+"""Keywords that may repeat what others beside them state."""
 
 
 @cache
@@ -54,7 +54,7 @@ def spec(folder: Path, value: Any) -> SpecFile:
 
 
 def unused(mutate: object, way: Way) -> bool:
-    """Whether a mutation adds what nothing uses, or takes away a list of security that is empty."""
+    """Whether a mutation adds an unused part or deletes an empty list of security."""
     new_component = len(way) == 2 and way[0] == "components"
     new_message = len(way) == 3 and way[0] == "channels" and way[2] == "messages"
     if mutate is delete and way == ("security",):
@@ -63,13 +63,13 @@ def unused(mutate: object, way: Way) -> bool:
 
 
 def said_twice(way: Way, old: SpecFile, new: SpecFile) -> bool:
-    """Whether the replies of a message stand in an operation and in the message, and still do."""
+    """Whether an operation or the message still lists the replies of a message."""
     place = "x-response" in way or way[0] == "operations"
     return place and traffic(old) == traffic(new)
 
 
 def traffic(document: SpecFile) -> Any:
-    """Who sends which message at which address, and what answers it."""
+    """Who sends which message at which address, and its replies."""
     assert document.contract is not None
     return {
         (address, direction, message.name): sorted(message.replies)
@@ -98,7 +98,7 @@ def test_no_change_but_of_words_is_passed_over(name: str, folder: Path) -> None:
             new = spec(folder, changed)
             found = changes(old, new)
         except (DocumentError, ValueError):
-            return  # the command ends with an error, and no verdict
+            return  # the command exits with an error instead of a verdict
         level = max((change.level for change in found), default=None)
         if level in (None, Level.WORDS) and not said_twice(way, old, new):
             named = any(change.place != "document" for change in found)
@@ -123,7 +123,7 @@ def test_another_way_of_writing_is_no_change(name: str, folder: Path) -> None:
 
 
 def verdicts() -> list[tuple[str, str]]:
-    """The documented cases: folder, and the verdict that is right for it."""
+    """The documented cases: each folder and its expected verdict."""
     if not CASES.is_dir():
         return []
     rows = [

@@ -1,4 +1,4 @@
-"""The base of the comparison: what a release writes, what it refuses, what a review accepts."""
+"""The base of the comparison: releases written or refused, and accepted changes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_release_makes_the_documents_the_base(specs: Path, releases: Path) -> 
     for name in names(specs):
         assert (releases / "1.1.0" / name).read_bytes() == (specs / name).read_bytes()
     assert gate(specs, releases) == 0
-    # What the new base has may not be taken back any more.
+    # An addition in the new base can no longer be removed.
     write(specs, rest=raised(REST, "1.1.0"))
     assert gate(specs, releases) == 1
 

@@ -1,4 +1,4 @@
-"""What each change of an OpenAPI document means to its clients."""
+"""The effect of each change of an OpenAPI document on its clients."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def regions(**fields: Any) -> Dict:
 
 
 def secured(scheme: Dict, *, name: str = "key") -> Callable[[Dict], object]:
-    """The document with a key for every operation."""
+    """The document with an API key required by every operation."""
 
     def edit(document: Dict) -> None:
         document["components"]["securitySchemes"] = {name: scheme}

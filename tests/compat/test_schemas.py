@@ -1,4 +1,4 @@
-"""What each step of a schema means to clients: for what they send, and for what they get."""
+"""The effect of each change of a schema on clients, for values they send and values they get."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ WIDER = [
         {"allOf": [OPEN, {"required": ["a"]}]}, {"allOf": [OPEN, {}]}, id="one part of allOf"
     ),
 ]
-"""Steps to a schema that takes more. The way back takes less."""
+"""Pairs of a schema and a wider one."""
 
 
 @pytest.mark.parametrize(("narrow", "wide"), WIDER)
@@ -92,7 +92,7 @@ def test_what_clients_send_may_only_widen(narrow: Dict, wide: Dict) -> None:
 @pytest.mark.parametrize(("narrow", "wide"), WIDER)
 def test_what_clients_get_may_only_narrow(narrow: Dict, wide: Dict) -> None:
     assert breaks(narrow, wide, Direction.SERVER)
-    if "b" not in wide.get("properties", {}):  # a property that goes is another rule
+    if "b" not in wide.get("properties", {}):  # removing a property is another rule
         assert not breaks(wide, narrow, Direction.SERVER)
         assert changes(wide, narrow, Direction.SERVER)
 
@@ -157,7 +157,7 @@ def test_a_default_is_part_of_what_a_request_means() -> None:
     assert not breaks(old, new, Direction.SERVER)
 
 
-def test_a_change_is_told_with_its_place() -> None:
+def test_a_change_is_reported_with_its_place() -> None:
     def document(most: int) -> Dict:
         item = {"type": "object", "properties": {"symbol": {**TEXT, "maxLength": most}}}
         items = {"type": "array", "items": {"$ref": "#/definitions/Item"}}
@@ -187,7 +187,7 @@ BOUNDS = st.integers(0, 4)
 
 
 def any_schema() -> st.SearchStrategy[Dict]:
-    """Schemas of a small grammar, which has every keyword that our documents use."""
+    """Schemas of a small grammar with every keyword that our documents use."""
     leaves = st.one_of(
         st.fixed_dictionaries(
             {"type": st.sampled_from(["integer", "number", ["integer", "null"]])},

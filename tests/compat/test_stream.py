@@ -1,4 +1,4 @@
-"""What each change of an AsyncAPI document means to its clients."""
+"""The effect of each change of an AsyncAPI document on its clients."""
 
 from __future__ import annotations
 

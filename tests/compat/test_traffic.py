@@ -1,4 +1,4 @@
-"""What each change of who sends which message means to clients."""
+"""The effect on clients of each change of who sends which message."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def message(name: str, **fields: Any) -> MessageContract:
 ASK = message("ask", replies=("answer", "error"), correlation="/id")
 ANSWER = message("answer", correlation="/id")
 ERROR = message("error")
-TELL = message("tell")
+NOTICE = message("notice")
 
 
 def contract(
     receives: tuple[MessageContract, ...] = (ASK,),
-    sends: tuple[MessageContract, ...] = (ANSWER, ERROR, TELL),
+    sends: tuple[MessageContract, ...] = (ANSWER, ERROR, NOTICE),
     **fields: Any,
 ) -> Contract:
     given = {
@@ -57,7 +57,7 @@ def altered(message: MessageContract, **fields: Any) -> MessageContract:
 OLD = contract()
 BREAKING = [
     pytest.param(contract(receives=()), "/ws ask", id="a request is gone"),
-    pytest.param(contract(sends=(ANSWER, ERROR)), "/ws tell", id="a message is gone"),
+    pytest.param(contract(sends=(ANSWER, ERROR)), "/ws notice", id="a message is gone"),
     pytest.param(contract(channels={}), "/ws", id="the address is gone"),
     pytest.param(contract(servers={}), "server main", id="the server is gone"),
     pytest.param(
@@ -67,7 +67,7 @@ BREAKING = [
         contract(servers={"main": ServerContract("host", "wss")}), "server main", id="protocol"
     ),
     pytest.param(
-        contract(receives=(altered(ASK, replies=("answer", "error", "tell")),)),
+        contract(receives=(altered(ASK, replies=("answer", "error", "notice")),)),
         "/ws ask",
         id="another reply",
     ),
@@ -78,7 +78,7 @@ BREAKING = [
         contract(receives=(altered(ASK, correlation="/number"),)), "/ws ask", id="the id moves"
     ),
     pytest.param(
-        contract(sends=(altered(ANSWER, correlation=None), ERROR, TELL)),
+        contract(sends=(altered(ANSWER, correlation=None), ERROR, NOTICE)),
         "/ws answer",
         id="the answer loses the id",
     ),
@@ -91,7 +91,7 @@ BREAKING = [
 COMPATIBLE = [
     pytest.param(contract(receives=(ASK, message("more"))), "/ws more", id="a new request"),
     pytest.param(
-        contract(sends=(ANSWER, ERROR, TELL, message("more"))), "/ws more", id="a new message"
+        contract(sends=(ANSWER, ERROR, NOTICE, message("more"))), "/ws more", id="a new message"
     ),
     pytest.param(
         contract(
@@ -106,8 +106,8 @@ COMPATIBLE = [
         id="a new address",
     ),
     pytest.param(
-        contract(sends=(ANSWER, ERROR, altered(TELL, correlation="/id"))),
-        "/ws tell",
+        contract(sends=(ANSWER, ERROR, altered(NOTICE, correlation="/id"))),
+        "/ws notice",
         id="a message gets an id",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Which version number changes ask for."""
+"""The version number that changes require."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real server in a process of its own, with no limits of pace in the way."""
+"""The real server in a process of its own, without effective rate limits."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SETTINGS = {
     "REQUEST_BURST": "1000000",
     "KRAKEN": "yes",
 }
-SPEAKS = "Candlecast serves "
+READY = "Candlecast serves "
 
 
 @pytest.fixture(scope="module")
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The base URL of a server that is fed by its simulator."""
+    """The base URL of a server that runs on its simulator."""
     folder = tmp_path_factory.mktemp("server")
     ours = {**SETTINGS, "STORE": f"chdb:///{folder}/db"}
     log = (folder / "log").open("wb")
@@ -39,11 +39,11 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline().decode()
-        assert line.startswith(SPEAKS), (folder / "log").read_text()
-        yield line.removeprefix(SPEAKS).strip()
-        told = (folder / "log").read_text()
-        assert process.poll() is None, told
-        assert "Traceback" not in told, told
+        assert line.startswith(READY), (folder / "log").read_text()
+        yield line.removeprefix(READY).strip()
+        logged = (folder / "log").read_text()
+        assert process.poll() is None, logged
+        assert "Traceback" not in logged, logged
     finally:
         process.terminate()
         process.communicate()

@@ -1,4 +1,4 @@
-"""Kraken's documents against the running server; see test_stream.py for sending more."""
+"""Kraken's documents against the running server; test_stream.py says how to send more messages."""
 
 from __future__ import annotations
 

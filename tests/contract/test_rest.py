@@ -1,4 +1,4 @@
-"""The REST document against the running server, by schemathesis, in all of its phases."""
+"""The REST document against the running server, in all phases of schemathesis."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REFUSALS = ("negative_data_rejection", "unsupported_method", "ignored_auth")
 
 
 def examine(document: str, base: str, config: str, folder: Path, *, without: str = "") -> str:
-    """Run schemathesis for a document below a base URL; it must find nothing. Gives its report."""
+    """Run schemathesis for a document at a base URL and return its report; it must find nothing."""
     (folder / "schemathesis.toml").write_text(config, "utf-8")
     finished = subprocess.run(
         [

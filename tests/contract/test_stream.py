@@ -1,7 +1,7 @@
 """The stream's document against the running server.
 
 `pytest -p asyncapi_server.contract_tests.plugin tests/contract --contract-messages 100000` sends
-more than the few hundred messages of every day.
+more than the few hundred messages of a default run.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ def test_the_server_keeps_to_the_document(contract_test: ContractTest, base_url:
     assert asked == {"subscribe", "unsubscribe", "ping"}
     kept = json.loads((ROOT / "generated" / "native" / "stream_contract.json").read_bytes())
     sent = {message["name"] for message in kept["channels"]["/ws/stream"]["sends"]}
-    told = {reply for _, _, reply in report.tally.answers} | set(report.tally.unasked)
-    assert told >= sent - {"heartbeat"}  # which comes too seldom to be waited for
+    received = {reply for _, _, reply in report.tally.answers} | set(report.tally.unasked)
+    assert received >= sent - {"heartbeat"}  # too rare to wait for

@@ -1,4 +1,4 @@
-"""A server of echo.yaml that is written without the router, to be broken in one place at a time."""
+"""A server of echo.yaml, written without the router, to be broken in one place at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Dict = dict[str, Any]
 
 
 class Echo:
-    """The service as the document has it; faulty ones override a step."""
+    """The service as documented; faulty ones override a step."""
 
     def __init__(self, ws: web.WebSocketResponse) -> None:
         self.ws = ws
@@ -66,7 +66,7 @@ class Echo:
 
 @asynccontextmanager
 async def serving(service: type[Echo], *, autoping: bool = True) -> AsyncIterator[str]:
-    """A running server; gives the URL of the channel."""
+    """A running server; yields the URL of the channel."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         ws = web.WebSocketResponse(autoping=autoping, max_msg_size=0)

@@ -1,4 +1,4 @@
-"""Every way to break a document is found; a server that keeps to it passes."""
+"""Every kind of violation is found; a server that keeps to its document passes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from asyncapi_server.contract_tests.violations import (
     NoReply,
     NotAlive,
     NotCorrelated,
-    UndocumentedMessage,
+    UnexpectedMessage,
     WrongReply,
 )
 from tests.asyncapi_server.rooms import DOCUMENTS, rooms_app
 from tests.contract_tests.echo import DOCUMENT, Dict, Echo, serving
 
 QUICK = Rules(reply_seconds=0.3, listen_seconds=0.0)
-PATIENT = Rules(reply_seconds=20.0, listen_seconds=0.0)
+LENIENT = Rules(reply_seconds=20.0, listen_seconds=0.0)
 
 
 async def report_of(
@@ -36,7 +36,7 @@ async def report_of(
 
 
 async def test_a_server_that_keeps_to_its_document_passes() -> None:
-    report = await report_of(Echo, PATIENT, messages=400)
+    report = await report_of(Echo, LENIENT, messages=400)
     assert report.violations == ()
     tally = report.tally
     assert tally.messages >= 400
@@ -47,7 +47,7 @@ async def test_a_server_that_keeps_to_its_document_passes() -> None:
 
 
 async def test_every_constraint_of_a_request_is_violated() -> None:
-    sites = (await report_of(Echo, PATIENT, messages=1)).tally.sites
+    sites = (await report_of(Echo, LENIENT, messages=1)).tally.sites
     for keyword in ("minLength", "maxLength", "pattern", "type (integer)"):
         assert sites[f"say/text {keyword}"]
     for keyword in ("minimum", "maximum", "type (fraction)", "type (string)"):
@@ -130,35 +130,35 @@ class Broken(Echo):
     [
         (Mute, NoReply),
         (Lax, WrongReply),
-        (Vague, UndocumentedMessage),
-        (Sloppy, UndocumentedMessage),
+        (Vague, UnexpectedMessage),
+        (Sloppy, UnexpectedMessage),
         (Confused, WrongReply),
         (Forgetful, NotCorrelated),
         (Mistaken, NotCorrelated),
         (Rude, ConnectionClosed),
         (Talkative, WrongReply),
-        (Binary, UndocumentedMessage),
+        (Binary, UnexpectedMessage),
     ],
 )
 async def test_a_broken_promise_is_found(
     service: type[Echo], violation: type[ContractViolation]
 ) -> None:
-    report = await report_of(service, QUICK if service is Mute else PATIENT)
+    report = await report_of(service, QUICK if service is Mute else LENIENT)
     assert violation in {type(found) for found in report.violations}
     assert all(found.transcript for found in report.violations)
 
 
 async def test_an_answer_that_the_rules_rule_out_is_found() -> None:
     marker = Marker("/code", "CRASH")
-    assert not (await report_of(Broken, PATIENT)).violations
-    report = await report_of(Broken, replace(PATIENT, never=(marker,)))
+    assert not (await report_of(Broken, LENIENT)).violations
+    report = await report_of(Broken, replace(LENIENT, never=(marker,)))
     assert {type(found) for found in report.violations} == {MarkedReply}
-    report = await report_of(Broken, replace(PATIENT, only_to_invalid=(marker,)))
+    report = await report_of(Broken, replace(LENIENT, only_to_invalid=(marker,)))
     assert {type(found) for found in report.violations} == {MarkedReply}
 
 
 async def test_a_request_may_be_answered_several_times_when_the_rules_say_so() -> None:
-    rules = replace(PATIENT, several=frozenset({"say"}))
+    rules = replace(LENIENT, several=frozenset({"say"}))
     assert (await report_of(Talkative, rules, messages=300)).violations == ()
 
 
@@ -176,7 +176,7 @@ async def test_a_server_that_is_not_there_is_found() -> None:
 
 
 class Tired(Echo):
-    """Dies of the third text in a row: no single message shows it."""
+    """Fails at the third text in a row, which no single message shows."""
 
     in_a_row = 0
 
@@ -192,9 +192,9 @@ class Tired(Echo):
 
 
 async def test_what_only_a_sequence_shows_is_found_and_shortened() -> None:
-    report = await report_of(Tired, PATIENT, messages=3000)
+    report = await report_of(Tired, LENIENT, messages=3000)
     (found,) = report.violations
-    assert type(found) is UndocumentedMessage
+    assert type(found) is UnexpectedMessage
     sent = [line for line in found.transcript if line.startswith(">")]
     assert len(sent) == 3
     assert all(line.startswith("> valid say: ") for line in sent)
@@ -204,7 +204,7 @@ async def test_the_same_seed_sends_the_same_messages() -> None:
     async def tally(seed: int) -> Any:
         async with serving(Echo) as url:
             report = await asyncio.to_thread(
-                run, DOCUMENT, url, messages=300, random_seed=seed, rules=PATIENT
+                run, DOCUMENT, url, messages=300, random_seed=seed, rules=LENIENT
             )
         return report.tally.sent, report.tally.sites
 
@@ -214,7 +214,7 @@ async def test_the_same_seed_sends_the_same_messages() -> None:
 
 async def test_what_the_router_serves_passes() -> None:
     settings = EndpointSettings(messages_per_second=1e6, message_burst=1_000_000)
-    rules = replace(PATIENT, never=(Marker("/code", "HANDLER_FAILED"),))
+    rules = replace(LENIENT, never=(Marker("/code", "HANDLER_FAILED"),))
     async with rooms_app(settings) as app:
         url = app.url.replace("http", "ws", 1)
         document = DOCUMENTS / "rooms_3.1.yaml"
@@ -223,20 +223,20 @@ async def test_what_the_router_serves_passes() -> None:
     assert report.tally.answers["valid", "join", "joined"]
 
 
-async def test_the_command_tells_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_command_reports_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--messages", "100", "--reply-seconds", "5"]
     async with serving(Echo) as url:
         good = await asyncio.to_thread(main, [str(DOCUMENT), "--url", url, *options])
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert good == 0
-    assert "say" in told
-    assert "0 violations" in told
+    assert "say" in output
+    assert "0 violations" in output
     async with serving(Vague) as url:
         bad = await asyncio.to_thread(main, [str(DOCUMENT), "--url", url, *options])
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert bad == 1
-    assert "UndocumentedMessage" in told
-    assert '> valid count: {"do": "count"}' in told
+    assert "UnexpectedMessage" in output
+    assert '> valid count: {"do": "count"}' in output
 
 
 async def test_the_command_says_when_there_is_nothing_to_test(

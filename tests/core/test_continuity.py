@@ -24,7 +24,6 @@ arrivals = st.lists(
         st.tuples(st.just("absent"), st.integers(20, 120)),
         st.tuples(st.just("unreadable"), st.integers(20, 120)),
         st.tuples(st.just("silent"), st.integers(20, 120)),
-        st.tuples(st.just("lose"), st.integers(20, 120)),
         st.tuples(st.just("retract"), st.integers(40, 120)),
     ),
     max_size=60,
@@ -41,7 +40,6 @@ def happens(continuity: Continuity, kind: str, number: int, now: float) -> None:
         "absent": lambda: continuity.mark_absent(gap, now, 60),
         "unreadable": lambda: continuity.mark_unreadable(gap, now),
         "silent": lambda: continuity.mark_silent(gap, now),
-        "lose": lambda: continuity.lose(gap),
         "retract": lambda: continuity.retract(number),
     }
     happenings[kind]()
@@ -60,8 +58,6 @@ def test_ids_are_seen_or_in_a_gap_whatever_the_order_of_arrival(
             seen.update(item.aggregate_id for item in fresh)
         else:
             happens(continuity, kind, number, now * 30)
-        if kind == "lose":
-            seen -= set(range(number, number + 4))
         missing, confirmed = ids_in(continuity.gaps), ids_in(continuity.confirmed)
         everything = set(range(continuity.first_id, continuity.high_water + 1))
         assert seen | missing | confirmed == everything

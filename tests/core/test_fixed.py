@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,9 @@ def test_the_exchange_s_eight_decimals_parse_as_any_other_shape(value: int) -> N
 
 @given(st.integers(-(10**40), 10**40), st.integers(0, 16))
 def test_decimals_are_exact_at_any_length(value: int, decimals: int) -> None:
-    assert fixed.from_decimal(fixed.to_decimal(value, decimals), decimals) == value
+    with localcontext() as context:
+        context.prec = 100
+        assert fixed.to_decimal(value, decimals).scaleb(decimals) == value
 
 
 @pytest.mark.parametrize("value", [0, 1, 10, 100_000_000, 4324510000000])
@@ -46,12 +48,6 @@ def test_text_has_no_exponent_and_no_trailing_zeros(value: int) -> None:
 def test_anything_but_a_plain_decimal_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"plain decimal|fit"):
         fixed.parse(text)
-
-
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "0.000000001"])
-def test_a_decimal_that_does_not_fit_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match=r"not finite|more than"):
-        fixed.from_decimal(Decimal(value))
 
 
 @pytest.mark.parametrize(

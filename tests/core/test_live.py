@@ -5,11 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generated.native.facts import DataQuality
 from ingest.core.candle import Candle, flat, merged, of_trade
 from ingest.core.cursor import Cursor
 from ingest.core.live import Frame, LiveCandles
-from ingest.core.status import DataStatus, Event, after
 from ingest.core.timeframe import bucket_start
 from ingest.core.trade import Trade
 from tests.factories import Row, naive_candles, row, trade, trade_runs
@@ -47,7 +45,7 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
 ) -> None:
     live = LiveCandles(watermark=0)
     cursors = {timeframe: follow(live, timeframe) for timeframe in TIMEFRAMES}
-    told: dict[int, dict[int, Row]] = {timeframe: {} for timeframe in TIMEFRAMES}
+    published: dict[int, dict[int, Row]] = {timeframe: {} for timeframe in TIMEFRAMES}
     folded: list[Trade] = []
     queue = data.draw(st.permutations(run)) if data.draw(st.booleans()) else list(run)
     now = 0
@@ -60,7 +58,7 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
         if data.draw(st.booleans()):
             for timeframe, cursor in cursors.items():
                 candles = cursor.take(live.walk(timeframe, now))
-                told[timeframe].update({c.candle_time: row(c) for c in candles})
+                published[timeframe].update({c.candle_time: row(c) for c in candles})
                 rows = naive_candles(folded, timeframe, now)
                 assert all(row(c) in rows for c in candles)
                 assert [row(c) for c in candles[-1:]] == rows[-1:]
@@ -69,9 +67,9 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
         live.advance(max(live.watermark, bucket_start(min(settled, now), 1)))
     for timeframe, cursor in cursors.items():
         candles = cursor.take(live.walk(timeframe, now))
-        told[timeframe].update({c.candle_time: row(c) for c in candles})
+        published[timeframe].update({c.candle_time: row(c) for c in candles})
         expected = naive_candles(folded, timeframe, now)
-        assert [told[timeframe][r["candle_time"]] for r in expected] == expected  # type: ignore[index]
+        assert [published[timeframe][r["candle_time"]] for r in expected] == expected  # type: ignore[index]
 
 
 def test_the_open_candle_is_told_at_each_tick_and_a_closed_one_once() -> None:
@@ -95,8 +93,8 @@ def test_a_final_candle_is_told_even_when_the_store_takes_it_over_before_the_tic
     cursor.take(live.walk(1, 20))
     live.fold([trade(2, timestamp=59_000), trade(3, timestamp=60_500)])
     live.advance(60_000)
-    told = cursor.take(live.walk(1, 60_500))
-    assert [(c.candle_time, c.aggregates) for c in told] == [(0, 2), (60_000, 1)]
+    published = cursor.take(live.walk(1, 60_500))
+    assert [(c.candle_time, c.aggregates) for c in published] == [(0, 2), (60_000, 1)]
 
 
 def test_each_consumer_takes_every_change_at_its_own_pace() -> None:
@@ -139,13 +137,3 @@ def test_watching_starts_from_what_the_store_has() -> None:
     live.watch(frame)
     (candle,) = live.walk(15, 130_000)
     assert (candle.open, candle.close, candle.volume) == (8 * 10**8, 9 * 10**8, 3 * 10**8)
-
-
-def test_every_status_has_an_answer_to_every_event() -> None:
-    for quality in DataQuality:
-        for event in Event:
-            assert isinstance(after(quality, event), DataQuality)
-    assert after(DataQuality.COMPLETE, Event.GAP_OPENED) is DataQuality.PARTIAL
-    assert after(DataQuality.COMPLETE, Event.FEED_LOST) is DataQuality.UNKNOWN
-    assert DataStatus(DataQuality.PARTIAL, 7).gap_recovery
-    assert DataStatus(DataQuality.LOADING, 7).historical_loading

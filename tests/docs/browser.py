@@ -1,4 +1,4 @@
-"""A headless Chromium that tells what a page does, by its debugging protocol."""
+"""A headless Chromium that reports on a page by its debugging protocol."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tab:
     ) -> None:
         self._socket, self._session, self._numbers = socket, session, numbers
         self.complaints: list[str] = []
-        """What the browser logs of the page: errors of scripts, refused or failed loads."""
+        """The browser's log of the page: errors of scripts, refused or failed loads."""
         self._loaded = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
 

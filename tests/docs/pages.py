@@ -25,7 +25,7 @@ class Block:
 
 @dataclass
 class Read(HTMLParser):
-    """What a page holds."""
+    """The content of a page."""
 
     text: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)

@@ -66,7 +66,7 @@ class World:
         self.directory = directory
         self.programs: list[asyncio.subprocess.Process] = []
         self.places: dict[str, str] = {}
-        """What stands in a page, and what stands for it here."""
+        """Texts of a page, and their replacements here."""
         self.environment = {
             **os.environ,
             "CANDLECAST_PORT": "0",
@@ -214,7 +214,7 @@ class World:
 
 
 def held(out: str, expected: str | None) -> None:
-    """What was printed is what the page says, but for white space; "…" stands for anything."""
+    """The output matches the page, except for white space; "…" matches anything."""
     if expected is None:
         return
     parts = ["".join(part.split()) for part in expected.split("…")]

@@ -89,12 +89,12 @@ def test_the_stream_reference_has_every_message_with_examples_and_replies(
     described = describe(ROOT / "specs" / source)
     document = load_document(ROOT / "specs" / source)
     for address, channel in document.channels.items():
-        (told,) = (each for each in described.channels if each.address == address)
-        assert [m.name for m in told.receives] == [m.name for m in channel.receives]
-        assert [m.name for m in told.sends] == [m.name for m in channel.sends]
+        (found,) = (each for each in described.channels if each.address == address)
+        assert [m.name for m in found.receives] == [m.name for m in channel.receives]
+        assert [m.name for m in found.sends] == [m.name for m in channel.sends]
         names = {message.identity: message.name for message in channel.sends}
         for message, shown in zip(
-            (*channel.receives, *channel.sends), (*told.receives, *told.sends), strict=True
+            (*channel.receives, *channel.sends), (*found.receives, *found.sends), strict=True
         ):
             assert message.name in page.anchors
             assert shown.answers == tuple(names[identity] for identity in message.responses)

@@ -1,4 +1,4 @@
-"""A client that remembers every candle it is told, and holds each to the trades."""
+"""A client that keeps every candle it receives, and compares each with the trades."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIELDS = (
 
 
 def wire(row: Row) -> Row:
-    """What of a textbook candle goes over the wire."""
+    """The fields of a textbook candle that go over the wire."""
     return {name: row[name] for name in FIELDS}
 
 
@@ -34,9 +34,9 @@ class Client:
         self._socket = socket
         self.messages: list[Message] = []
         self.candles: dict[tuple[str, str], dict[int, Row]] = defaultdict(dict)
-        """The last picture of each candle, by symbol and timeframe, then by its time."""
-        self.pictures: list[tuple[str, str, Row]] = []
-        """Every picture in the order told."""
+        """The last version of each candle, by symbol and timeframe, then by its time."""
+        self.received: list[tuple[str, str, Row]] = []
+        """Every version of every candle, in the order received."""
         self.qualities: dict[str, str] = {}
 
     @classmethod
@@ -83,11 +83,11 @@ class Client:
         if "data_status" in message:
             key = message["symbol"], message["timeframe"]
             self.qualities[message["symbol"]] = message["data_status"]["data_quality"]
-            told = message.get("candles") or ([message["data"]] if message.get("data") else [])
-            for candle in told:
+            candles = message.get("candles") or ([message["data"]] if message.get("data") else [])
+            for candle in candles:
                 row = {name: _decimal(name, candle[name]) for name in FIELDS}
                 self.candles[key][row["candle_time"]] = row
-                self.pictures.append((*key, row))
+                self.received.append((*key, row))
         return message
 
     async def wait_for(self, kind: str, seconds: float = 20.0) -> Message:
@@ -104,27 +104,27 @@ def _decimal(name: str, value: Any) -> Any:
 
 
 async def until_whole(client: Client, symbols: Sequence[str], seconds: float = 60.0) -> None:
-    """Take in what the client is told until everything is complete."""
+    """Receive until everything is complete."""
     async with asyncio.timeout(seconds):
         while any(client.qualities.get(symbol) != "complete" for symbol in symbols):
             await client.receive(seconds)
 
 
-def wrong_pictures(client: Client, symbol: str, trades: Sequence[Trade]) -> list[str]:
-    """The told candles that are not exactly what some first trades of their bucket come to.
+def wrong_candles(client: Client, symbol: str, trades: Sequence[Trade]) -> list[str]:
+    """The received candles that are not exactly what some first trades of their bucket come to.
 
-    A candle was told as complete, so it has to be the fold of all trades of its bucket up to some
+    A candle was sent as complete, so it has to be the fold of all trades of its bucket up to some
     id, with none missing in between.
     """
     wrong: list[str] = []
     groups: dict[tuple[int, int], list[Trade]] = defaultdict(list)
-    timeframes = {int(label[:-1]) for name, label, _ in client.pictures if name == symbol}
+    timeframes = {int(label[:-1]) for name, label, _ in client.received if name == symbol}
     for trade in sorted(trades, key=lambda item: item.aggregate_id):
         for timeframe in timeframes:
             width = timeframe * 60_000
             groups[timeframe, trade.timestamp // width * width].append(trade)
     checked: set[str] = set()
-    for name, label, row in client.pictures:
+    for name, label, row in client.received:
         if name != symbol or str((label, row)) in checked:
             continue
         checked.add(str((label, row)))

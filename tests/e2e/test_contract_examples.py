@@ -51,7 +51,7 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def output(program: list[str], expected: list[str]) -> list[str]:
-    """What of the expected texts a program prints before it is ended."""
+    """The expected texts that a program prints before it is ended."""
     process = await asyncio.create_subprocess_exec(
         *program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -18,7 +18,7 @@ import yaml
 from generated.native.facts import DataQuality
 from handlers.native.errors import error_form
 from handlers.problem import INTERNAL_ERROR
-from ingest.core.continuity import Gap
+from ingest.core.continuity import Continuity, Gap
 from ingest.core.status import Event
 from server.app import Server
 from tests.chaos.exchange import Exchange
@@ -137,19 +137,19 @@ async def lose(world: World) -> None:
     ids = world.feed.continuity
     assert ids is not None
     first = ids.first_id
-    ids.lose(Gap(first + 1, first + 10))
-    ids.confirm(Gap(first + 1, first + 10))
-    ids.lose(Gap(first + 20, first + 30))
-    world.feed._happen(Event.GAP_OPENED)
+    world.feed.continuity = Continuity(
+        first, ids.high_water, [Gap(first + 20, first + 30)], [Gap(first + 1, first + 10)]
+    )
+    world.feed.state.happen(Event.IDS_MISSING)
 
 
 async def load(world: World) -> None:
     await lose(world)
-    world.feed._happen(Event.HISTORY_WANTED)
+    world.feed.state.happen(Event.HISTORY_WANTED)
 
 
 async def cut(world: World) -> None:
-    world.feed.lost()
+    world.feed.state.disconnect()
 
 
 async def fill_the_disk(world: World) -> None:
@@ -163,7 +163,7 @@ async def materialize(world: World) -> None:
 
 BEFORE = {"partial": lose, "loading": load, "degraded": cut, "unhealthy": fill_the_disk,
           "views": materialize}  # fmt: skip
-"""What has to happen before the server answers as in the example of this name."""
+"""The setup for the server to answer as in the example of this name."""
 
 QUERIES = {
     "candles": "?timeframe=1&limit=2",

@@ -16,7 +16,7 @@ UNREACHABLE = "http://127.0.0.1:9"
 
 
 async def ask(url: str, check: str) -> tuple[int, dict[str, Any]]:
-    """What a check says, and with what status."""
+    """The status and body of a check."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{url}/api/v1/monitoring/{check}") as reply,
@@ -32,7 +32,7 @@ def named(answer: dict[str, Any]) -> dict[str | None, str]:
 
 async def complete(running: Server, symbol: str) -> None:
     feed = running.provider.feeds[symbol]
-    await until(lambda: feed.status.quality is DataQuality.COMPLETE and feed.connected)
+    await until(lambda: feed.status.quality is DataQuality.COMPLETE and feed.state.is_connected)
 
 
 async def test_without_its_exchange_a_server_lives_and_is_not_ready(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_every_endpoint_answers(running: Running, path: str) -> None:
             assert status in (200, 503)
 
 
-async def test_subscribers_are_told_that_there_is_nothing_yet(running: Running) -> None:
+async def test_subscribers_learn_that_there_is_nothing_yet(running: Running) -> None:
     async with Client.connect(running[1]) as client:
         await client.subscribe("BTCUSDT", (1,), candles=5)
         history = await client.wait_for("initial_history")

@@ -15,7 +15,7 @@ import pytest
 from generated.native.facts import DataQuality
 from ingest.core.trade import Trade
 from server.app import Server
-from tests.e2e.client import Client, until_whole, wire, wrong_pictures
+from tests.e2e.client import Client, until_whole, wire, wrong_candles
 from tests.factories import Row, naive_candles, row
 from tests.recordings import BTCUSDT, BTCUSDT_KLINES, XRPETH, needs_recordings, recorded_trades
 from tests.running import server, settings, simulator, until
@@ -30,16 +30,16 @@ async def until_stored(running: Server, symbol: str, count: int) -> None:
     await until(lambda: feed.trades_stored >= count and feed.status.quality is DataQuality.COMPLETE)
 
 
-async def until_told_is_stored(running: Server, symbol: str) -> None:
-    """Wait until the store has what subscribers may have been told of by now."""
+async def until_sent_is_stored(running: Server, symbol: str) -> None:
+    """Wait until the store has what subscribers may have received by now."""
     feed = running.provider.view.feed(symbol)
     assert feed.continuity is not None
-    told = feed.continuity.held
-    await until(lambda: feed.trades_stored >= told)
+    held = feed.continuity.held
+    await until(lambda: feed.trades_stored >= held)
 
 
 async def ticks(client: Client, seconds: float) -> None:
-    """Take in what the client is told for a while."""
+    """Receive for a while."""
     try:
         async with asyncio.timeout(seconds):
             while True:
@@ -53,7 +53,7 @@ async def stored_rows(running: Server, symbol: str, timeframe: int) -> list[Row]
     store = running.provider.store
     name = f"ohlcv_{timeframe}_{symbol.lower()}_mv"
     found = await store.run(
-        store.sql,
+        store.connection.rows,
         f"SELECT candle_time, open, high, low, close, volume, trades_count, taker_buy_volume,"
         f" volume - taker_buy_volume FROM {name} ORDER BY candle_time",
     )
@@ -65,7 +65,7 @@ async def stored_rows(running: Server, symbol: str, timeframe: int) -> list[Row]
 
 
 async def replayed(tmp_path: Path, symbol: str, path: Path, speed: str, *options: str) -> None:
-    """Replay a recording and hold everything that is told and stored to the textbook."""
+    """Replay a recording and compare everything sent and stored with the textbook."""
     trades = recorded_trades(path)
     end = trades[-1].timestamp
     replay = ("--replay", f"{symbol}={path}", "--speed", speed, "--wait-for-subscriber")
@@ -83,16 +83,18 @@ async def replayed(tmp_path: Path, symbol: str, path: Path, speed: str, *options
             await client.receive()
         await stored
         await ticks(client, 3)
-        assert wrong_pictures(client, symbol, trades) == []
+        assert wrong_candles(client, symbol, trades) == []
         store = running.provider.store
         counts = "SELECT count(), uniqExact(aggregate_id) FROM trades FINAL WHERE symbol = "
-        found = await store.run(store.sql, counts + "{symbol:String}", {"symbol": symbol})
+        found = await store.run(
+            store.connection.rows, counts + "{symbol:String}", {"symbol": symbol}
+        )
         assert found == [(len(trades), len(trades))]
         for timeframe in TIMEFRAMES:
             expected = [wire(item) for item in naive_candles(trades, timeframe, end)]
-            told = client.candles[symbol, f"{timeframe}m"]
+            received = client.candles[symbol, f"{timeframe}m"]
             newest = expected[-1000:]
-            assert [told.get(int(item["candle_time"])) for item in newest] == newest
+            assert [received.get(int(item["candle_time"])) for item in newest] == newest
             await compare_store(running, symbol, timeframe, expected)
         await compare_history(url, symbol, trades, end)
 
@@ -117,10 +119,10 @@ async def compare_history(url: str, symbol: str, trades: Sequence[Trade], end: i
             message = await late.wait_for("initial_history")
             timeframe = int(message["timeframe"][:-1])
             expected = [wire(item) for item in naive_candles(trades, timeframe, end)]
-            told = late.candles[symbol, message["timeframe"]]
-            known = [item for item in expected if item["candle_time"] >= min(told)]
-            assert [told[int(item["candle_time"])] for item in known] == known
-            assert len(told) >= min(1000, len(expected))
+            received = late.candles[symbol, message["timeframe"]]
+            known = [item for item in expected if item["candle_time"] >= min(received)]
+            assert [received[int(item["candle_time"])] for item in known] == known
+            assert len(received) >= min(1000, len(expected))
 
 
 @needs_recordings
@@ -183,9 +185,9 @@ async def test_seeded_trades_of_many_symbols_are_exact(tmp_path: Path, history: 
         await ticks(client, 8)
         store = running.provider.store
         for symbol in symbols:
-            await until_told_is_stored(running, symbol)
+            await until_sent_is_stored(running, symbol)
             trades = await store.run(store.trades.since, symbol, 0)
             real = [trade for trade in trades if not trade.is_tombstone]
             assert len(real) < len(trades)
             assert client.candles[symbol, "7m"]
-            assert wrong_pictures(client, symbol, real) == []
+            assert wrong_candles(client, symbol, real) == []

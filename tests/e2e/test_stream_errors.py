@@ -121,7 +121,7 @@ async def test_a_ping_message_is_a_last_ping(running: tuple[Server, str]) -> Non
 
 
 @pytest.mark.parametrize("path", ["/ws/stream", "/kraken", "/kraken/", "/kraken-auth"])
-async def test_a_request_without_an_upgrade_is_told_so(
+async def test_a_request_without_an_upgrade_is_refused(
     running: tuple[Server, str], path: str
 ) -> None:
     async with aiohttp.ClientSession() as session, session.get(running[1] + path) as reply:
@@ -151,13 +151,13 @@ async def test_an_idle_connection_is_timed_out_and_a_subscribed_one_is_not(
         assert (await busy.wait_for("ohlcv_update"))["symbol"] == "BTCUSDT"
 
 
-async def told_of_the_end(client: Client) -> tuple[str, int]:
+async def error_and_close_code(client: Client) -> tuple[str, int]:
     """The error that comes before the end, and the code of the end."""
     error = await client.wait_for("error")
     return error["error_code"], await client.closed()
 
 
-async def test_the_end_of_the_server_is_told_and_closes_with_1001(tmp_path: Path) -> None:
+async def test_the_end_of_the_server_is_announced_and_closes_with_1001(tmp_path: Path) -> None:
     async with (
         simulator("--symbols", "BTCUSDT") as exchange,
         aiohttp.ClientSession() as session,
@@ -169,7 +169,7 @@ async def test_the_end_of_the_server_is_told_and_closes_with_1001(tmp_path: Path
             client = Client(await session.ws_connect(f"{url}/ws/stream"))
             await client.send({"action": "ping"})
             await client.wait_for("pong")
-            end = asyncio.create_task(told_of_the_end(client))
+            end = asyncio.create_task(error_and_close_code(client))
         assert await end == ("CONNECTION_ERROR", 1001)
 
 

@@ -111,8 +111,8 @@ class Rest:
         feed.open(Continuity(100, 100 + len(trades) - 1), watermark, 0)
         feed.live.fold(t for t in trades if t.timestamp >= watermark)
         feed.joined(NOW_MS)
-        feed.verified = True
-        assert feed.make_whole()
+        feed.state.settle()
+        assert feed.complete()
         return feed
 
 
@@ -236,7 +236,7 @@ async def test_trades_are_those_stored_in_every_format(rest: Rest, data: st.Data
 
 async def test_while_data_is_not_complete_no_candle_is_shown(rest: Rest) -> None:
     feed = await rest.follow([], START_MS)
-    feed.lost()
+    feed.state.disconnect()
     path = f"candles/{feed.symbol}"
     status, _, body = await rest.get(path, timeframe=7, start_time=START_MS + 1)
     reply = json.loads(body)

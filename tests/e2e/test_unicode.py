@@ -43,7 +43,9 @@ async def test_a_symbol_in_another_script_is_served_like_any(tmp_path: Path) -> 
             await store.run(store.candles.materialize, SYMBOL, 7)
             [view] = await store.run(store.candles.views, SYMBOL)
             assert view.name == "ohlcv_7_币安人生usdt_mv"
-            assert await store.run(store.sql, f"SELECT count() FROM `{view.name}`") != [(0,)]
+            assert await store.run(store.connection.rows, f"SELECT count() FROM `{view.name}`") != [
+                (0,)
+            ]
     with Store(chosen.store) as store:
         assert store.candles.pairs == {(SYMBOL, 7)}
         assert await asyncio.to_thread(lambda: list(store.audit.run(repair=True))) == []

@@ -37,7 +37,7 @@ QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "
 
 @cache
 def node_tools() -> Path | None:
-    """The folder of the programs from npm; None when they cannot be had."""
+    """The folder of the programs from npm; None when they cannot be installed."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
     tools = HERE / "node_modules" / ".bin"
@@ -50,7 +50,7 @@ def node_tools() -> Path | None:
 
 @pytest.fixture
 def folder(base_url: str, tmp_path: Path) -> Path:
-    """A folder that holds the served bundles."""
+    """A folder with the served bundles."""
     for name in BUNDLES:
         with urllib.request.urlopen(f"{base_url}/bundles/{name}") as answer:
             (tmp_path / name).write_bytes(answer.read())
@@ -60,7 +60,7 @@ def folder(base_url: str, tmp_path: Path) -> Path:
 
 
 def run(folder: Path, program: str, host: str = SERVED) -> None:
-    """Run the commands of the guide that begin with this program, as they are written."""
+    """Run the commands of the guide that start with this program, as written."""
     tools = node_tools()
     paths = [str(Path(sys.executable).parent), *([str(tools)] if tools else []), os.environ["PATH"]]
     environment = {**os.environ, **QUIET, "PATH": os.pathsep.join(paths)}
@@ -82,7 +82,7 @@ def run(folder: Path, program: str, host: str = SERVED) -> None:
 
 
 def python(folder: Path, source: str, *arguments: str) -> str:
-    """What a program prints that has the folder's packages."""
+    """The output of a program that can import the folder's packages."""
     done = subprocess.run(
         [sys.executable, "-c", source, *arguments],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""The clients as they lie in the tree, and what they need to run."""
+"""Makes the Python client importable from the tree."""
 
 from __future__ import annotations
 

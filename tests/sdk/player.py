@@ -1,4 +1,4 @@
-"""`player.py URL SCENARIO`: the scenario by the Python client; a report is a line of JSON."""
+"""`player.py URL SCENARIO`: the scenario in the Python client; each report is a line of JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from candlecast_client import Backoff, Client, ConnectionLost, Picture
+from candlecast_client import Backoff, CandleUpdate, Client, ConnectionLost
 
 
 class Player:
@@ -17,14 +17,14 @@ class Player:
 
     def __init__(self, scenario: dict[str, Any]) -> None:
         self._scenario = scenario
-        self._pictures: list[list[Picture]] = [[] for _ in scenario["subscriptions"]]
+        self._updates: list[list[CandleUpdate]] = [[] for _ in scenario["subscriptions"]]
         self._statuses: set[str] = set()
         self._changed = asyncio.Event()
         self._made = self._lost = 0
         self._unsubscribed = False
 
     async def play(self, url: str) -> None:
-        """Play it against a server and report what was handed over."""
+        """Play it against a server and report the updates."""
         parts = self._scenario["subscriptions"]
         backoff = Backoff(**self._scenario["backoff"])
         async with (
@@ -34,9 +34,9 @@ class Player:
             for step in self._scenario["steps"]:
                 match step:
                     case {"do": "subscribe"}:
-                        for part, pictures in zip(parts, self._pictures, strict=True):
-                            readers.create_task(self._read(client, part, pictures))
-                        await self._until(lambda: all(self._pictures))
+                        for part, updates in zip(parts, self._updates, strict=True):
+                            readers.create_task(self._read(client, part, updates))
+                        await self._until(lambda: all(self._updates))
                     case {"do": "updates", "count": count}:
                         await self._more("running", count)
                     case {"do": "restart"}:
@@ -46,27 +46,27 @@ class Player:
                         await self._more("closed", count * len(parts))
                     case {"do": "unsubscribe"}:
                         self._unsubscribed = True
-        told = [[plain(picture) for picture in group] for group in self._pictures]
-        report({"event": "done", "statuses": sorted(self._statuses), "pictures": told})
+        plain_updates = [[plain(update) for update in group] for group in self._updates]
+        report({"event": "done", "statuses": sorted(self._statuses), "updates": plain_updates})
 
-    async def _read(self, client: Client, part: dict[str, Any], pictures: list[Picture]) -> None:
+    async def _read(self, client: Client, part: dict[str, Any], read: list[CandleUpdate]) -> None:
         async with client.candles(
             part["symbol"],
             part["timeframe"],
             history=part["history"],
             on_status=lambda status: self._statuses.add(status.data_quality),
         ) as candles:
-            async for picture in candles:
-                pictures.append(picture)
+            async for update in candles:
+                read.append(update)
                 self._changed.set()
                 if self._unsubscribed:
                     break
 
     async def _more(self, state: str, count: int) -> None:
-        """Wait for so many more pictures of a state."""
+        """Wait for `count` more updates of a state."""
 
         def so_far() -> int:
-            return sum(p.state == state for group in self._pictures for p in group)
+            return sum(u.state == state for group in self._updates for u in group)
 
         target = so_far() + count
         await self._until(lambda: so_far() >= target)
@@ -82,20 +82,20 @@ class Player:
         self._changed.set()
 
 
-def plain(picture: Picture) -> dict[str, Any]:
-    """A picture as the TypeScript client has it: decimals as text."""
-    candle = picture.candle.model_dump()
+def plain(update: CandleUpdate) -> dict[str, Any]:
+    """An update as the TypeScript client reports it, with decimals as text."""
+    candle = update.candle.model_dump()
     texts = {name: v if isinstance(v, int) else f"{v:f}" for name, v in candle.items()}
     return {
-        "symbol": picture.symbol,
-        "timeframe": picture.timeframe,
-        "state": picture.state,
+        "symbol": update.symbol,
+        "timeframe": update.timeframe,
+        "state": update.state,
         "candle": texts,
     }
 
 
 def report(message: dict[str, Any]) -> None:
-    """Tell the test."""
+    """Send a report to the test."""
     print(json.dumps(message), flush=True)
 
 

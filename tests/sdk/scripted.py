@@ -1,4 +1,4 @@
-"""A server that does what a test says: the real one does not misbehave."""
+"""A server scripted by a test, which can misbehave as the real one does not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def candle(minute: int) -> Message:
 
 
 def update(minute: int, symbol: str = "BTCUSDT") -> Message:
-    """A picture of a candle."""
+    """An update of a candle."""
     return {
         "type": "ohlcv_update",
         "symbol": symbol,
@@ -39,7 +39,7 @@ def update(minute: int, symbol: str = "BTCUSDT") -> Message:
 
 
 def history(requested: int, minutes: range, symbol: str = "BTCUSDT") -> Message:
-    """History of so many candles."""
+    """A history of the candles of some minutes."""
     return {
         "type": "initial_history",
         "symbol": symbol,
@@ -63,19 +63,19 @@ class Peer:
             await self._socket.send_str(json.dumps(message))
 
     async def text(self, text: str) -> None:
-        """Send whatever text."""
+        """Send any text."""
         await self._socket.send_str(text)
 
     async def receive(self) -> Message:
-        """The next message of the client; raises ConnectionError when it has left."""
+        """The next message of the client; raises ConnectionError when it has disconnected."""
         frame = await self._socket.receive()
         if frame.type is not WSMsgType.TEXT:
-            raise ConnectionError("the client has left")
+            raise ConnectionError("the client has disconnected")
         message: Message = json.loads(frame.data)
         return message
 
     async def accept(self) -> Message:
-        """Take a subscribe request and accept all of it."""
+        """Receive a subscribe request and accept all of it."""
         request = await self.receive()
         assert request["action"] == "subscribe"
         await self.send(
@@ -92,7 +92,7 @@ class Peer:
         return request
 
     async def leave(self) -> Message:
-        """Take an unsubscribe request and do it."""
+        """Receive an unsubscribe request and accept it."""
         request = await self.receive()
         assert request["action"] == "unsubscribe"
         await self.send(
@@ -114,13 +114,13 @@ class Peer:
 
 
 class Scripted:
-    """The server: the test takes each connection as it comes."""
+    """The server; the test takes each connection with `peer`."""
 
     def __init__(self) -> None:
         self._peers: asyncio.Queue[Peer] = asyncio.Queue()
         self._over = asyncio.Event()
         self.refuse_with = 0
-        """HTTP status for the next handshakes; 0 lets them in."""
+        """HTTP status for the next handshakes; 0 accepts them."""
         self.rest: Callable[[web.Request], web.Response] = lambda _: web.Response(status=404)
 
     async def peer(self) -> Peer:
@@ -142,7 +142,7 @@ class Scripted:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
-        """Serve; gives the base URL."""
+        """Serve; yields the base URL."""
         app = web.Application()
         app.router.add_get("/ws/stream", self._stream)
         app.router.add_route("*", "/api/v1/{path:.*}", self._rest)

@@ -1,4 +1,4 @@
-"""What the Python client makes of servers that leave, refuse, fall silent or break their word."""
+"""The Python client against servers that disconnect, refuse, fall silent or send wrong messages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from candlecast_client import (
     Backoff,
     Candles,
     CandlesMissing,
+    CandleUpdate,
     Client,
     ConnectionLost,
     ContractBroken,
     InvalidCall,
-    Picture,
     RequestRefused,
     RestError,
     SubscriptionRefused,
@@ -48,13 +48,13 @@ async def client(url: str) -> AsyncIterator[Client]:
 
 
 async def take(candles: Candles, count: int) -> list[tuple[str, int]]:
-    """The next pictures: state and minute."""
+    """The next updates: state and minute."""
     async with asyncio.timeout(10):
         return [shown(await anext(candles)) for _ in range(count)]
 
 
-def shown(picture: Picture) -> tuple[str, int]:
-    return picture.state, picture.candle.candle_time // MINUTE_MS
+def shown(update: CandleUpdate) -> tuple[str, int]:
+    return update.state, update.candle.candle_time // MINUTE_MS
 
 
 def asked(request: dict[str, Any]) -> dict[tuple[str, int], int]:
@@ -103,7 +103,7 @@ async def test_it_keeps_trying_while_there_is_no_server(server: Scripted, url: s
     assert "502" in str(lost[0])
 
 
-async def test_a_client_that_is_not_let_in_is_told(server: Scripted, client: Client) -> None:
+async def test_a_refused_handshake_is_an_error(server: Scripted, client: Client) -> None:
     server.refuse_with = 403
     with pytest.raises(AccessRefused, match="403"):
         await anext(client.candles("BTCUSDT", 1))
@@ -140,7 +140,7 @@ async def test_messages_and_fields_of_later_versions_are_passed_over(
     "text",
     ["{", "[]", '"x"', '{"type":"ohlcv_update","symbol":"BTCUSDT"}'],
 )
-async def test_a_broken_contract_is_told_to_the_reader(
+async def test_a_broken_contract_is_raised_to_the_reader(
     server: Scripted, client: Client, text: str
 ) -> None:
     candles = client.candles("BTCUSDT", 1)
@@ -195,7 +195,7 @@ async def test_a_refused_request_ends_what_it_names_and_the_rest_is_asked_for_ag
     assert await take(right, 1) == [("running", 3)]
 
 
-async def test_an_error_that_passes_is_tried_again(server: Scripted, client: Client) -> None:
+async def test_a_transient_error_is_retried(server: Scripted, client: Client) -> None:
     candles = client.candles("BTCUSDT", 1)
     peer = await server.peer()
     request = await peer.receive()
@@ -214,7 +214,7 @@ async def test_an_error_that_passes_is_tried_again(server: Scripted, client: Cli
     assert await take(candles, 1) == [("running", 3)]
 
 
-async def test_a_silent_server_is_asked_for_a_sign_of_life(server: Scripted, url: str) -> None:
+async def test_a_silent_server_is_pinged(server: Scripted, url: str) -> None:
     async with Client(url, backoff=QUICK, silence_seconds=0.05) as client:
         candles = client.candles("BTCUSDT", 1)
         peer = await server.peer()
@@ -239,7 +239,7 @@ async def test_sequences_of_a_pair_share_a_subscription_until_the_last_is_left(
         await peer.send(update(13))
         assert await take(long, 2) == [("closed", 12), ("running", 13)]
     await peer.leave()
-    with pytest.raises(ConnectionError):  # with nothing left to read it leaves altogether
+    with pytest.raises(ConnectionError):  # without sequences the client disconnects
         await peer.receive()
 
 
@@ -302,7 +302,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize("symbol", ["", ".", "..", "\ud800", None])
 async def test_a_name_that_cannot_be_part_of_a_path_is_refused(client: Client, symbol: Any) -> None:
-    with pytest.raises(InvalidCall, match="symbol has to be a name"):
+    with pytest.raises(InvalidCall, match="symbol must be a name"):
         await client.rest.get_ticker(symbol)
 
 
@@ -375,7 +375,7 @@ async def test_an_answer_of_a_proxy_is_an_error_too(server: Scripted, client: Cl
     assert caught.value.answer is None
 
 
-async def test_a_server_that_cannot_be_reached_over_rest_is_told() -> None:
+async def test_a_server_that_cannot_be_reached_over_rest_is_an_error() -> None:
     async with Client("http://127.0.0.1:1") as client:
         with pytest.raises(ConnectionLost):
             await client.rest.get_health()

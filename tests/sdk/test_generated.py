@@ -1,4 +1,4 @@
-"""The clients follow from the documents, and the Python one is a package that can be installed."""
+"""The clients are generated from the documents, and the Python one can be installed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_what_is_generated_is_up_to_date(
         pytest.skip("Node or its packages are absent: the TypeScript part was not compared")
 
 
-def test_a_stale_missing_or_foreign_file_is_named_and_mended(
+def test_a_stale_missing_or_foreign_file_is_named_and_fixed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -51,7 +51,7 @@ def test_the_projection_is_a_sound_document_from_the_other_side(tmp_path: Path) 
     bundle = Bundle(STREAM)
     path = tmp_path / "client.json"
     path.write_text(json.dumps(client_projection(bundle)))
-    findings = [f for f in check(path) if "without x-response" not in f.text]  # clients owe none
+    findings = [f for f in check(path) if "without x-response" not in f.text]  # clients need none
     assert findings == []
     server, client = json.loads(json.dumps(bundle.document)), json.loads(path.read_text())
     assert client["operations"].keys() == server["operations"].keys()
@@ -101,5 +101,5 @@ def test_the_package_works_where_it_is_installed(tmp_path: Path) -> None:
         "import candlecast_client; print(candlecast_client.__file__)"
     )
     command = [sys.executable, "-I", "-c", source]
-    told = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert told.stdout.startswith(str(home))
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.startswith(str(home))

@@ -1,7 +1,7 @@
-"""Both clients, one in a browser as well, pass the same scenario against the real programs.
+"""Both clients, the TypeScript one also in a browser, pass one scenario against the real programs.
 
-They are subscribed to one server at the same time, which is started again in the middle while
-the simulated exchange runs on, a minute each second.
+They subscribe to one server at the same time, which is restarted in the middle while the
+simulated exchange runs on, a minute each second.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SCENARIO = Path(__file__).with_name("scenario.json")
 SUBSCRIPTIONS = json.loads(SCENARIO.read_text())["subscriptions"]
 SYMBOLS = ",".join(sorted({part["symbol"] for part in SUBSCRIPTIONS}))
 UNSETTLED = 2
-"""Candles at the end of a sequence that late trades may still have changed after it was left."""
+"""Candles at the end of a sequence that late trades may have changed after it was closed."""
 SECONDS = 240.0
 LINE_BYTES = 16 * 2**20
 
@@ -39,9 +39,9 @@ Report = dict[str, Any]
 
 @asynccontextmanager
 async def served(exchange: str, folder: Path, page_port: int, port: int = 0) -> AsyncIterator[str]:
-    """The server in a process of its own; gives its base URL, ends it as an operator would.
+    """Run the server in a process of its own, ended as by an operator; yields its base URL.
 
-    It admits the page of the client in the browser.
+    It allows the origin of the page of the client in the browser.
     """
     environment = {
         **os.environ,
@@ -86,7 +86,7 @@ class Player:
         return cls(name, process)
 
     async def report(self, event: str) -> Report:
-        """Its next report, which has to be this one."""
+        """Its next report, which must be of this event."""
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         assert line, f"{self.name} ended before it reported {event!r}"
@@ -95,7 +95,7 @@ class Player:
         return report
 
     async def end(self) -> None:
-        """Wait for its end; end it if need be."""
+        """Wait for its end; terminate it after a timeout."""
         if self._process.returncode is None:
             try:
                 async with asyncio.timeout(10):
@@ -106,7 +106,7 @@ class Player:
 
 
 async def players(url: str, page_port: int) -> tuple[list[Player], list[str]]:
-    """Every client that can run here, and why others cannot."""
+    """Every client that can run here, and the reasons why others cannot."""
     started = [
         await Player.start("Python", url, sys.executable, Path(__file__).parent / "player.py")
     ]
@@ -152,8 +152,8 @@ async def test_every_client_passes_the_scenario(tmp_path: Path) -> None:
 
     for name, outcome in outcomes.items():
         assert "complete" in outcome["statuses"], name
-        for part, pictures in zip(SUBSCRIPTIONS, outcome["pictures"], strict=True):
-            check(f"{name}, {part}", part, pictures, trades[part["symbol"]])
+        for part, updates in zip(SUBSCRIPTIONS, outcome["updates"], strict=True):
+            check(f"{name}, {part}", part, updates, trades[part["symbol"]])
     if absent:
         pytest.skip("; ".join(absent))
 
@@ -177,13 +177,13 @@ async def try_examples(url: str) -> None:
         assert lines[1].endswith("closed\n"), command
 
 
-def check(name: str, part: Report, pictures: list[Report], trades: list[Trade]) -> None:
-    """A sequence is complete, without a repeat, and exact."""
+def check(name: str, part: Report, updates: list[Report], trades: list[Trade]) -> None:
+    """Check that a sequence is complete, without repeats, and exact."""
     width = part["timeframe"] * 60_000
-    closed = [p["candle"]["candle_time"] for p in pictures if p["state"] == "closed"]
+    closed = [p["candle"]["candle_time"] for p in updates if p["state"] == "closed"]
     assert closed == list(range(closed[0], closed[0] + len(closed) * width, width)), name
     assert len(closed) > part["history"], name
-    final = {p["candle"]["candle_time"]: p["candle"] for p in pictures if p["state"] != "running"}
+    final = {p["candle"]["candle_time"]: p["candle"] for p in updates if p["state"] != "running"}
     expected = {
         row["candle_time"]: row for row in naive_candles(trades, part["timeframe"], closed[-1])
     }
@@ -194,7 +194,7 @@ def check(name: str, part: Report, pictures: list[Report], trades: list[Trade]) 
 
 
 async def all_trades(client: Client, symbol: str) -> list[Trade]:
-    """Every trade that the server has, over REST."""
+    """Fetch every trade that the server has, over REST."""
     trades: list[models.Trade] = []
     first = 0
     while True:

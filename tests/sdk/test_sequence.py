@@ -1,4 +1,4 @@
-"""A sequence of candles has no hole and no repeat, whatever comes in which order."""
+"""A sequence of candles has no gap and no repeat, whatever order messages come in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from candlecast_client import CandlesMissing, Picture, models
+from candlecast_client import CandlesMissing, CandleUpdate, models
 from candlecast_client.sequence import MINUTE_MS, CandleSequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,28 +32,28 @@ def candle(minute: int, close: int) -> models.Candle:
     )
 
 
-def short(pictures: list[Picture]) -> list[list[object]]:
-    """Pictures as the cases write them."""
-    return [[p.state, p.candle.candle_time // MINUTE_MS, int(p.candle.close)] for p in pictures]
+def short(updates: list[CandleUpdate]) -> list[list[object]]:
+    """Updates as the cases state them."""
+    return [[p.state, p.candle.candle_time // MINUTE_MS, int(p.candle.close)] for p in updates]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_messages_become_pictures(case: dict[str, Any]) -> None:
+def test_messages_become_updates(case: dict[str, Any]) -> None:
     sequence = CandleSequence("BTCUSDT", case.get("timeframe", 1), case["history"])
     for step in case["steps"]:
-        pictures: list[Picture] = []
+        updates: list[CandleUpdate] = []
         if "missing" in step:
             with pytest.raises(CandlesMissing) as caught:
                 sequence.on_history([candle(*c) for c in step["history"]], step["requested"])
             found = [caught.value.from_time // MINUTE_MS, caught.value.to_time // MINUTE_MS]
             assert found == step["missing"]
         elif "history" in step:
-            pictures = sequence.on_history([candle(*c) for c in step["history"]], step["requested"])
+            updates = sequence.on_history([candle(*c) for c in step["history"]], step["requested"])
         elif "update" in step:
-            pictures = sequence.on_update(candle(*step["update"]))
+            updates = sequence.on_update(candle(*step["update"]))
         else:
             sequence.resume(step["resume"])
-        assert short(pictures) == step.get("gives", [])
+        assert short(updates) == step.get("gives", [])
         assert sequence.awaited == step.get("awaited", sequence.awaited)
 
 
@@ -71,37 +71,37 @@ def test_any_cuts_and_corrections_give_each_candle_once_and_right(
     """A server that follows the document, cut at any time, corrected at any place."""
     truth = {minute: minute for minute in range(101)}
     sequence = CandleSequence("BTCUSDT", 1, history)
-    told: list[Picture] = []
+    seen: list[CandleUpdate] = []
 
     def serve_history() -> None:
         while sequence.awaited:
             count, now = sequence.awaited, max(truth)
             window = range(max(0, now - count + 1), now + 1)
-            told.extend(sequence.on_history([candle(m, truth[m]) for m in window], count))
+            seen.extend(sequence.on_history([candle(m, truth[m]) for m in window], count))
 
     serve_history()
-    told.extend(sequence.on_update(candle(100, truth[100])))
-    for what, amount in events:
+    seen.extend(sequence.on_update(candle(100, truth[100])))
+    for event, amount in events:
         now = max(truth)
-        if what == "tick":
+        if event == "tick":
             truth[now] += amount
-            told.extend(sequence.on_update(candle(now, truth[now])))
+            seen.extend(sequence.on_update(candle(now, truth[now])))
             truth[now + 1] = now + 1
-            told.extend(sequence.on_update(candle(now + 1, truth[now + 1])))
-        elif what == "late":
+            seen.extend(sequence.on_update(candle(now + 1, truth[now + 1])))
+        elif event == "late":
             minute = now - min(amount, 5)
             truth[minute] += 1000
-            told.extend(sequence.on_update(candle(minute, truth[minute])))
+            seen.extend(sequence.on_update(candle(minute, truth[minute])))
         else:
             for minute in range(now, now + amount):
                 truth[minute] += 7
                 truth[minute + 1] = minute + 1
-            sequence.resume((amount % 3) * MINUTE_MS)  # a guess that is often too small
+            sequence.resume((amount % 3) * MINUTE_MS)  # an estimate that is often too small
             serve_history()
-    closed = [p.candle.candle_time // MINUTE_MS for p in told if p.state == "closed"]
+    closed = [p.candle.candle_time // MINUTE_MS for p in seen if p.state == "closed"]
     assert closed == list(range(closed[0], closed[0] + len(closed))) if closed else True
     assert not closed or closed[-1] == max(truth) - 1
     final = {
-        p.candle.candle_time // MINUTE_MS: int(p.candle.close) for p in told if p.state != "running"
+        p.candle.candle_time // MINUTE_MS: int(p.candle.close) for p in seen if p.state != "running"
     }
     assert final == {minute: truth[minute] for minute in closed}

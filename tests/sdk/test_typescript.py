@@ -1,4 +1,4 @@
-"""The TypeScript client by its own tests, in Node's own runner, and as a package."""
+"""The TypeScript client: its own tests in Node's test runner, and its package."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_the_package_works_where_it_is_installed(node: str, tmp_path: Path) -> N
         "console.log(typeof Client, typeof Bundled);"
     )
     command = [node, "--input-type=module", "-e", source]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["function", "function"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["function", "function"]
     manifest = json.loads((home / "package.json").read_text())
     for target in (manifest["main"], manifest["types"], "dist/candlecast-client.js", "README.md"):
         assert (home / target).exists()

@@ -1,4 +1,4 @@
-"""What the clients' tests need besides Python, where it is there."""
+"""The tools that the clients' tests need besides Python, where installed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def chromium() -> str | None:
 
 @cache
 def node() -> str | None:
-    """Node's program; None when there is none, or the package's tools cannot be had."""
+    """Node's program; None when there is none, or the package's tools cannot be installed."""
     program = shutil.which("node")
     if program is None or shutil.which("npm") is None:
         return None
@@ -64,14 +64,14 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One process of the test run at a time."""
+    """Hold a lock among the processes of the test run."""
     with (TYPESCRIPT_CLIENT / "package.json").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _changed() -> float:
-    """When a source last changed."""
+    """The time when a source last changed."""
     folders = (TYPESCRIPT_CLIENT / "src", TYPESCRIPT_CLIENT / "test")
     files = [*TYPESCRIPT_CLIENT.glob("*.json"), *(p for f in folders for p in f.rglob("*.ts"))]
     return max(path.stat().st_mtime for path in files)

@@ -131,7 +131,7 @@ class Edge:
         self.runner = runner
 
     async def raw(self, sent: bytes, answers: int | None = 1) -> bytes:
-        """What comes back on a connection of its own: so many answers, or all until it closes."""
+        """Send on a new connection; returns `answers` responses, or all data until it closes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         received = b""
         try:

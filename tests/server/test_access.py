@@ -47,7 +47,7 @@ async def test_forwarded_addresses_count_from_trusted_proxies_only(start: Start)
         assert await stream.receive_str() == "192.0.2.1"
 
 
-async def test_the_rate_is_told_on_every_answer_and_kept(start: Start) -> None:
+async def test_the_rate_is_on_every_answer_and_kept(start: Start) -> None:
     now_ns = 0
     policy = AccessPolicy(requests_per_minute=60, burst=len(PATHS))
     edge = await start(policy, clock_ns=lambda: now_ns)

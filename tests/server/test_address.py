@@ -78,7 +78,7 @@ def test_an_untrusted_peer_is_never_believed(peer: Address, forwarded: list[str]
 def test_a_client_cannot_choose_its_address(
     client: Address, chain: list[Address], peer: Address, spoof: list[str], one_line: bool
 ) -> None:
-    """Whatever the client sends, the address that the outermost trusted proxy saw is taken."""
+    """For any header of the client, the address that the outermost trusted proxy saw is taken."""
     lines = [*spoof, str(client), *map(str, chain)]
     if one_line:
         lines = [", ".join(lines)]

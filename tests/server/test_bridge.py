@@ -121,12 +121,12 @@ async def test_bodies_beyond_the_bound_are_413() -> None:
         called = True
 
     async with bridged(application(never), BodyLimits(max_bytes=10)) as edge:
-        told = await edge.raw(b"POST / HTTP/1.1\r\nHost: [::]\r\nContent-Length: 11\r\n\r\n")
+        announced = await edge.raw(b"POST / HTTP/1.1\r\nHost: [::]\r\nContent-Length: 11\r\n\r\n")
         dripped = await edge.raw(
             b"POST / HTTP/1.1\r\nHost: [::]\r\nTransfer-Encoding: chunked\r\n\r\n"
             b"6\r\nabcdef\r\n6\r\nabcdef\r\n"
         )
-    for answer in (told, dripped):
+    for answer in (announced, dripped):
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert b'"error_code":"INVALID_REQUEST"' in answer
     assert not called

@@ -1,4 +1,4 @@
-"""What the edge refuses has the form of the API that the request is for."""
+"""Refusals of the edge have the form of the API that the request is for."""
 
 from __future__ import annotations
 

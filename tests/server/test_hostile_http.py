@@ -1,4 +1,4 @@
-"""What comes over a socket that is not a well-meant request."""
+"""Malformed and hostile data on a socket."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def test_idle_partial_and_dripped_requests_are_ended(start: Start) -> None
     edge = await start(sockets=SocketLimits(head_deadline_s=0.3))
 
     async def drip(*parts: bytes) -> bytes:
-        """What is received until the server closes, while parts are sent every now and then."""
+        """Send parts at intervals; returns the data received until the server closes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
         for part in parts:
             if reader.at_eof():
@@ -187,7 +187,7 @@ async def test_resets_at_every_stage_are_forgotten(start: Start) -> None:
                 await asyncio.sleep(0.01)
 
 
-async def test_a_plain_request_to_the_stream_is_told_so(edge: Edge) -> None:
+async def test_a_plain_request_to_the_stream_is_refused(edge: Edge) -> None:
     answer = await edge.raw(b"GET %s HTTP/1.1\r\nHost: [::]\r\n\r\n" % STREAM.encode())
     assert status_of(answer) == 400
     assert error_of(answer)["error_code"] == "INVALID_REQUEST"

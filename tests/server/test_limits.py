@@ -36,7 +36,7 @@ def test_no_span_admits_more_than_the_burst_and_the_rate(
 
 
 @given(rates, bursts, waits)
-def test_a_refused_client_is_admitted_after_the_wait_that_it_was_told(
+def test_a_refused_client_is_admitted_after_the_wait_that_it_was_given(
     rate: int, burst: int, waits: list[int]
 ) -> None:
     buckets = TokenBuckets(rate, burst, 10)

@@ -59,7 +59,7 @@ def test_nothing_secret_is_shown() -> None:
         ("REQUESTS_PER_MINUTE", "0"),
     ],
 )
-def test_a_wrong_setting_is_named_and_told_what_it_takes(name: str, value: str) -> None:
+def test_a_wrong_setting_is_named_with_what_it_takes(name: str, value: str) -> None:
     variable = f"CANDLECAST_{name}"
     with pytest.raises(SettingError) as caught:
         load({variable: value}, NOWHERE)

@@ -1,4 +1,4 @@
-"""The controls: each does what it says, and the state tells what happened."""
+"""The controls: each does what it says, and the state reports what happened."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Request weight is counted, and who uses too much is told to wait."""
+"""Request weight is counted, and clients above the limit have to wait."""
 
 from simulator.app import Settings
 from simulator.limits import Gate, Limits

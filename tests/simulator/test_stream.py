@@ -34,7 +34,7 @@ async def closing(socket: aiohttp.ClientWebSocketResponse[bool]) -> int | None:
 
 
 async def same_on_rest(client: Client, streamed: list[dict[str, Any]], symbol: str) -> bool:
-    """Tell whether REST has just these trades."""
+    """Return whether REST has exactly these trades."""
     _, rows = await client.get(
         "aggTrades", symbol=symbol, fromId=streamed[0]["a"], limit=len(streamed)
     )

@@ -1,4 +1,4 @@
-"""A small sound document of each kind, to break in one place at a time."""
+"""Small sound documents of each kind, for tests that break one place at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks name each kind of fault, and find none in documents that are sound."""
+"""The checks report each kind of fault, and find none in sound documents."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_sound_rest_document_has_no_fault(tmp_path: Path) -> None:
         ("openapi: 3.0.3", "openapi: 3.1.0", "openapi.yaml:1 #/openapi: not OpenAPI 3.0"),
         ("in: query", "at: query", "openapi.yaml:17 #/paths/~1things~1{thing}/get/parameters/1"),
         ("things.yaml#/Thing", "things.yaml#/Thong", "openapi.yaml:31 #"),
-        ("things.yaml#/Thing", "nothing.yaml#/Thing", "mend the $ref or add its target"),
+        ("things.yaml#/Thing", "nothing.yaml#/Thing", "fix the $ref or add its target"),
         ("{type: string, minLength: 2}", "{const: abc}", "write an enum of one value"),
         ("example: abc", "example: a", "#/paths/~1things~1{thing}/get/parameters/0/example"),
         ("          example: abc\n", "", "the parameter 'thing' has no example"),
@@ -123,7 +123,7 @@ def test_a_sound_stream_document_has_no_fault(tmp_path: Path) -> None:
             "reply names /components/messages/answer, x-response does not",
         ),
         ("enum: [answer]", "const: answer", "write an enum of one value"),
-        ("enum: [error]", "enum: [answer]", "cannot be told apart"),
+        ("enum: [error]", "enum: [answer]", "cannot be distinguished"),
     ],
 )
 def test_a_fault_of_a_stream_document_is_named(

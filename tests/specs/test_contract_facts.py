@@ -1,4 +1,4 @@
-"""What was promised to clients before there were documents still stands in them.
+"""The documents keep the promises that were made to clients before the documents existed.
 
 The tables are written by hand from the promise, not from the documents.
 """
@@ -59,7 +59,7 @@ IN_TABLES: dict[str, set[str]] = {
     "/data/trades/{symbol}/latest": set(),
     "/data/candles/{symbol}": {"Next-Cursor", "Data-Quality"},
 }
-"""Paths that also give tables, and what headers say beside those."""
+"""Paths that also return tables, and what headers say beside those."""
 
 FIELDS: Mapping[str, set[str]] = {
     "TradeListEnvelope": {"success", "data", "message", "timestamp", "error"},
@@ -123,7 +123,7 @@ FIELDS: Mapping[str, set[str]] = {
     "Heartbeat": {"type", "timestamp", "connections_count"},
     "Pong": {"type", "timestamp", "client_timestamp"},
 }
-"""Fields that are always there; others are additions."""
+"""Fields that are always present; others are additions."""
 
 RECEIVED = {
     "subscribe": ["subscription_result", "error"],
@@ -147,7 +147,7 @@ def schema(name: str) -> Any:
 
 
 def required(name: str) -> set[str]:
-    """Fields that are required by a schema and by those that it is made of."""
+    """The fields required by a schema and by those that it combines."""
     whole = schema(name)
     found = set(whole.get("required", ()))
     for part in whole.get("allOf", ()):
@@ -238,7 +238,7 @@ def test_every_message_is_there_with_its_replies() -> None:
         ("Pong", "type", "pong"),
     ],
 )
-def test_messages_are_told_apart_by_a_constant(name: str, field: str, constant: str) -> None:
+def test_messages_are_distinguished_by_a_constant(name: str, field: str, constant: str) -> None:
     assert schema(name)["properties"][field]["enum"] == [constant]
 
 
@@ -265,7 +265,7 @@ def test_error_codes_and_qualities_are_those_promised() -> None:
 
 
 def test_the_error_of_a_failed_reply_is_text() -> None:
-    """Clients show it as it is: `throw new Error(data.error)`."""
+    """Clients show it unchanged: `throw new Error(data.error)`."""
     assert schema("ErrorEnvelope")["properties"]["error"]["type"] == "string"
     assert "nullable" not in schema("ErrorEnvelope")["properties"]["error"]
 

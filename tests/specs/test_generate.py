@@ -1,4 +1,4 @@
-"""The tree is what the documents give, and a change in a document shows in the tree."""
+"""The tree matches the documents, and a change in a document changes the tree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scripts.tree import differences, write
 
 @pytest.fixture(scope="module")
 def files() -> dict[Path, str]:
-    """What the documents give now."""
+    """The files generated from the current documents."""
     return generate()
 
 
@@ -42,7 +42,7 @@ def test_every_file_says_that_it_is_generated_and_from_what(files: dict[Path, st
         assert "specs/" in text, name
 
 
-def test_writing_mends_what_was_edited_removed_or_added(tmp_path: Path) -> None:
+def test_writing_restores_what_was_edited_removed_or_added(tmp_path: Path) -> None:
     files = generate(folder=tmp_path)
     assert write([tmp_path], files) == sorted(files)
     edited, removed, added = (tmp_path / "native" / n for n in ("rest.py", "stream.py", "old.py"))

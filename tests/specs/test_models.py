@@ -164,12 +164,12 @@ scalars = st.one_of(
 
 
 def mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """The right thing, and one time in eight something else."""
+    """The valid value, and one time in eight another one."""
     return st.integers(0, 7).flatmap(lambda n: good if n else scalars)
 
 
 def entries(action: str, timeframe: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Requests that list timeframes, right or nearly so in each of their parts."""
+    """Requests that list timeframes, each part valid or nearly so."""
     entry = st.fixed_dictionaries(
         {
             "symbol": mostly(st.just("BTCUSDT")),
@@ -203,7 +203,7 @@ requests = st.one_of(
 
 @given(message=requests)
 def test_schema_and_model_give_the_same_verdict(message: dict[str, Any]) -> None:
-    """But for null in a field that may be left out, which a model cannot tell from absence."""
+    """Except for null in an optional field, which a model cannot distinguish from absence."""
     name = message["action"]
     verdict = jsonschema_rs.Draft7Validator(REQUESTS[name]).is_valid(message)
     try:
@@ -222,5 +222,5 @@ def test_the_fast_validator_and_the_reference_give_the_same_verdict(
     schema = REQUESTS[message["action"]]
     fast = jsonschema_rs.Draft7Validator(schema).is_valid(message)
     reference = Draft7Validator(schema).is_valid(message)
-    # Python's `$` also matches before a line break at the end.
+    # Python's `$` also matches before a trailing line break.
     assert fast == reference or '\\n"' in json.dumps(message)

@@ -101,7 +101,7 @@ def _plain(statement: bytes) -> bytes:
 
 
 class Faults:
-    """What goes wrong with the next requests."""
+    """The faults of the next requests."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -32,7 +32,7 @@ def audited_store(fresh_store: Store) -> Store:
 
 def command(store: Store, statement: str) -> None:
     """Change the store behind its back."""
-    store._connection.command(statement)
+    store.connection.command(statement)
 
 
 def found(store: Store, *, repair: bool = False) -> list[str]:
@@ -110,11 +110,13 @@ def test_a_trade_of_an_archive_that_is_moved_later_leaves_nothing_either(
 def everything(store: Store) -> list[object]:
     """All trades and candles."""
     tables = ("trades", "minutes", "candles")
-    return [sorted(map(repr, store.sql(f"SELECT * FROM {table} FINAL"))) for table in tables]
+    return [
+        sorted(map(repr, store.connection.rows(f"SELECT * FROM {table} FINAL"))) for table in tables
+    ]
 
 
 def test_a_lost_minute_is_named_and_mended(audited_store: Store) -> None:
-    table = audited_store._connection.layout.changed("minutes")
+    table = audited_store.connection.layout.changed("minutes")
     lost = "symbol = 'BTCUSDT' AND candle_time = 720000"
     command(audited_store, f"DELETE FROM {table} WHERE {lost}")
     assert found(audited_store) == ["BTCUSDT 1m 720000: is missing"]

@@ -23,8 +23,10 @@ def test_a_merged_part_that_cannot_be_read_is_set_aside(tmp_path: Path, ending: 
         store.trades.insert({"BTCUSDT": TRADES[:100]})
         store.trades.insert({"BTCUSDT": TRADES[100:]})
         store.candles.recompute({"BTCUSDT": [(0, 180_000)]})
-        store.sql("OPTIMIZE TABLE trades FINAL")
-        [(path,)] = store.sql("SELECT path FROM system.parts WHERE table = 'trades' AND active")
+        store.connection.rows("OPTIMIZE TABLE trades FINAL")
+        [(path,)] = store.connection.rows(
+            "SELECT path FROM system.parts WHERE table = 'trades' AND active"
+        )
         spoilt = list(Path(path).glob(f"*{ending}"))
         for file in spoilt:
             file.write_bytes(b"")
@@ -42,11 +44,11 @@ def test_what_the_disk_did_not_take_is_not_acknowledged(tmp_path: Path) -> None:
     with Store(f"chdb:///{tmp_path}/db") as store:
         store.trades.insert({"BTCUSDT": TRADES[:100]})
         store.candles.recompute({"BTCUSDT": [(0, 60_000)]})
-        store.sql("SYSTEM STOP MERGES")
+        store.connection.rows("SYSTEM STOP MERGES")
         with no_files(), pytest.raises(StoreUnavailable):
             store.candles.recompute({"BTCUSDT": [(0, 120_000)]})
-        patiently(lambda: store.trades.insert({"BTCUSDT": TRADES[100:]}))
-        patiently(lambda: store.candles.recompute({"BTCUSDT": [(0, 180_000)]}))
+        retried(lambda: store.trades.insert({"BTCUSDT": TRADES[100:]}))
+        retried(lambda: store.candles.recompute({"BTCUSDT": [(0, 180_000)]}))
         assert store.trades.since("BTCUSDT", 0) == TRADES
         assert list(store.audit.run(repair=False)) == []
 
@@ -58,10 +60,10 @@ def test_a_timeframe_that_the_disk_did_not_take_is_made_again(tmp_path: Path) ->
         with no_files(), pytest.raises(StoreUnavailable):
             store.candles.materialize("BTCUSDT", 2)
         assert not store.candles.pairs
-        patiently(lambda: store.candles.materialize("BTCUSDT", 2))
-        assert store.sql("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
+        retried(lambda: store.candles.materialize("BTCUSDT", 2))
+        assert store.connection.rows("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
     with Store(f"chdb:///{tmp_path}/db") as store:
-        assert store.sql("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
+        assert store.connection.rows("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
 
 
 def test_a_definition_that_the_disk_did_not_take_is_not_acknowledged(tmp_path: Path) -> None:
@@ -75,10 +77,10 @@ def test_a_definition_that_the_disk_did_not_take_is_not_acknowledged(tmp_path: P
     with Store(f"chdb:///{tmp_path}/db") as store:
         assert view.stat().st_size
         assert store.trades.since("BTCUSDT", 0) == TRADES
-        assert store.sql("SELECT count() FROM ohlcv_2_btcusdt_mv") == [(0,)]
+        assert store.connection.rows("SELECT count() FROM ohlcv_2_btcusdt_mv") == [(0,)]
 
 
-def patiently(call: Callable[[], object]) -> None:
+def retried(call: Callable[[], object]) -> None:
     """Make a call again until it succeeds, a few times."""
     for _ in range(5):
         with suppress(StoreUnavailable):
@@ -99,7 +101,7 @@ def no_files() -> Iterator[None]:
 
 
 def part_files(store: Store, table: str, ending: str) -> list[Path]:
-    rows = store.sql(
+    rows = store.connection.rows(
         "SELECT path FROM system.parts WHERE active AND table = {table:String} ORDER BY name",
         {"table": table},
     )
@@ -164,7 +166,7 @@ def test_the_lowest_id_of_a_symbol_is_noted_again_where_its_note_is_lost(tmp_pat
     with Store(dsn) as store:
         store.trades.insert({"BTCUSDT": TRADES[150:], "ETHUSDT": TRADES[150:]})
         [lost] = part_files(store, "trades", "data.bin")[:1]
-        assert sorted(store.sql("SELECT symbol, first_id FROM held FINAL")) == [
+        assert sorted(store.connection.rows("SELECT symbol, first_id FROM held FINAL")) == [
             ("BTCUSDT", 0),
             ("ETHUSDT", 0),
         ]

@@ -104,7 +104,7 @@ def test_a_view_has_each_bucket_that_ended_as_time_goes_on(
             for time, bucket in plain.candles(stored, timeframe, now, SPAN // MINUTE)
             if bucket.aggregates
         ]
-        rows = fresh_store.sql(
+        rows = fresh_store.connection.rows(
             "SELECT candle_time, open, high, low, close, volume, quote_volume, trades_count,"
             " taker_buy_volume, taker_buy_quote_volume, volume - taker_buy_volume, aggregates"
             f" FROM ohlcv_{timeframe}_{symbol.lower()}_mv ORDER BY candle_time"
@@ -148,7 +148,7 @@ def test_a_pair_outlives_the_process_and_goes_when_it_is_dropped(dsn: str) -> No
         assert store.candles.dropped == {("BTCUSDT", 7)}
         store.candles.delete_dropped([("BTCUSDT", 7)])
         assert store.candles.dropped == frozenset()
-        assert store.sql("SELECT count() FROM candles") == [(0,)]
+        assert store.connection.rows("SELECT count() FROM candles") == [(0,)]
         check(store, "BTCUSDT", trades, 7)
 
 
@@ -164,7 +164,7 @@ def test_a_pair_that_is_kept_again_has_its_rows_again(fresh_store: Store) -> Non
     candles.delete_dropped([("BTCUSDT", 7)])
     candles.materialize("BTCUSDT", 7)
     candles.delete_dropped([("BTCUSDT", 7), ("BTCUSDT", 9)])
-    kept = fresh_store.sql("SELECT DISTINCT timeframe FROM candles FINAL")
+    kept = fresh_store.connection.rows("SELECT DISTINCT timeframe FROM candles FINAL")
     assert kept == [(7,)]
     check(fresh_store, "BTCUSDT", trades, 7)
     check(fresh_store, "BTCUSDT", trades, 9)
@@ -220,7 +220,7 @@ def test_the_bytes_of_a_view_are_those_before_compression(tmp_path: Path) -> Non
         store.trades.insert({"BTCUSDT": trades})
         store.candles.materialize("BTCUSDT", 2)
         store.candles.recompute({"BTCUSDT": [(0, 2000 * MINUTE)]})
-        [[uncompressed]] = store.sql(
+        [[uncompressed]] = store.connection.rows(
             "SELECT sum(data_uncompressed_bytes) FROM system.parts"
             " WHERE active AND table = 'candles'"
         )

@@ -1,4 +1,4 @@
-"""What a crash leaves to recompute is known at the next start, and little more than that."""
+"""After a crash the next start knows the minutes to recompute, and few more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SYMBOL = "BTCUSDT"
 
 def crash(store: Store) -> None:
     """End as a killed process does: nothing is written any more."""
-    store._connection.close()
+    store.connection.close()
 
 
 def span(*minutes: int) -> list[tuple[int, int]]:
@@ -86,15 +86,15 @@ def test_a_note_that_cannot_be_made_keeps_trades_out(
     dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = settled_store(dsn)
-    command = store._connection.command
+    command = store.connection.command
 
     def refuse(*_: object) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr(store._connection, "command", refuse)
+    monkeypatch.setattr(store.connection, "command", refuse)
     with pytest.raises(OSError, match="no space"):
         store.trades.insert({SYMBOL: [trade(200, time=50 * MINUTE)]})
-    monkeypatch.setattr(store._connection, "command", command)
+    monkeypatch.setattr(store.connection, "command", command)
     assert store.trades.high_water() == {SYMBOL: 99}
     store.trades.insert({SYMBOL: [trade(200, time=50 * MINUTE)]})
     crash(store)
@@ -104,7 +104,7 @@ def test_a_note_that_cannot_be_made_keeps_trades_out(
 
 def test_trades_stored_while_their_minute_is_recomputed_leave_it_dirty(dsn: str) -> None:
     with settled_store(dsn) as store:
-        progress = store._progress
+        progress = store.progress
         with progress.recomputing({SYMBOL: span(7)}):
             store.trades.insert({SYMBOL: [trade(300, time=7 * MINUTE)]})
         assert unsettled(store, 200) == span(7)
@@ -120,7 +120,7 @@ def test_what_a_torn_part_held_is_recomputed_or_named(tmp_path: Path, table: str
     dsn = f"chdb://{tmp_path}/db"
     with settled_store(dsn) as store:
         store.candles.materialize(SYMBOL, 7)
-        for (path,) in store.sql(
+        for (path,) in store.connection.rows(
             "SELECT path FROM system.parts"
             " WHERE active AND database = currentDatabase() AND table = {table:String}",
             {"table": table},

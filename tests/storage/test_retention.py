@@ -1,4 +1,4 @@
-"""What is no longer kept is not shown, and what is kept stays what it was."""
+"""Expired data is not shown, and the rest stays as it was."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def ids(body: bytes) -> list[int]:
 
 def until_deleted(store: Store) -> None:
     """Wait until the engine has deleted what expired."""
-    layout = store._connection.layout
+    layout = store.connection.layout
     until = time.monotonic() + DELETED_SECONDS
-    while store.sql(
+    while store.connection.rows(
         f"SELECT 1 FROM {layout.system('mutations')}"
         " WHERE database = currentDatabase() AND NOT is_done"
     ):
@@ -89,7 +89,9 @@ def test_what_expired_is_neither_shown_nor_kept(old_store: Store) -> None:
         ("minutes", "candle_time", CANDLES_SINCE),
         ("candles", "candle_time", 7 * MINUTE_MS * -(-CANDLES_SINCE // (7 * MINUTE_MS))),
     ):
-        [[stored]] = old_store.sql(f"SELECT min({column}) FROM {table} WHERE symbol = '{SYMBOL}'")
+        [[stored]] = old_store.connection.rows(
+            f"SELECT min({column}) FROM {table} WHERE symbol = '{SYMBOL}'"
+        )
         assert stored == least
     assert old_store.trades.id_range(OTHER) is not None
     assert len(old_store.candles.read(OTHER, 1, END, 1000)) == END // MINUTE_MS

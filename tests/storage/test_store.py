@@ -6,14 +6,14 @@ import pytest
 
 from ingest.core.continuity import Gap
 from ingest.core.errors import SettingError
-from ingest.storage import Malformed, Store, quarantine
+from ingest.storage import Quarantined, Store, quarantine
 
 from .plain import trade
 
 
 def test_malformed_messages_are_kept_as_they_came(fresh_store: Store) -> None:
     messages = [
-        Malformed(1_700_000_000_000 + n, "BTCUSDT" if n else "", raw, f"error {n}")
+        Quarantined(1_700_000_000_000 + n, "BTCUSDT" if n else "", raw, f"error {n}")
         for n, raw in enumerate((b'{"p":"NaN"}', b"\xff\xfe\x00", b"'; DROP TABLE trades; --"))
     ]
     assert fresh_store.quarantine.keep(messages) == 3
@@ -26,7 +26,7 @@ def test_the_quarantine_has_room_for_so_many_messages(
     fresh_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quarantine, "MAX_MESSAGES", 5)
-    message = Malformed(0, "BTCUSDT", b"x" * 10_000, "too long")
+    message = Quarantined(0, "BTCUSDT", b"x" * 10_000, "too long")
     assert [fresh_store.quarantine.keep([message] * 3) for _ in range(3)] == [3, 2, 0]
     kept = fresh_store.quarantine.latest(9)
     assert [len(m.raw) for m in kept] == [quarantine.MAX_MESSAGE_BYTES] * 5
@@ -53,7 +53,7 @@ def test_statistics_tell_the_engine_and_what_it_holds(fresh_store: Store) -> Non
 
 def test_a_database_of_a_later_program_is_left_alone(dsn: str) -> None:
     with Store(dsn) as store:
-        store._connection.command("INSERT INTO schema_version (version) SELECT 99")
+        store.connection.command("INSERT INTO schema_version (version) SELECT 99")
     with pytest.raises(SettingError, match="version 99"):
         Store(dsn)
 

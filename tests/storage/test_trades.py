@@ -78,7 +78,7 @@ def test_stored_ids_are_told_with_their_holes(fresh_store: Store) -> None:
 
 def test_decimals_reach_sql_exactly(fresh_store: Store) -> None:
     fresh_store.trades.insert({"BTCUSDT": [trade(1, price="0.1", quantity="1234567.00000001")]})
-    rows = fresh_store.sql("SELECT price, quantity FROM trades")
+    rows = fresh_store.connection.rows("SELECT price, quantity FROM trades")
     assert rows == [(Decimal("0.1"), Decimal("1234567.00000001"))]
 
 

@@ -22,7 +22,6 @@ from handlers.native.connections import Connections
 from handlers.native.rest.envelope import envelope
 from handlers.native.rest.monitoring import About
 from handlers.native.updates import Updates
-from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
 
@@ -82,9 +81,7 @@ class Admin(AdminHandlers):
             total_connections=len(connections),
             active_symbols=sorted({pair.symbol for pair in watched}),
             mv_references={
-                f"{pair.symbol}:{label(pair.timeframe)}": max(
-                    followers, self._subscriptions.subscribers(pair)
-                )
+                f"{pair.symbol}:{pair.label}": max(followers, self._subscriptions.subscribers(pair))
                 for pair, followers in sorted(watched.items())
             },
         )

@@ -1,4 +1,4 @@
-"""What does not work, part by part, and why."""
+"""The problems of the server, part by part, with their reasons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingest.pipeline.provider import Provider
 
 def is_healthy(feed: Feed) -> bool:
     """Whether a symbol is connected and complete."""
-    return feed.connected and feed.status.quality is DataQuality.COMPLETE
+    return feed.state.is_connected and feed.status.quality is DataQuality.COMPLETE
 
 
 def blocking_problems(provider: Provider) -> list[HealthProblem]:
@@ -43,7 +43,7 @@ def problems(provider: Provider) -> Iterator[HealthProblem]:
         yield HealthProblem(
             component="binance_client", symbol=None, reason="The exchange has not answered yet"
         )
-    elif not any(feed.connected for feed in provider.feeds.values()):
+    elif not any(feed.state.is_connected for feed in provider.feeds.values()):
         yield HealthProblem(
             component="binance_client", symbol=None, reason="No stream is connected"
         )
@@ -66,9 +66,9 @@ def problems(provider: Provider) -> Iterator[HealthProblem]:
 
 def _reason(feed: Feed) -> str:
     """Why a symbol is not healthy."""
-    if not feed.is_open:
+    if not feed.state.is_open:
         return "It is not followed yet"
-    if not feed.connected:
+    if not feed.state.is_connected:
         return "Its stream is not connected"
     missing = feed.continuity.gaps if feed.continuity else []
     count = sum(gap.missing for gap in missing)

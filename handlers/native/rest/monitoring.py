@@ -74,9 +74,11 @@ class Monitoring(rest.MonitoringHandlers):
             status=status,
             components=HealthComponents(
                 initialized=all(
-                    feed.is_open or feed.symbol in provider.listing.absent for feed in feeds
+                    feed.state.is_open or feed.symbol in provider.listing.absent for feed in feeds
                 ),
-                binance_client=ExchangeClientHealth(connected=any(f.connected for f in feeds)),
+                binance_client=ExchangeClientHealth(
+                    connected=any(f.state.is_connected for f in feeds)
+                ),
                 weight_coordinator=WeightCoordinatorHealth(active=free, healthy=free),
                 tickers=TickersHealth(
                     active_tasks=len(feeds), healthy_processors=sum(map(is_healthy, feeds))
@@ -99,7 +101,7 @@ class Monitoring(rest.MonitoringHandlers):
         return (readiness, 503) if found else readiness
 
     async def get_system_info(self) -> SystemInfoEnvelope:
-        """What runs here."""
+        """Versions, feed, store and process."""
         provider, about = self._provider, self._about
         statistics = await provider.view.stored.statistics()
         clock = None
@@ -135,7 +137,7 @@ class Monitoring(rest.MonitoringHandlers):
 
 
 def _memory_bytes(peak: int) -> int:
-    """Memory in use now where the system tells, else its peak."""
+    """Memory in use now where the system reports it, else its peak."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * resource.getpagesize()

@@ -87,7 +87,7 @@ class Tickers(TickersHandlers):
             "base_asset": market.base_asset if market else "",
             "quote_asset": market.quote_asset if market else "",
             "exchange_status": market.status if market else unknown,
-            "connected": feed.connected,
+            "connected": feed.state.is_connected,
             "data_status": DataStatus(
                 historical_loading=status.historical_loading,
                 gap_recovery=status.gap_recovery,
@@ -101,7 +101,7 @@ class Tickers(TickersHandlers):
 
 
 def _confirmed_gaps(feed: Feed, found: Sequence[ConfirmedGap]) -> list[Gap]:
-    """What is still missing of the gaps that were found: trades may have turned up after all."""
+    """The confirmed gaps of which ids are still missing: trades may have turned up since."""
     if feed.continuity is None:
         return []
     return [

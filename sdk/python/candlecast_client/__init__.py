@@ -2,8 +2,8 @@
 
 async with Client("http://localhost:8080") as client:
     async with client.candles("BTCUSDT", 15, history=100) as candles:
-        async for picture in candles:
-            print(picture.state, picture.candle.close)
+        async for update in candles:
+            print(update.state, update.candle.close)
 """
 
 from .backoff import Backoff
@@ -23,11 +23,12 @@ from .errors import (
 )
 from .generated import models
 from .rest import RestClient
-from .sequence import Picture, State
+from .sequence import CandleUpdate, State
 
 __all__ = [
     "AccessRefused",
     "Backoff",
+    "CandleUpdate",
     "CandlecastError",
     "Candles",
     "CandlesMissing",
@@ -35,7 +36,6 @@ __all__ = [
     "ConnectionLost",
     "ContractBroken",
     "InvalidCall",
-    "Picture",
     "ReaderTooSlow",
     "RequestRefused",
     "RestClient",

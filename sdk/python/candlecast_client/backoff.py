@@ -1,4 +1,4 @@
-"""Pauses between attempts to connect: growing, with jitter, so that clients do not come at once."""
+"""Pauses between attempts to connect, with jitter so that clients do not reconnect at once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Pauses in seconds: the first about `first`, each twice as long, none above `most`.
+    """Pauses in seconds: the first about `first`, each twice the one before, none above `most`.
 
-    A connection that lasted `steady` seconds counts as good: after it pauses begin anew.
+    After a connection that lasted `steady` seconds the pauses start from `first` again.
     """
 
     first: float = 0.5
@@ -19,6 +19,6 @@ class Backoff:
     steady: float = 10.0
 
     def pause(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
-        """Seconds before an attempt, counted from 0: between half of its step and all of it."""
+        """The pause before an attempt, counted from 0: between half of its step and all of it."""
         step = min(self.most, self.first * 2.0 ** min(attempt, 32))
         return step * (0.5 + chance() / 2)

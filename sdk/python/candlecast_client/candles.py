@@ -10,23 +10,23 @@ from typing import NamedTuple
 
 from .errors import ReaderTooSlow
 from .generated.models import DataStatus, InitialHistory, OhlcvUpdate
-from .sequence import CandleSequence, Picture
+from .sequence import CandleSequence, CandleUpdate
 
 MAX_UNREAD = 10_000
-"""Pictures that may wait to be read; a running candle counts once."""
+"""Limit of unread updates; a running candle counts once."""
 
 
 class Pair(NamedTuple):
-    """One symbol at one timeframe of so many minutes."""
+    """A symbol and a timeframe in minutes."""
 
     symbol: str
     timeframe: int
 
 
-class Candles(AsyncIterator[Picture]):
-    """Pictures of the candles of one symbol at one timeframe, history and stream as one.
+class Candles(AsyncIterator[CandleUpdate]):
+    """Updates of the candles of one symbol and timeframe: history, then the stream.
 
-    Read it with `async for`. `aclose`, or leaving it as a context manager, unsubscribes.
+    Iterate over it with `async for`. `aclose`, or leaving it as a context manager, unsubscribes.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class Candles(AsyncIterator[Picture]):
     ) -> None:
         self.pair = pair
         self.status: DataStatus | None = None
-        """How far the data can be relied upon, as the server last said; None before it did."""
+        """How complete the data is, as the server last reported; None before the first report."""
         self._last_candle = asyncio.get_running_loop().time()
         self._sequence = CandleSequence(pair.symbol, pair.timeframe, history)
-        self._unread: deque[Picture] = deque()
+        self._unread: deque[CandleUpdate] = deque()
         self._ready = asyncio.Event()
         self._error: Exception | None = None
         self._closed = False
@@ -50,31 +50,31 @@ class Candles(AsyncIterator[Picture]):
 
     @property
     def awaited(self) -> int:
-        """How many candles of history are to be asked for; 0 when there is no need."""
+        """The number of candles of history to request; 0 when none are needed."""
         return self._sequence.awaited
 
     def resume(self, now: float) -> int:
-        """A new connection is there, at a time on the loop's clock: how much history to ask for."""
+        """Handle a connection made at loop time `now`; returns how many candles to request."""
         return self._sequence.resume(int((now - self._last_candle) * 1000))
 
     def on_history(self, message: InitialHistory) -> None:
-        """Take in history."""
-        self._hear(message.data_status)
+        """Process a history message."""
+        self._set_status(message.data_status)
         if message.data_status.data_quality == "complete":
-            self._offer(self._sequence.on_history(message.candles, message.requested_candles))
+            self._enqueue(self._sequence.on_history(message.candles, message.requested_candles))
 
     def on_update(self, message: OhlcvUpdate) -> None:
-        """Take in a live picture."""
-        self._hear(message.data_status)
+        """Process a live update."""
+        self._set_status(message.data_status)
         if message.data is not None:
-            self._offer(self._sequence.on_update(message.data))
+            self._enqueue(self._sequence.on_update(message.data))
 
     def fail(self, error: Exception) -> None:
-        """End with an error, which the reader gets after what is unread."""
+        """End with an error, which the reader gets after the unread updates."""
         self._error = error
         self._end()
 
-    async def __anext__(self) -> Picture:
+    async def __anext__(self) -> CandleUpdate:
         while not self._unread:
             if self._error is not None:
                 raise self._error
@@ -85,7 +85,7 @@ class Candles(AsyncIterator[Picture]):
         return self._unread.popleft()
 
     async def aclose(self) -> None:
-        """Unsubscribe. What is unread can still be read."""
+        """Unsubscribe. Unread updates can still be read."""
         self._end()
 
     async def __aenter__(self) -> Candles:
@@ -99,25 +99,25 @@ class Candles(AsyncIterator[Picture]):
     ) -> None:
         await self.aclose()
 
-    def _hear(self, status: DataStatus) -> None:
+    def _set_status(self, status: DataStatus) -> None:
         if status != self.status:
             self.status = status
             if self._on_status is not None:
                 self._on_status(status)
 
-    def _offer(self, pictures: list[Picture]) -> None:
+    def _enqueue(self, updates: list[CandleUpdate]) -> None:
         self._last_candle = asyncio.get_running_loop().time()
-        for picture in pictures:
-            if self._unread and self._replaces(picture, self._unread[-1]):
+        for update in updates:
+            if self._unread and self._replaces(update, self._unread[-1]):
                 self._unread.pop()
-            self._unread.append(picture)
+            self._unread.append(update)
         if len(self._unread) > MAX_UNREAD:
-            self.fail(ReaderTooSlow(f"{MAX_UNREAD} pictures of {self.pair.symbol} are unread"))
+            self.fail(ReaderTooSlow(f"{MAX_UNREAD} updates of {self.pair.symbol} are unread"))
         self._ready.set()
 
     @staticmethod
-    def _replaces(new: Picture, old: Picture) -> bool:
-        """Whether a reader that has not seen the old picture need not see it any more."""
+    def _replaces(new: CandleUpdate, old: CandleUpdate) -> bool:
+        """Whether a reader that has not seen the old update can skip it."""
         same = new.candle.candle_time == old.candle.candle_time
         return same and old.state == "running" and new.state != "corrected"
 

@@ -1,4 +1,4 @@
-"""The client: candles as sequences that outlive connections, and the REST interface."""
+"""The client: sequences of candles that survive reconnections, and the REST interface."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from .generated.models import (
 from .rest import RestClient
 
 MAX_PAIRS_PER_REQUEST = 100
-"""Timeframes in one request, so that it stays within the limits of any server."""
+"""Timeframes in one request, within the limits of any server."""
 REQUEST_PAUSE_SECONDS = 0.06
-"""Pause between requests, so that their rate stays within the usual limit of 20 a second."""
-PASSING_ERRORS = ("TIMEOUT", "INTERNAL_ERROR", "CONNECTION_ERROR")
-"""Codes of errors after which another try makes sense."""
+"""Pause between requests, which keeps their rate within the usual limit of 20 a second."""
+TRANSIENT_ERRORS = ("TIMEOUT", "INTERNAL_ERROR", "CONNECTION_ERROR")
+"""Error codes after which the client reconnects and retries."""
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 class Client:
     """A client of one server. An asynchronous context manager; use it within one event loop.
 
-    It connects when the first sequence of candles is asked for, connects again whenever the
+    It connects when the first sequence of candles is requested, reconnects whenever the
     connection is lost, and disconnects when the last sequence is closed.
     """
 
@@ -62,14 +62,14 @@ class Client:
         silence_seconds: float = 40.0,
         on_connection: Callable[[ConnectionLost | None], None] = lambda _: None,
     ) -> None:
-        """`url` as in `http://localhost:8080`; raises InvalidCall for what is none.
+        """`url` is of the form `http://localhost:8080`; raises InvalidCall for any other.
 
-        After `silence_seconds` without a message the server is asked for a sign of life.
-        `on_connection` is called whenever the connection is made (None) or lost (why).
+        After `silence_seconds` without a message the client pings the server.
+        `on_connection` is called when the connection is made (None) or lost (the error).
         """
         self._url = url.rstrip("/")
         if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", self._url):
-            raise InvalidCall(f"url has to be such as http://localhost:8080, not {url}")
+            raise InvalidCall(f"url must be of the form http://localhost:8080, not {url}")
         self._backoff = backoff or Backoff()
         self._silence_seconds = silence_seconds
         self._on_connection = on_connection
@@ -82,7 +82,7 @@ class Client:
 
     @property
     def rest(self) -> RestClient:
-        """The REST interface; InvalidCall outside of `async with`."""
+        """The REST interface; raises InvalidCall outside `async with`."""
         if self._rest is None:
             raise InvalidCall("The client is not open: use `async with Client(...) as client`")
         return self._rest
@@ -119,11 +119,11 @@ class Client:
         history: int = 0,
         on_status: Callable[[DataStatus], None] | None = None,
     ) -> Candles:
-        """Candles of a symbol as one sequence, beginning with `history` of them (0 to 1000).
+        """The candles of a symbol as one sequence, starting with `history` of them (0 to 1000).
 
-        `timeframe` in minutes. The running candle is one of the history. `on_status` is told
-        whenever the server says something new of how complete the data is; while it is loading
-        or partial the sequence pauses. Raises InvalidCall for arguments that no server takes.
+        `timeframe` is in minutes. The history includes the running candle. `on_status` is called
+        when the server reports a new data status; while data is loading or partial the sequence
+        pauses. Raises InvalidCall for arguments that no server accepts.
         """
         if self._is_closed:
             raise InvalidCall("The client is closed")
@@ -141,26 +141,26 @@ class Client:
         return sequence
 
     def on_history(self, message: InitialHistory) -> None:
-        """History of a subscription came."""
-        self._tell(message.symbol, message.timeframe, lambda s: s.on_history(message))
+        """Pass the history of a subscription to its sequences."""
+        self._dispatch(message.symbol, message.timeframe, lambda s: s.on_history(message))
 
     def on_update(self, message: OhlcvUpdate) -> None:
-        """A picture of a candle came."""
-        self._tell(message.symbol, message.timeframe, lambda s: s.on_update(message))
+        """Pass an update of a candle to its sequences."""
+        self._dispatch(message.symbol, message.timeframe, lambda s: s.on_update(message))
 
-    def _tell(self, symbol: str, label: str, tell: Callable[[Candles], None]) -> None:
+    def _dispatch(self, symbol: str, label: str, handle: Callable[[Candles], None]) -> None:
         pair = Pair(symbol, int(label.removesuffix("m")))
         for sequence in list(self._sequences.get(pair, ())):
             awaited = sequence.awaited
             try:
-                tell(sequence)
-            except Exception as error:  # what `on_status` raises is for its reader, too
+                handle(sequence)
+            except Exception as error:  # including what `on_status` raises
                 sequence.fail(error)
             if sequence.awaited > awaited:
                 self._ask(pair)
 
     def _ask(self, pair: Pair) -> None:
-        """Subscribe, with the history that is awaited, as soon as there is a connection."""
+        """Queue a subscription with the awaited history, for as soon as there is a connection."""
         self._asked[pair] = max((sequence.awaited for sequence in self._sequences[pair]), default=0)
         self._work.set()
 
@@ -177,7 +177,7 @@ class Client:
         return [sequence for group in self._sequences.values() for sequence in group]
 
     async def _run(self) -> None:
-        """Keep a connection for as long as there are sequences."""
+        """Keep a connection while there are sequences."""
         attempt = 0
         clock = asyncio.get_running_loop().time
         url = self._url.replace("http", "ws", 1) + STREAM_ADDRESS
@@ -198,7 +198,7 @@ class Client:
                 self._on_connection(lost)
                 attempt = 0 if clock() - since >= self._backoff.steady else attempt
                 pause = self._backoff.pause(attempt)
-                log.warning("%s; connecting again in %.1f s", lost, pause)
+                log.warning("%s; reconnecting in %.1f s", lost, pause)
                 await asyncio.sleep(pause)
                 attempt += 1
             except Exception as error:
@@ -206,7 +206,7 @@ class Client:
                     sequence.fail(error)
 
     def _begin(self) -> None:
-        """A new connection knows of nothing: subscribe to everything."""
+        """Subscribe to everything: a new connection has no subscriptions."""
         now = asyncio.get_running_loop().time()
         self._released.clear()
         for pair, sequences in self._sequences.items():
@@ -215,7 +215,7 @@ class Client:
             self._ask(pair)
 
     async def _serve(self, connection: Connection) -> None:
-        """Send what is to be asked for until there are no sequences left."""
+        """Send the queued requests until there are no sequences left."""
         while self._sequences or self._released:
             if self._asked:
                 await self._subscribe(connection, self._take())
@@ -228,7 +228,7 @@ class Client:
             await asyncio.sleep(REQUEST_PAUSE_SECONDS)
 
     def _take(self) -> dict[Pair, int]:
-        """As many subscriptions as go into one request."""
+        """Take the queued subscriptions that fit into one request."""
         pairs = list(self._asked)[:MAX_PAIRS_PER_REQUEST]
         return {pair: self._asked.pop(pair) for pair in pairs}
 
@@ -252,8 +252,8 @@ class Client:
             self._failed(failure)
 
     def _refused(self, error: Error, wanted: Mapping[Pair, int]) -> None:
-        """A whole request was refused: for the pair that it names, else for all of them."""
-        if error.error_code in PASSING_ERRORS:
+        """Fail the pair that the refusal of a request names, or all of them when it names none."""
+        if error.error_code in TRANSIENT_ERRORS:
             raise ConnectionLost(f"{error.error_code}: {error.message}")
         named = (error.details.get("symbol"), error.details.get("timeframe"))
         culprits = [pair for pair in wanted if pair == named] or list(wanted)
@@ -273,7 +273,7 @@ class Client:
     def _fail(self, pair: Pair, error: CandlecastError) -> None:
         for sequence in list(self._sequences.get(pair, ())):
             sequence.fail(error)
-        self._released.pop(pair, None)  # it never was subscribed
+        self._released.pop(pair, None)  # it was never subscribed
 
     async def _unsubscribe(self, connection: Connection) -> None:
         pairs = dict.fromkeys(list(self._released)[:MAX_PAIRS_PER_REQUEST])

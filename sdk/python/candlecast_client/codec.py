@@ -1,4 +1,4 @@
-"""Messages as the models of this package, decimals exact."""
+"""Messages as the models of this package, with exact decimals."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read(text: str | bytes) -> Any:
-    """JSON with its decimals as they are written. Raises ContractBroken."""
+    """Parse JSON with exact decimals. Raises ContractBroken."""
     try:
         return json.loads(text, parse_float=Decimal)
     except ValueError as error:
-        raise ContractBroken(f"The server sent what is not JSON: {error}") from None
+        raise ContractBroken(f"The server sent invalid JSON: {error}") from None
 
 
 def build(model: type[M], value: object) -> M:
-    """A model of what was read. Raises ContractBroken."""
+    """Validate a parsed value as a model. Raises ContractBroken."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise ContractBroken(f"The server sent a wrong {model.__name__}: {error}") from None
+        raise ContractBroken(f"The server sent an invalid {model.__name__}: {error}") from None
 
 
 class ModelCodec(Generic[M]):
-    """One message between its model and what its JSON stands for."""
+    """Encodes the model of one message, and decodes its parsed JSON."""
 
     def __init__(self, model: type[M]) -> None:
         self.model = model
         self.constants = dict(_constants(model))
-        """The fields by which the message is told from others."""
+        """The constant fields that distinguish the message from others."""
 
     def encode(self, payload: M) -> bytes:
-        """JSON without the fields that were not given."""
+        """The message as JSON, without unset fields."""
         return payload.model_dump_json(exclude_unset=True).encode()
 
     def decode(self, payload: JsonObject) -> M:
-        """A model of the parsed message. Raises ContractBroken."""
+        """The model of a parsed message. Raises ContractBroken."""
         return build(self.model, payload)
 
     def extract_field(self, payload: M, location: str) -> str:
-        """A field by its place, as in `$message.payload#/request_id`; empty when not there."""
+        """The field at a location such as `$message.payload#/request_id`; empty when absent."""
         value: object = payload
         for name in location.partition("#/")[2].split("/"):
             value = getattr(value, name, None)
@@ -61,8 +61,8 @@ class ModelCodec(Generic[M]):
 class ModelCodecs(CodecFactory[Any, Any]):
     """Codecs for the models of a generated package.
 
-    asyncapi-python's own codecs read decimals as binary numbers, send null for what is not set,
-    and share one table of message names with every other generated package of the process.
+    asyncapi-python's own codecs read decimals as floats, send null for unset fields, and share
+    one table of message names among all generated packages of the process.
     """
 
     def __init__(self, module: ModuleType) -> None:
@@ -75,7 +75,7 @@ class ModelCodecs(CodecFactory[Any, Any]):
 
 
 def _constants(model: type[BaseModel]) -> list[tuple[str, object]]:
-    """Fields that can have one value only, with that value."""
+    """The fields that have a single possible value, with that value."""
     return [
         (name, get_args(field.annotation)[0])
         for name, field in model.model_fields.items()

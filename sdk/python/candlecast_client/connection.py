@@ -21,27 +21,27 @@ from .wire import MAX_MESSAGE_BYTES, WebSocketWire
 
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
-REFUSED_FOR_GOOD = (400, 401, 403, 404)
-"""HTTP statuses of the handshake after which another try would not help."""
+PERMANENT_REFUSALS = (400, 401, 403, 404)
+"""HTTP statuses of the handshake after which a retry would not help."""
 
 
 class Listener(Protocol):
-    """What is done with messages that nobody asked for; must not wait for anything."""
+    """Handles the messages that are not replies; must not block."""
 
     def on_history(self, message: InitialHistory) -> None:
-        """History of a subscription."""
+        """Handle the history of a subscription."""
 
     def on_update(self, message: OhlcvUpdate) -> None:
-        """A picture of a candle."""
+        """Handle an update of a candle."""
 
 
 class Connection(BaseApplication):
-    """The operations of the document, as generated, over one open WebSocket."""
+    """The generated operations of the document over one open WebSocket."""
 
     def __init__(self, wire: WebSocketWire, codecs: ModelCodecs, listener: Listener) -> None:
         super().__init__(wire_factory=wire, codec_factory=codecs)
         self.requests = ProducerRouter(wire, codecs)
-        """The requests of the document; `run` has to be running for their replies to come."""
+        """The requests of the document; replies arrive only while `run` is running."""
         self._wire = wire
         self._failed: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         received = ConsumerRouter(wire, codecs)
@@ -59,19 +59,19 @@ class Connection(BaseApplication):
 
         @received.heartbeat
         async def on_heartbeat(message: Heartbeat) -> None:
-            """Being heard is all that it is for."""
+            """Do nothing: the wire has recorded when it came."""
 
         @received.error
         async def on_error(message: Error) -> None:
             raise ConnectionLost(f"{message.error_code}: {message.message}")
 
     async def run(self, silence_seconds: float) -> NoReturn:
-        """Take in messages until the connection ends; raises ConnectionLost or ContractBroken."""
+        """Receive messages until the connection ends; raises ConnectionLost or ContractBroken."""
         await first_of(self._wire.run(), self._keep_alive(silence_seconds), self._failed)
         raise AssertionError("unreachable")
 
     async def _keep_alive(self, silence_seconds: float) -> None:
-        """Ask for a sign of life when there was none for so long."""
+        """Ping the server after `silence_seconds` without a message."""
         clock = asyncio.get_running_loop().time
         while True:
             quiet = clock() - self._wire.last_heard
@@ -95,13 +95,13 @@ class Connection(BaseApplication):
 async def connected(
     session: aiohttp.ClientSession, url: str, listener: Listener
 ) -> AsyncIterator[Connection]:
-    """A connection that is closed at the end. Raises AccessRefused and ConnectionLost."""
+    """Open a connection, closed on exit. Raises AccessRefused and ConnectionLost."""
     timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS)
     try:
         async with asyncio.timeout(OPEN_SECONDS):
             socket = await session.ws_connect(url, max_msg_size=MAX_MESSAGE_BYTES, timeout=timeout)
     except aiohttp.WSServerHandshakeError as error:
-        kind = AccessRefused if error.status in REFUSED_FOR_GOOD else ConnectionLost
+        kind = AccessRefused if error.status in PERMANENT_REFUSALS else ConnectionLost
         raise kind(f"{url} answered {error.status} {error.message}") from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise ConnectionLost(f"{url} cannot be reached: {error or 'no answer'}") from error
@@ -116,7 +116,7 @@ async def connected(
 
 
 async def first_of(*work: Awaitable[object]) -> None:
-    """Wait for the first to end, cancel the others, and raise what it raised."""
+    """Wait for the first to end, cancel the others, and raise its exception if there is one."""
     tasks = [asyncio.ensure_future(item) for item in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,14 +1,14 @@
-"""What can go wrong.
+"""The errors of this package.
 
 CandlecastError
-├── InvalidCall           no server could serve this call
-├── ConnectionLost        the connection ended; the client makes a new one by itself
-├── AccessRefused         the server does not let this client in
-├── ContractBroken        the server sent what its document does not allow
-├── RequestRefused        the server refused a request; asking again would not help
+├── InvalidCall           no server accepts this call
+├── ConnectionLost        the connection ended; the client reconnects by itself
+├── AccessRefused         the server refuses this client
+├── ContractBroken        the server violated its document
+├── RequestRefused        the server refused a request; a retry would not help
 ├── SubscriptionRefused   the server refused one symbol or timeframe
-├── CandlesMissing        a gap that the server cannot fill any more
-├── ReaderTooSlow         candles were not taken out of their sequence
+├── CandlesMissing        a gap that the server can no longer fill
+├── ReaderTooSlow         too many updates of a sequence are unread
 └── RestError             a REST request failed
 """
 
@@ -25,19 +25,19 @@ class CandlecastError(Exception):
 
 
 class InvalidCall(CandlecastError, ValueError):
-    """A call that no server could serve, such as a history of -1 candles."""
+    """A call that no server accepts, such as a history of -1 candles."""
 
 
 class ConnectionLost(CandlecastError):
-    """The connection ended. Sequences of candles go on by themselves over the next one."""
+    """The connection ended. Sequences of candles continue over the next one."""
 
 
 class AccessRefused(CandlecastError):
-    """The server does not let this client in, or there is no stream at its address."""
+    """The server refuses this client, or has no stream at this address."""
 
 
 class ContractBroken(CandlecastError):
-    """The server sent what its document does not allow: the versions do not fit together."""
+    """The server violated its document: client and server versions do not match."""
 
 
 class RequestRefused(CandlecastError):
@@ -57,16 +57,16 @@ class SubscriptionRefused(CandlecastError):
 
 
 class CandlesMissing(CandlecastError):
-    """The server cannot give the candles that would join the sequence to what comes now.
+    """The server no longer has the candles between the sequence and the current ones.
 
-    `from_time` and `to_time` (ms) are the last candle that was handed over and the first that
-    could follow. Begin a new sequence where the gap does not matter.
+    `from_time` and `to_time` (ms) are the last candle that was delivered and the first that
+    could follow. Start a new sequence if the gap does not matter.
     """
 
     def __init__(self, symbol: str, timeframe: int, from_time: int, to_time: int) -> None:
         super().__init__(
             f"{symbol} {timeframe}m: the server has no candles between {from_time} and {to_time}; "
-            "begin a new sequence"
+            "start a new sequence"
         )
         self.symbol = symbol
         self.timeframe = timeframe
@@ -75,14 +75,14 @@ class CandlesMissing(CandlecastError):
 
 
 class ReaderTooSlow(CandlecastError):
-    """Candles were not taken out of their sequence for too long."""
+    """Too many updates of a sequence are unread."""
 
 
 class RestError(CandlecastError):
     """A REST request was answered with an error.
 
-    `answer` is None when the reply was not one of the server's own, as from a proxy in between.
-    `retry_after` is how many seconds to wait before the next try, if the server said.
+    `answer` is None when the reply is not one of the server's own, as from a proxy in between.
+    `retry_after` is how many seconds to wait before a retry, if the server sent it.
     """
 
     def __init__(

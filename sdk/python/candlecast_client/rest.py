@@ -17,13 +17,13 @@ from .generated.rest import RestOperations
 class RestClient(RestOperations):
     """Every REST operation as a method.
 
-    A call raises RestError for an answer that is an error, ConnectionLost when there is none,
-    ContractBroken when it is not as documented and InvalidCall when it cannot be sent. Calls are
-    not repeated by themselves.
+    A call raises RestError for an error reply, ConnectionLost when there is no reply,
+    ContractBroken when it is not as documented and InvalidCall when the request cannot be sent.
+    Calls are not retried.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, seconds: float = 30.0) -> None:
-        """`seconds` is how long a call may take."""
+        """`seconds` is the timeout of a call."""
         self._session = session
         self._base = url + REST_BASE_PATH
         self._timeout = aiohttp.ClientTimeout(total=seconds)
@@ -55,17 +55,17 @@ class RestClient(RestOperations):
 
 
 def _segment(name: str, value: object) -> str:
-    """A name as a part of a path."""
+    """A name as a segment of a path."""
     if isinstance(value, str) and value not in ("", ".", ".."):
         try:
             return quote(value, safe="")
         except UnicodeError:
-            pass  # half of a surrogate pair
-    raise InvalidCall(f"{name} has to be a name, not {value!r}")
+            pass  # a lone surrogate
+    raise InvalidCall(f"{name} must be a name, not {value!r}")
 
 
 def _answer(body: bytes) -> ErrorEnvelope | None:
-    """The server's error, if it is one."""
+    """The server's error; None when the body is not one."""
     try:
         return build(ErrorEnvelope, read(body))
     except ContractBroken:

@@ -1,7 +1,7 @@
 """Requests and their replies.
 
 asyncapi-python's own endpoint for requests keeps the replies of a whole process in one place, so
-that two clients, or two event loops, take each other's. This one keeps them with the connection.
+two clients, or two event loops, take each other's. This one keeps them per connection.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .errors import ContractBroken
 from .wire import Producer
 
 REPLY_SECONDS = 10.0
-"""How long to wait for a reply unless said otherwise."""
+"""The default timeout of a request."""
 
 
 class RpcClient(AbstractEndpoint, Send[T_Input, T_Output], Generic[T_Input, T_Output]):
-    """One kind of request; called with a message it gives the reply."""
+    """One kind of request; calling it with a message returns the reply."""
 
     class RouterInputs(Send.RouterInputs):
-        """What a call takes besides its message."""
+        """The options of a call."""
 
         timeout: NotRequired[float]
         """Seconds to wait for the reply."""
@@ -32,7 +32,7 @@ class RpcClient(AbstractEndpoint, Send[T_Input, T_Output], Generic[T_Input, T_Ou
     _producer: Producer
 
     async def start(self, **_: Unpack[AbstractEndpoint.StartParams]) -> None:
-        """Get ready to send."""
+        """Create the producer."""
         producer = await self._wire.create_producer(
             channel=self._operation.channel,
             parameters={},
@@ -44,7 +44,7 @@ class RpcClient(AbstractEndpoint, Send[T_Input, T_Output], Generic[T_Input, T_Ou
         self._producer = producer
 
     async def stop(self) -> None:
-        """Nothing is to be done: replies are forgotten with their callers."""
+        """Do nothing: callers drop the replies they wait for."""
 
     async def __call__(self, payload: T_Input, /, **options: Unpack[RouterInputs]) -> T_Output:
         """Send a request and wait for its reply.
@@ -60,13 +60,13 @@ class RpcClient(AbstractEndpoint, Send[T_Input, T_Output], Generic[T_Input, T_Ou
                 received = await reply
         try:
             decoded: T_Output = self._decode_reply(received)
-        except RuntimeError as error:  # none of the documented replies fits
-            raise ContractBroken(f"A reply to {self._operation.key} is wrong: {error}") from error
+        except RuntimeError as error:  # no documented reply matches
+            raise ContractBroken(f"A reply to {self._operation.key} is invalid: {error}") from error
         return decoded
 
     @property
     def _correlation_field(self) -> str:
-        """The field by which the document tells replies apart."""
+        """The field that correlates a reply with its request."""
         location = self._operation.messages[0].correlation_id
         if location is None:
             raise ContractBroken(f"{self._operation.key} has no correlationId in the document")

@@ -14,16 +14,15 @@ from .codec import JsonObject, ModelCodecs, read
 from .errors import ConnectionLost, ContractBroken
 
 MAX_MESSAGE_BYTES = 16 * 2**20
-"""Longest message of a server that is taken; a full history has some 300 kB."""
+"""Longest message accepted from a server; a full history has some 300 kB."""
 
 
 class WebSocketWire(AbstractWireFactory[Any, Any]):
     """One connection.
 
     A message goes to the channel object that its constants name, and the next one is read when it
-    has been handled: so messages are handled in the order in which they came. Replies go to
-    whoever waits for them. Messages of unknown kinds are passed over, as later versions of a
-    server may have more.
+    has been handled, so messages are handled in order. Replies go to the requests that wait for
+    them. Messages of unknown types are ignored, since later versions of a server may add some.
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, codecs: ModelCodecs) -> None:
@@ -32,7 +31,7 @@ class WebSocketWire(AbstractWireFactory[Any, Any]):
         self._consumers: list[tuple[Mapping[str, object], Consumer]] = []
         self._waiting: dict[tuple[str, str], asyncio.Future[JsonObject]] = {}
         self.last_heard = asyncio.get_running_loop().time()
-        """When the last message came, on the event loop's clock."""
+        """The time of the last message, on the event loop's clock."""
 
     async def create_consumer(self, **params: Unpack[EndpointParams]) -> Consumer:
         """The receiving end of a channel object, for the messages that it names."""
@@ -54,7 +53,7 @@ class WebSocketWire(AbstractWireFactory[Any, Any]):
 
     @contextmanager
     def reply_to(self, field: str, value: str) -> Generator[asyncio.Future[JsonObject], None, None]:
-        """The message that will carry this value in this field."""
+        """The future message that has this value in this field."""
         future = asyncio.get_running_loop().create_future()
         self._waiting[field, value] = future
         try:
@@ -63,18 +62,18 @@ class WebSocketWire(AbstractWireFactory[Any, Any]):
             del self._waiting[field, value]
 
     async def run(self) -> None:
-        """Hand over messages until the connection ends; raises ConnectionLost then."""
+        """Dispatch messages until the connection ends, then raise ConnectionLost."""
         async for frame in self._socket:
             if frame.type is not aiohttp.WSMsgType.TEXT:
                 break
             self.last_heard = asyncio.get_running_loop().time()
-            await self._hand_over(read(frame.data))
+            await self._dispatch(read(frame.data))
         error = self._socket.exception()
         raise ConnectionLost(
             f"The connection ended with {error or f'code {self._socket.close_code}'}"
         )
 
-    async def _hand_over(self, message: object) -> None:
+    async def _dispatch(self, message: object) -> None:
         if not isinstance(message, dict):
             raise ContractBroken("The server sent a message that is not an object")
         for (field, value), future in self._waiting.items():
@@ -83,7 +82,7 @@ class WebSocketWire(AbstractWireFactory[Any, Any]):
                 return
         for constants, consumer in self._consumers:
             if constants.items() <= message.items():
-                await consumer.hand_over(message)
+                await consumer.deliver(message)
                 return
 
 
@@ -94,14 +93,14 @@ class Producer:
         self.wire = wire
 
     async def start(self) -> None:
-        """Nothing is to be done: the connection is there."""
+        """Do nothing: the connection is open."""
 
     async def stop(self) -> None:
-        """Nothing is to be done: the connection is closed by its owner."""
+        """Do nothing: the owner closes the connection."""
 
     async def send_batch(self, messages: list[Any], *, address_override: str | None = None) -> None:
         """Send messages one after the other."""
-        del address_override  # there is one address on a connection
+        del address_override  # a connection has one address
         for message in messages:
             await self.wire.send(message.payload)
 
@@ -113,25 +112,25 @@ class Consumer:
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue()
 
     async def start(self) -> None:
-        """Nothing is to be done: the wire hands messages over."""
+        """Do nothing: the wire delivers messages."""
 
     async def stop(self) -> None:
-        """Nothing is to be done."""
+        """Do nothing."""
 
     async def recv(self) -> AsyncGenerator[Incoming, None]:
-        """Messages as they come."""
+        """Messages as they arrive."""
         while True:
             yield await self._incoming.get()
 
-    async def hand_over(self, payload: JsonObject) -> None:
-        """Pass a message on and wait until it has been handled."""
+    async def deliver(self, payload: JsonObject) -> None:
+        """Queue a message and wait until it has been handled."""
         message = Incoming(payload)
         self._incoming.put_nowait(message)
         await message.handled.wait()
 
 
 class Incoming:
-    """A message that came in, parsed."""
+    """A received message, parsed."""
 
     correlation_id: str | None = None
     reply_to: str | None = None
@@ -142,13 +141,13 @@ class Incoming:
         self.handled = asyncio.Event()
 
     async def ack(self) -> None:
-        """It has been handled."""
+        """Mark it as handled."""
         self.handled.set()
 
     async def nack(self) -> None:
-        """Its handler failed; the application is told of the error itself."""
+        """Mark it as handled: the endpoint reports the error of its handler."""
         self.handled.set()
 
     async def reject(self) -> None:
-        """It has been refused."""
+        """Mark it as handled: it was refused."""
         self.handled.set()

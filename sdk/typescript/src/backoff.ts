@@ -1,7 +1,7 @@
 /**
- * Pauses in seconds between attempts to connect: growing, with jitter, so that clients do not come
- * at once. The first is about `first`, each twice as long, none above `most`. A connection that
- * lasted `steady` seconds counts as good: after it pauses begin anew.
+ * Pauses in seconds between attempts to connect, with jitter so that clients do not reconnect at
+ * once. The first is about `first`, each twice the one before, none above `most`. After a
+ * connection that lasted `steady` seconds the pauses start from `first` again.
  */
 export interface Backoff {
   readonly first: number;
@@ -11,7 +11,7 @@ export interface Backoff {
 
 export const BACKOFF: Backoff = { first: 0.5, most: 30, steady: 10 };
 
-/** Seconds before an attempt, counted from 0: between half of its step and all of it. */
+/** The pause before an attempt, counted from 0: between half of its step and all of it. */
 export function pause(backoff: Backoff, attempt: number, chance = Math.random): number {
   const step = Math.min(backoff.most, backoff.first * 2 ** Math.min(attempt, 32));
   return step * (0.5 + chance() / 2);

@@ -2,28 +2,28 @@
 
 import { ReaderTooSlow } from "./errors.js";
 import type { DataStatus, InitialHistory, OhlcvUpdate } from "./generated/types.js";
-import { CandleSequence, type Picture } from "./sequence.js";
+import { CandleSequence, type CandleUpdate } from "./sequence.js";
 
-/** Pictures that may wait to be read; a running candle counts once. */
+/** Limit of unread updates; a running candle counts once. */
 const MAX_UNREAD = 10_000;
 
 interface Reader {
-  resolve(result: IteratorResult<Picture, undefined>): void;
+  resolve(result: IteratorResult<CandleUpdate, undefined>): void;
   reject(error: unknown): void;
 }
 
 /**
- * Pictures of the candles of one symbol at one timeframe, history and stream as one.
+ * Updates of the candles of one symbol and timeframe: history, then the stream.
  *
- * Read it with `for await`. Leaving that loop, or `close`, unsubscribes.
+ * Iterate over it with `for await`. Leaving that loop, or `close`, unsubscribes.
  */
-export class Candles implements AsyncIterableIterator<Picture, undefined> {
-  /** How far the data can be relied upon, as the server last said; undefined before it did. */
+export class Candles implements AsyncIterableIterator<CandleUpdate, undefined> {
+  /** How complete the data is, as the server last reported; undefined before the first report. */
   status: DataStatus | undefined;
   readonly #sequence: CandleSequence;
   readonly #onStatus: ((status: DataStatus) => void) | undefined;
   readonly #onClose: (candles: Candles) => void;
-  readonly #unread: Picture[] = [];
+  readonly #unread: CandleUpdate[] = [];
   readonly #readers: Reader[] = [];
   #error: unknown;
   #closed = false;
@@ -42,33 +42,33 @@ export class Candles implements AsyncIterableIterator<Picture, undefined> {
     this.#onClose = onClose;
   }
 
-  /** How many candles of history are to be asked for; 0 when there is no need. */
+  /** The number of candles of history to request; 0 when none are needed. */
   get awaited(): number {
     return this.#sequence.awaited;
   }
 
-  /** A new connection is there: how many candles of history to ask for. */
+  /** Handle a new connection; returns how many candles of history to request. */
   resume(): number {
     return this.#sequence.resume(performance.now() - this.#lastCandle);
   }
 
-  /** Take in history. */
+  /** Process a history message. */
   onHistory(message: InitialHistory): void {
-    this.#hear(message.data_status);
+    this.#setStatus(message.data_status);
     if (message.data_status.data_quality === "complete") {
-      this.#offer(this.#sequence.onHistory(message.candles, message.requested_candles));
+      this.#enqueue(this.#sequence.onHistory(message.candles, message.requested_candles));
     }
   }
 
-  /** Take in a live picture. */
+  /** Process a live update. */
   onUpdate(message: OhlcvUpdate): void {
-    this.#hear(message.data_status);
+    this.#setStatus(message.data_status);
     if (message.data !== null) {
-      this.#offer(this.#sequence.onUpdate(message.data));
+      this.#enqueue(this.#sequence.onUpdate(message.data));
     }
   }
 
-  /** End with an error, which the reader gets after what is unread. */
+  /** End with an error, which the reader gets after the unread updates. */
   fail(error: unknown): void {
     if (!this.#closed) {
       this.#error = error;
@@ -76,7 +76,7 @@ export class Candles implements AsyncIterableIterator<Picture, undefined> {
     }
   }
 
-  /** Unsubscribe. What is unread can still be read. */
+  /** Unsubscribe. Unread updates can still be read. */
   close(): void {
     if (this.#closed) {
       return;
@@ -88,11 +88,11 @@ export class Candles implements AsyncIterableIterator<Picture, undefined> {
     this.#onClose(this);
   }
 
-  next(): Promise<IteratorResult<Picture, undefined>> {
+  next(): Promise<IteratorResult<CandleUpdate, undefined>> {
     return new Promise((resolve, reject) => {
-      const picture = this.#unread.shift();
-      if (picture !== undefined) {
-        resolve({ value: picture, done: false });
+      const update = this.#unread.shift();
+      if (update !== undefined) {
+        resolve({ value: update, done: false });
       } else if (this.#closed) {
         this.#end({ resolve, reject });
       } else {
@@ -102,7 +102,7 @@ export class Candles implements AsyncIterableIterator<Picture, undefined> {
   }
 
   /** Called when a `for await` is left. */
-  return(): Promise<IteratorResult<Picture, undefined>> {
+  return(): Promise<IteratorResult<CandleUpdate, undefined>> {
     this.close();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -111,29 +111,29 @@ export class Candles implements AsyncIterableIterator<Picture, undefined> {
     return this;
   }
 
-  #hear(status: DataStatus): void {
+  #setStatus(status: DataStatus): void {
     if (JSON.stringify(status) !== JSON.stringify(this.status)) {
       this.status = status;
       this.#onStatus?.(status);
     }
   }
 
-  #offer(pictures: readonly Picture[]): void {
+  #enqueue(updates: readonly CandleUpdate[]): void {
     this.#lastCandle = performance.now();
-    for (const picture of pictures) {
+    for (const update of updates) {
       const reader = this.#readers.shift();
       if (reader) {
-        reader.resolve({ value: picture, done: false });
+        reader.resolve({ value: update, done: false });
         continue;
       }
       const last = this.#unread.at(-1);
-      if (last && replaces(picture, last)) {
+      if (last && replaces(update, last)) {
         this.#unread.pop();
       }
-      this.#unread.push(picture);
+      this.#unread.push(update);
     }
     if (this.#unread.length > MAX_UNREAD) {
-      this.fail(new ReaderTooSlow(`${MAX_UNREAD} pictures of ${this.symbol} are unread`));
+      this.fail(new ReaderTooSlow(`${MAX_UNREAD} updates of ${this.symbol} are unread`));
     }
   }
 
@@ -146,8 +146,8 @@ export class Candles implements AsyncIterableIterator<Picture, undefined> {
   }
 }
 
-/** Whether a reader that has not seen the old picture need not see it any more. */
-function replaces(next: Picture, old: Picture): boolean {
+/** Whether a reader that has not seen the old update can skip it. */
+function replaces(next: CandleUpdate, old: CandleUpdate): boolean {
   const same = next.candle.candle_time === old.candle.candle_time;
   return same && old.state === "running" && next.state !== "corrected";
 }

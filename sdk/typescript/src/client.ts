@@ -1,4 +1,4 @@
-/** The client: candles as sequences that outlive connections, and the REST interface. */
+/** The client: sequences of candles that survive reconnections, and the REST interface. */
 
 import { BACKOFF, type Backoff, pause } from "./backoff.js";
 import { Candles } from "./candles.js";
@@ -23,12 +23,12 @@ import type {
 import { RestClient } from "./rest.js";
 import { MAX_HISTORY } from "./sequence.js";
 
-/** Timeframes in one request, so that it stays within the limits of any server. */
+/** Timeframes in one request, within the limits of any server. */
 const MAX_PAIRS_PER_REQUEST = 100;
-/** Pause between requests, so that their rate stays within the usual limit of 20 a second. */
+/** Pause between requests, which keeps their rate within the usual limit of 20 a second. */
 const REQUEST_PAUSE_MS = 60;
-/** Codes of errors after which another try makes sense. */
-const PASSING_ERRORS: readonly StreamErrorCode[] = [
+/** Error codes after which the client reconnects and retries. */
+const TRANSIENT_ERRORS: readonly StreamErrorCode[] = [
   "TIMEOUT",
   "INTERNAL_ERROR",
   "CONNECTION_ERROR",
@@ -36,20 +36,20 @@ const PASSING_ERRORS: readonly StreamErrorCode[] = [
 
 export interface ClientOptions {
   readonly backoff?: Partial<Backoff>;
-  /** After so many seconds without a message the server is asked for a sign of life. */
+  /** Seconds without a message after which the client pings the server. */
   readonly silenceSeconds?: number;
   /** The WebSocket to use where the environment has none. */
   readonly WebSocket?: WebSocketConstructor;
-  /** Called whenever the connection is made (no error) or lost (why). */
+  /** Called when the connection is made (undefined) or lost (the error). */
   readonly onConnection?: (error: ConnectionLost | undefined) => void;
 }
 
 export interface CandlesOptions {
-  /** How many candles to begin with, the running one included: 0 to 1000. */
+  /** How many candles to start with, including the running one: 0 to 1000. */
   readonly history?: number;
   /**
-   * Told whenever the server says something new of how complete the data is; while it is loading
-   * or partial the sequence pauses.
+   * Called when the server reports a new data status; while data is loading or partial the
+   * sequence pauses.
    */
   readonly onStatus?: (status: DataStatus) => void;
 }
@@ -64,7 +64,7 @@ interface Group {
 /**
  * A client of one server.
  *
- * It connects when the first sequence of candles is asked for, connects again whenever the
+ * It connects when the first sequence of candles is requested, reconnects whenever the
  * connection is lost, and disconnects when the last sequence is closed.
  */
 export class Client {
@@ -79,11 +79,11 @@ export class Client {
   #running = false;
   #wake: () => void = () => undefined;
 
-  /** `url` as in `http://localhost:8080`. Throws InvalidCall for what is none. */
+  /** `url` is of the form `http://localhost:8080`. Throws InvalidCall for any other. */
   constructor(url: string, options: ClientOptions = {}) {
     const base = String(url).replace(/\/+$/, "");
     if (!/^https?:\/\/[^/?#\s]+[^?#\s]*$/.test(base)) {
-      throw new InvalidCall(`url has to be such as http://localhost:8080, not ${base}`);
+      throw new InvalidCall(`url must be of the form http://localhost:8080, not ${base}`);
     }
     this.rest = new RestClient(base);
     this.#url = base.replace(/^http/, "ws") + STREAM_ADDRESS;
@@ -92,20 +92,20 @@ export class Client {
   }
 
   /**
-   * Candles of a symbol as one sequence; `timeframe` in minutes.
+   * The candles of a symbol as one sequence; `timeframe` is in minutes.
    *
-   * Throws InvalidCall for arguments that no server takes.
+   * Throws InvalidCall for arguments that no server accepts.
    */
   candles(symbol: string, timeframe: number, options: CandlesOptions = {}): Candles {
     const history = options.history ?? 0;
     if (typeof symbol !== "string" || symbol === "") {
-      throw new InvalidCall(`symbol is a name such as BTCUSDT, not ${JSON.stringify(symbol)}`);
+      throw new InvalidCall(`symbol must be a name such as BTCUSDT, not ${JSON.stringify(symbol)}`);
     }
     if (!Number.isSafeInteger(timeframe) || timeframe < 1) {
-      throw new InvalidCall(`timeframe is a whole number of minutes from 1 up, not ${timeframe}`);
+      throw new InvalidCall(`timeframe must be an integer from 1 up, in minutes, not ${timeframe}`);
     }
     if (!Number.isInteger(history) || history < 0 || history > MAX_HISTORY) {
-      throw new InvalidCall(`history is a whole number from 0 to ${MAX_HISTORY}, not ${history}`);
+      throw new InvalidCall(`history must be an integer from 0 to ${MAX_HISTORY}, not ${history}`);
     }
     const key = keyOf(symbol, timeframe);
     const sequence = new Candles(symbol, timeframe, history, options.onStatus, (closed) =>
@@ -123,7 +123,7 @@ export class Client {
     return sequence;
   }
 
-  /** Close every sequence, and with them the connection. */
+  /** Close every sequence, and so the connection. */
   close(): void {
     for (const sequence of this.#all()) {
       sequence.close();
@@ -150,7 +150,7 @@ export class Client {
     }
   }
 
-  /** Keep a connection for as long as there are sequences. */
+  /** Keep a connection while there are sequences. */
   async #run(): Promise<void> {
     for (let attempt = 0; this.#groups.size > 0; attempt += 1) {
       const since = performance.now();
@@ -172,7 +172,7 @@ export class Client {
     this.#running = false;
   }
 
-  /** One connection, until there is nothing left to subscribe to. */
+  /** Run one connection until there are no sequences left. */
   async #connect(): Promise<void> {
     const WebSocket = this.#options.WebSocket ?? (await defaultWebSocket());
     const silenceMs = (this.#options.silenceSeconds ?? 40) * 1000;
@@ -180,7 +180,7 @@ export class Client {
     const connection = await Connection.open(WebSocket, this.#url, onMessage, silenceMs);
     try {
       this.#options.onConnection?.(undefined);
-      this.#released.clear(); // a new connection knows of nothing: subscribe to everything
+      this.#released.clear(); // a new connection has no subscriptions: make all of them
       for (const [key, group] of this.#groups) {
         group.sequences.forEach((sequence) => sequence.resume());
         this.#asked.add(key);
@@ -194,25 +194,25 @@ export class Client {
   #receive(message: Unasked): void {
     switch (message.type) {
       case "initial_history":
-        this.#tell(message, (sequence) => sequence.onHistory(message));
+        this.#dispatch(message, (sequence) => sequence.onHistory(message));
         break;
       case "ohlcv_update":
-        this.#tell(message, (sequence) => sequence.onUpdate(message));
+        this.#dispatch(message, (sequence) => sequence.onUpdate(message));
         break;
       case "error":
         throw new ConnectionLost(`${message.error_code}: ${message.message}`);
-      default: // being heard is all that a heartbeat is for; later versions may send more kinds
+      default: // a heartbeat needs no handling; later versions may send other types
     }
   }
 
-  #tell(message: { symbol: string; timeframe: string }, tell: (to: Candles) => void): void {
+  #dispatch(message: { symbol: string; timeframe: string }, handle: (to: Candles) => void): void {
     const key = `${message.symbol}:${message.timeframe}`;
     for (const sequence of [...(this.#groups.get(key)?.sequences ?? [])]) {
       const awaited = sequence.awaited;
       try {
-        tell(sequence);
+        handle(sequence);
       } catch (error) {
-        sequence.fail(error); // what `onStatus` throws is for its reader, too
+        sequence.fail(error); // including what `onStatus` throws
       }
       if (sequence.awaited > awaited) {
         this.#ask(key);
@@ -220,7 +220,7 @@ export class Client {
     }
   }
 
-  /** Send what is to be asked for until there are no sequences left. */
+  /** Send the queued requests until there are no sequences left. */
   async #serve(connection: Connection): Promise<void> {
     while (!connection.isOver && (this.#groups.size > 0 || this.#released.size > 0)) {
       if (this.#asked.size > 0) {
@@ -258,9 +258,9 @@ export class Client {
     result.failed_subscriptions.forEach((failure) => this.#failed(failure));
   }
 
-  /** A whole request was refused: for the timeframe that it names, else for all of them. */
+  /** Fail the timeframe that the refusal of a request names, or all when it names none. */
   #refused(error: Refusal, wanted: readonly Group[]): void {
-    if (PASSING_ERRORS.includes(error.error_code)) {
+    if (TRANSIENT_ERRORS.includes(error.error_code)) {
       throw new ConnectionLost(`${error.error_code}: ${error.message}`);
     }
     const { symbol, timeframe } = error.details as { symbol?: unknown; timeframe?: unknown };
@@ -292,7 +292,7 @@ export class Client {
     for (const sequence of [...group.sequences]) {
       sequence.fail(error);
     }
-    this.#released.delete(keyOf(group.symbol, group.timeframe)); // it never was subscribed
+    this.#released.delete(keyOf(group.symbol, group.timeframe)); // it was never subscribed
   }
 
   async #unsubscribe(connection: Connection): Promise<void> {
@@ -310,7 +310,7 @@ export class Client {
     }
   }
 
-  /** Wait, but not longer than there are sequences. */
+  /** Wait, but only while there are sequences. */
   async #sleep(ms: number): Promise<void> {
     const until = performance.now() + ms;
     while (this.#groups.size > 0 && performance.now() < until) {

@@ -8,7 +8,7 @@ import { read } from "./json.js";
 const OPEN_MS = 10_000;
 const REPLY_MS = 10_000;
 
-/** What is needed of a WebSocket: the browser's own, Node's, or that of the package `ws`. */
+/** The part of the WebSocket API that the client uses; browsers, Node and `ws` have it. */
 export interface WebSocketLike {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -32,7 +32,7 @@ export async function defaultWebSocket(): Promise<WebSocketConstructor> {
     return (module as { WebSocket: WebSocketConstructor }).WebSocket;
   } catch {
     throw new CandlecastError(
-      "There is no WebSocket here: install the package `ws`, or give one as an option",
+      "There is no WebSocket here: install the package `ws`, or pass one as an option",
     );
   }
 }
@@ -45,7 +45,7 @@ interface Waiting {
 
 /** An open connection. */
 export class Connection {
-  /** Rejected with the reason when the connection has ended, resolved when it was closed here. */
+  /** Rejected with the reason when the connection ends, resolved when it is closed here. */
   readonly ended: Promise<void>;
   readonly #socket: WebSocketLike;
   readonly #onMessage: (message: Unasked) => void;
@@ -57,10 +57,10 @@ export class Connection {
   #watch: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Open a connection; rejected with ConnectionLost when there is none.
+   * Open a connection; rejected with ConnectionLost on failure.
    *
-   * `onMessage` gets what is no reply, in order; what it throws ends the connection. After
-   * `silenceMs` without a message the server is asked for a sign of life.
+   * `onMessage` gets the messages that are not replies, in order; what it throws ends the
+   * connection. After `silenceMs` without a message the client pings the server.
    */
   static async open(
     WebSocket: WebSocketConstructor,
@@ -80,7 +80,7 @@ export class Connection {
     } finally {
       clearTimeout(timer);
     }
-    connection.#heard();
+    connection.#restartWatch();
     return connection;
   }
 
@@ -97,7 +97,7 @@ export class Connection {
     socket.onmessage = (event: { data: unknown }) => this.#receive(event.data);
     socket.onclose = (event: { code: number; reason: string }) =>
       this.#fail(new ConnectionLost(`The connection ended with code ${event.code} ${event.reason}`));
-    socket.onerror = () => undefined; // `onclose` follows and says as much
+    socket.onerror = () => undefined; // `onclose` follows
   }
 
   /** Whether it has ended. */
@@ -150,7 +150,7 @@ export class Connection {
     if (this.#isOver) {
       return;
     }
-    this.#heard();
+    this.#restartWatch();
     try {
       const message = this.#parsed(data);
       const waiting = this.#waiting.get(message.request_id ?? "");
@@ -174,11 +174,11 @@ export class Connection {
     return message as { type: string; request_id?: string };
   }
 
-  /** Begin to wait anew for the time after which a sign of life is asked for. */
-  #heard(): void {
+  /** Restart the timer that pings a silent server. */
+  #restartWatch(): void {
     clearTimeout(this.#watch);
     this.#watch = setTimeout(() => {
-      this.request<"ping">({ action: "ping" }).catch(() => undefined); // then it has ended
+      this.request<"ping">({ action: "ping" }).catch(() => undefined); // then it is over
     }, this.#silenceMs);
   }
 }

@@ -1,4 +1,4 @@
-/** What can go wrong. Every error of this package is a `CandlecastError`. */
+/** The errors of this package. Each is a `CandlecastError`. */
 
 import type { Error as Refusal, ErrorEnvelope, FailedTimeframe } from "./generated/types.js";
 
@@ -6,13 +6,13 @@ export class CandlecastError extends Error {
   override name = this.constructor.name;
 }
 
-/** A call that no server could serve, such as a history of -1 candles. */
+/** A call that no server accepts, such as a history of -1 candles. */
 export class InvalidCall extends CandlecastError {}
 
-/** The connection ended. Sequences of candles go on by themselves over the next one. */
+/** The connection ended. Sequences of candles continue over the next one. */
 export class ConnectionLost extends CandlecastError {}
 
-/** The server sent what its document does not allow: the versions do not fit together. */
+/** The server violated its document: client and server versions do not match. */
 export class ContractBroken extends CandlecastError {}
 
 /** The server refused a request; `refusal` is its answer. */
@@ -30,10 +30,10 @@ export class SubscriptionRefused extends CandlecastError {
 }
 
 /**
- * The server cannot give the candles that would join the sequence to what comes now.
+ * The server no longer has the candles between the sequence and the current ones.
  *
- * `fromTime` and `toTime` (ms) are the last candle that was handed over and the first that could
- * follow. Begin a new sequence where the gap does not matter.
+ * `fromTime` and `toTime` (ms) are the last candle that was delivered and the first that could
+ * follow. Start a new sequence if the gap does not matter.
  */
 export class CandlesMissing extends CandlecastError {
   constructor(
@@ -44,19 +44,19 @@ export class CandlesMissing extends CandlecastError {
   ) {
     super(
       `${symbol} ${timeframe}m: the server has no candles between ${fromTime} and ${toTime}; ` +
-        "begin a new sequence",
+        "start a new sequence",
     );
   }
 }
 
-/** Candles were not taken out of their sequence for too long. */
+/** Too many updates of a sequence are unread. */
 export class ReaderTooSlow extends CandlecastError {}
 
 /**
  * A REST request was answered with an error.
  *
- * `answer` is undefined when the reply was not one of the server's own, as from a proxy in between.
- * `retryAfter` is how many seconds to wait before the next try, if the server said.
+ * `answer` is undefined when the reply is not one of the server's own, as from a proxy in between.
+ * `retryAfter` is how many seconds to wait before a retry, if the server sent it.
  */
 export class RestError extends CandlecastError {
   constructor(

@@ -7,4 +7,4 @@ export type { WebSocketConstructor, WebSocketLike } from "./connection.js";
 export * from "./errors.js";
 export type * as types from "./generated/types.js";
 export { RestClient } from "./rest.js";
-export { CandleSequence, type Picture, type State } from "./sequence.js";
+export { CandleSequence, type CandleUpdate, type State } from "./sequence.js";

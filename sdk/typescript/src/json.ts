@@ -1,14 +1,14 @@
-/** JSON with its numbers as they are written: binary floating point would round them. */
+/** JSON with exact numbers, which binary floating point would round. */
 
 import { ContractBroken } from "./errors.js";
 import { DECIMAL_FIELDS, INTEGER_FIELDS } from "./generated/exact.js";
 
-// A name in quotes before a colon is a member's name, since within a string the quotes are escaped.
+// A quoted name before a colon is a member's name: within a string its quotes would be escaped.
 const DECIMALS = new RegExp(
   String.raw`(?<!\\)"(${DECIMAL_FIELDS.join("|")})"\s*:\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)`,
   "g",
 );
-// A whole number of up to 15 digits is exact; longer ones are looked at one by one.
+// A whole number of up to 15 digits is exact; longer ones are checked one by one.
 const LONG_INTEGERS = new RegExp(
   String.raw`(?<!\\)"(${INTEGER_FIELDS.join("|")})"\s*:\s*(-?\d{16,})(?![\d.eE])`,
   "g",
@@ -16,9 +16,9 @@ const LONG_INTEGERS = new RegExp(
 const INTEGERS = new Set(INTEGER_FIELDS);
 
 /**
- * What a JSON text stands for, with the document's decimals as strings.
+ * Parse JSON, with the document's decimals as strings.
  *
- * Whole numbers that a number would round are bigints.
+ * Whole numbers that a number would round become bigints.
  */
 export function read(text: string): unknown {
   try {
@@ -34,11 +34,11 @@ export function read(text: string): unknown {
       });
     return isLong ? JSON.parse(quoted, integer) : JSON.parse(quoted);
   } catch (error) {
-    throw new ContractBroken(`The server sent what is not JSON: ${String(error)}`);
+    throw new ContractBroken(`The server sent invalid JSON: ${String(error)}`);
   }
 }
 
-/** A member that is a whole number; as a text it is one that was too long. */
+/** Revive a member: a text in the place of a whole number is one that was too long. */
 function integer(name: string, value: unknown): unknown {
   return typeof value === "string" && INTEGERS.has(name) ? BigInt(value) : value;
 }

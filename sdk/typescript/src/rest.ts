@@ -10,14 +10,14 @@ const TIMEOUT_MS = 30_000;
 /**
  * Every REST operation as a method.
  *
- * A call is rejected with RestError for an answer that is an error, ConnectionLost when there is
- * none, ContractBroken when it is not JSON and InvalidCall when it cannot be sent. Calls are not
- * repeated by themselves.
+ * A call is rejected with RestError for an error reply, ConnectionLost when there is no reply,
+ * ContractBroken when it is not JSON and InvalidCall when the request cannot be sent. Calls are
+ * not retried.
  */
 export class RestClient extends RestOperations {
   readonly #base: string;
 
-  /** `url` as in `http://localhost:8080`. */
+  /** `url` is of the form `http://localhost:8080`. */
   constructor(url: string) {
     super();
     this.#base = url + REST_BASE_PATH;
@@ -54,19 +54,19 @@ export class RestClient extends RestOperations {
   }
 }
 
-/** A name as a part of a path. */
+/** A name as a segment of a path. */
 function segment(name: string, value: unknown): string {
   try {
     if (typeof value === "string" && !["", ".", ".."].includes(value)) {
       return encodeURIComponent(value);
     }
   } catch {
-    // half of a surrogate pair
+    // a lone surrogate
   }
-  throw new InvalidCall(`${name} has to be a name, not ${JSON.stringify(value)}`);
+  throw new InvalidCall(`${name} must be a name, not ${JSON.stringify(value)}`);
 }
 
-/** The server's error, if it is one. */
+/** The server's error; undefined when the body is not one. */
 function answerOf(body: string): ErrorEnvelope | undefined {
   try {
     const answer = read(body) as Partial<ErrorEnvelope> | null;

@@ -1,28 +1,28 @@
 /**
- * One sequence of candles out of history, live pictures and connections that come and go.
+ * One sequence of candles from history and live updates, across reconnections.
  *
- * Pure: no I/O and no clock. Messages go in; what to hand over and what to ask for come out.
+ * Pure: no I/O and no clock. Messages go in; updates and the history to request come out.
  */
 
 import { CandlesMissing } from "./errors.js";
 import type { Candle } from "./generated/types.js";
 
 const MINUTE_MS = 60_000;
-/** Candles that can be asked for at once. */
+/** Candles in one history at most. */
 export const MAX_HISTORY = 1000;
-/** Closed candles that are remembered to tell repeats from corrections: all that history repeats. */
+/** Closed candles remembered to distinguish corrections from what a history repeats. */
 const REMEMBERED = MAX_HISTORY + 1;
 
 /**
- * - `running`: the candle in progress; newer pictures of it replace this one.
- * - `closed`: the candle is over. Each comes once, in order, each one timeframe after the last.
- * - `corrected`: a candle that was handed over as closed and has changed since: late or missing
+ * - `running`: the candle in progress; a newer update replaces this one.
+ * - `closed`: the candle has ended. Each comes once, in order, one timeframe after the last.
+ * - `corrected`: a candle that was delivered as closed has changed, because late or missing
  *   trades were found.
  */
 export type State = "running" | "closed" | "corrected";
 
-/** A candle as it stands. */
-export interface Picture {
+/** The state of a candle. */
+export interface CandleUpdate {
   readonly symbol: string;
   /** In minutes. */
   readonly timeframe: number;
@@ -31,14 +31,14 @@ export interface Picture {
 }
 
 export class CandleSequence {
-  /** While above 0, history of so many candles has been asked for, or is to be. */
+  /** While above 0, a history of that many candles is requested or to be requested. */
   awaited: number;
   readonly #step: number;
   #first: number | undefined;
   #running: Candle | undefined;
   readonly #closed = new Map<number, string>();
 
-  /** `timeframe` in minutes; `history` is how many candles to begin with, 0 to 1000. */
+  /** `timeframe` is in minutes; `history` is how many candles to start with, 0 to 1000. */
   constructor(
     readonly symbol: string,
     readonly timeframe: number,
@@ -49,10 +49,10 @@ export class CandleSequence {
   }
 
   /**
-   * A new connection is there: how many candles of history to ask for.
+   * Handle a new connection; returns how many candles of history to request.
    *
-   * `elapsedMs` is the time since the last candle came. It is only a guess of how much was missed:
-   * what the history does not reach is asked for again.
+   * `elapsedMs` is the time since the last candle came. It only estimates how much was missed:
+   * if the history does not reach far enough back, a longer one is requested.
    */
   resume(elapsedMs: number): number {
     if (this.#running !== undefined) {
@@ -63,14 +63,14 @@ export class CandleSequence {
   }
 
   /**
-   * Complete history, oldest first, the running candle last.
+   * Process a complete history, oldest first, the running candle last.
    *
-   * Afterwards `awaited` is above 0 when it did not reach far enough back. Throws CandlesMissing
-   * when the server has nothing that would.
+   * Afterwards `awaited` is above 0 when it does not reach far enough back. Throws CandlesMissing
+   * when the server has none that does.
    */
-  onHistory(candles: readonly Candle[], requested: number): Picture[] {
+  onHistory(candles: readonly Candle[], requested: number): CandleUpdate[] {
     if (this.awaited === 0 || requested < this.awaited) {
-      return []; // an answer to somebody else, or to an earlier question
+      return []; // a reply to another subscriber or to an earlier request
     }
     const [first, last] = [candles[0], candles.at(-1)];
     if (first && last && this.#running && first.candle_time > this.#running.candle_time) {
@@ -81,20 +81,20 @@ export class CandleSequence {
       return [];
     }
     this.awaited = 0;
-    const pictures: Picture[] = [];
+    const updates: CandleUpdate[] = [];
     for (const candle of candles) {
       if (this.#isAhead(candle)) {
         throw this.#missing(candle.candle_time);
       }
-      pictures.push(...this.#accept(candle));
+      updates.push(...this.#accept(candle));
     }
-    return pictures;
+    return updates;
   }
 
-  /** A live picture. Afterwards `awaited` is above 0 when candles before it are missing. */
-  onUpdate(candle: Candle): Picture[] {
+  /** Process a live update; then `awaited` is above 0 when candles before it are missing. */
+  onUpdate(candle: Candle): CandleUpdate[] {
     if (this.awaited > 0) {
-      // The history that is on its way is newer than this, but may not reach so far back.
+      // The pending history is newer than this update, but may not reach as far back.
       const old = this.#running && candle.candle_time < this.#running.candle_time;
       return old ? this.#accept(candle) : [];
     }
@@ -105,36 +105,36 @@ export class CandleSequence {
     return this.#accept(candle);
   }
 
-  /** Pictures to hand over for a candle that is known, running or next. */
-  #accept(candle: Candle): Picture[] {
+  /** The updates to deliver for a candle that is known, running or next. */
+  #accept(candle: Candle): CandleUpdate[] {
     const running = this.#running;
     if (running === undefined || candle.candle_time > running.candle_time) {
       this.#running = candle;
       if (running === undefined) {
         this.#first = candle.candle_time;
-        return [this.#picture(candle, "running")];
+        return [this.#update(candle, "running")];
       }
       this.#remember(running);
-      return [this.#picture(running, "closed"), this.#picture(candle, "running")];
+      return [this.#update(running, "closed"), this.#update(candle, "running")];
     }
     if (candle.candle_time === running.candle_time) {
       if (fingerprint(candle) === fingerprint(running)) {
         return [];
       }
       this.#running = candle;
-      return [this.#picture(candle, "running")];
+      return [this.#update(candle, "running")];
     }
     if (this.#isCorrected(candle)) {
       this.#closed.set(candle.candle_time, fingerprint(candle));
-      return [this.#picture(candle, "corrected")];
+      return [this.#update(candle, "corrected")];
     }
     return [];
   }
 
-  /** Whether a candle before the running one differs from what was handed over. */
+  /** Whether a candle before the running one differs from what was delivered. */
   #isCorrected(candle: Candle): boolean {
-    const handedOver = this.#first !== undefined && candle.candle_time >= this.#first;
-    return handedOver && this.#closed.get(candle.candle_time) !== fingerprint(candle);
+    const delivered = this.#first !== undefined && candle.candle_time >= this.#first;
+    return delivered && this.#closed.get(candle.candle_time) !== fingerprint(candle);
   }
 
   /** Whether candles between the running one and this one are missing. */
@@ -144,7 +144,7 @@ export class CandleSequence {
     );
   }
 
-  /** Candles from the running one to the newest, and one for a boundary passed meanwhile. */
+  /** Candles from the running one to the newest, and one that may begin meanwhile. */
   #reach(newest: number): number {
     const oldest = this.#running?.candle_time ?? newest;
     return Math.min(MAX_HISTORY, (newest - oldest) / this.#step + 2);
@@ -162,12 +162,12 @@ export class CandleSequence {
     return new CandlesMissing(this.symbol, this.timeframe, fromTime, toTime);
   }
 
-  #picture(candle: Candle, state: State): Picture {
+  #update(candle: Candle, state: State): CandleUpdate {
     return { symbol: this.symbol, timeframe: this.timeframe, candle, state };
   }
 }
 
-/** What a candle is known by. */
+/** A text that stands for a candle's values. */
 function fingerprint(candle: Candle): string {
   return [
     ...[candle.open, candle.high, candle.low, candle.close, candle.volume],

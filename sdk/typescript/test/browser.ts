@@ -1,6 +1,6 @@
 /**
- * `node browser.js URL SCENARIO CHROMIUM PORT`: the same in headless Chromium, from the built
- * bundle that a page of this port loads; the server has to allow its origin.
+ * `node browser.js URL SCENARIO CHROMIUM PORT`: the scenario in headless Chromium, with the
+ * built bundle, from a page on this port; the server must allow its origin.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

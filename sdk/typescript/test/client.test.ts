@@ -1,4 +1,4 @@
-/** What the client makes of servers that leave, refuse or break their word. */
+/** The client against servers that disconnect, refuse or send wrong messages. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -51,7 +51,7 @@ class Peer {
     messages.forEach((message) => this.socket.send(JSON.stringify(message)));
   }
 
-  /** Take a subscribe request, accept it, and say how much history it asks for. */
+  /** Accept a subscribe request and return how much history it asks for. */
   async accept(failed: object[] = []): Promise<Record<string, number | undefined>> {
     const request = await this.receive();
     assert(request.action === "subscribe");
@@ -184,7 +184,7 @@ test("messages and fields of later versions are passed over", async () => {
 });
 
 for (const text of ["{", "[]", "null", '"x"']) {
-  test(`a broken contract is told to the reader: ${text}`, async () => {
+  test(`a broken contract is raised to the reader: ${text}`, async () => {
     const candles = client.candles("BTCUSDT", 1);
     const server = await peer();
     await server.accept();
@@ -202,7 +202,7 @@ test("a symbol that is not followed ends only its own sequence", async () => {
   assert.deepEqual(await take(right, 1), [["running", 3]]);
 });
 
-test("an error that passes is tried again", async () => {
+test("a transient error is retried", async () => {
   const candles = client.candles("BTCUSDT", 1);
   const first = await peer();
   const { request_id } = await first.receive();
@@ -214,10 +214,10 @@ test("an error that passes is tried again", async () => {
   assert.deepEqual(await take(candles, 1), [["running", 3]]);
 });
 
-test("leaving the loop unsubscribes, and with nothing left to read the client leaves", async () => {
+test("leaving the loop unsubscribes, and without sequences the client disconnects", async () => {
   const reading = (async () => {
-    for await (const picture of client.candles("BTCUSDT", 1)) {
-      return picture.candle.close;
+    for await (const update of client.candles("BTCUSDT", 1)) {
+      return update.candle.close;
     }
     return undefined;
   })();
@@ -258,7 +258,7 @@ test("REST takes and gives ids beyond 2^53", async () => {
   assert.equal(asked, "/api/v1/data/trades/BTCUSDT?from_id=9007199254740993");
 });
 
-test("REST keeps every digit and tells errors", async () => {
+test("REST keeps every digit and reports errors", async () => {
   const trade = '{"aggregate_id":1,"price":12345678901.12345678,"quantity":0.00000001}';
   answer = { status: 200, body: `{"success":true,"data":[${trade}]}` };
   const page = await client.rest.getTrades("BTCUSDT", { limit: 1 });

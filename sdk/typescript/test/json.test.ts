@@ -18,7 +18,7 @@ test("what looks like a decimal within a text stays text", () => {
   assert.deepEqual(read(JSON.stringify({ message, open: null })), { message, open: null });
 });
 
-test("what is not JSON is told as a broken contract", () => {
+test("invalid JSON is a broken contract", () => {
   assert.throws(() => read("{"), ContractBroken);
 });
 

@@ -1,4 +1,4 @@
-/** `node node.js URL SCENARIO`: the scenario in Node; a report is a line of JSON. */
+/** `node node.js URL SCENARIO`: the scenario in Node; each report is a line of JSON. */
 
 import { readFileSync } from "node:fs";
 import { Client } from "../src/index.js";

@@ -1,6 +1,6 @@
-/** Plays tests/sdk/scenario.json and reports what was handed over; in Node and in a browser. */
+/** Plays tests/sdk/scenario.json and reports the updates, in Node and in a browser. */
 
-import type { Client, ClientOptions, Picture } from "../src/index.js";
+import type { Client, ClientOptions, CandleUpdate } from "../src/index.js";
 
 interface Scenario {
   backoff: { first: number; most: number };
@@ -16,7 +16,7 @@ export async function play(
   scenario: Scenario,
   report: Report,
 ): Promise<void> {
-  const pictures: Picture[][] = scenario.subscriptions.map(() => []);
+  const updates: CandleUpdate[][] = scenario.subscriptions.map(() => []);
   const statuses = new Set<string>();
   let [made, lost, unsubscribed] = [0, 0, false];
   let changed: () => void = () => undefined;
@@ -34,12 +34,12 @@ export async function play(
     }
   };
   const count = (state: string): number =>
-    pictures.flat().filter((picture) => picture.state === state).length;
+    updates.flat().filter((update) => update.state === state).length;
   const reading: Promise<void>[] = [];
   const read = async (index: number, { symbol, timeframe, history }: Scenario["subscriptions"][0]) => {
     const onStatus = (status: { data_quality: string }) => statuses.add(status.data_quality);
-    for await (const picture of client.candles(symbol, timeframe, { history, onStatus })) {
-      pictures[index]?.push(picture);
+    for await (const update of client.candles(symbol, timeframe, { history, onStatus })) {
+      updates[index]?.push(update);
       changed();
       if (unsubscribed) {
         break;
@@ -49,7 +49,7 @@ export async function play(
   for (const step of scenario.steps) {
     if (step.do === "subscribe") {
       reading.push(...scenario.subscriptions.map((part, index) => read(index, part)));
-      await until(() => pictures.every((group) => group.length > 0));
+      await until(() => updates.every((group) => group.length > 0));
     } else if (step.do === "updates") {
       const target = count("running") + (step.count ?? 0);
       await until(() => count("running") >= target);
@@ -64,5 +64,5 @@ export async function play(
       await Promise.all(reading);
     }
   }
-  report({ event: "done", statuses: [...statuses], pictures });
+  report({ event: "done", statuses: [...statuses], updates });
 }

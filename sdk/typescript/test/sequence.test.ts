@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CandlesMissing, CandleSequence, type Picture, type types } from "../src/index.js";
+import { CandlesMissing, CandleSequence, type CandleUpdate, type types } from "../src/index.js";
 
 type Short = [minute: number, close: number];
 interface Step {
@@ -41,7 +41,7 @@ function candle([minute, close]: Short): types.Candle {
   };
 }
 
-function take(sequence: CandleSequence, step: Step): Picture[] {
+function take(sequence: CandleSequence, step: Step): CandleUpdate[] {
   if (step.history) {
     return sequence.onHistory(step.history.map(candle), step.requested ?? 0);
   }
@@ -67,12 +67,12 @@ for (const { name, timeframe, history, steps } of cases) {
         );
         continue;
       }
-      const pictures = take(sequence, step).map(({ state, candle: { candle_time, close } }) => [
+      const updates = take(sequence, step).map(({ state, candle: { candle_time, close } }) => [
         state,
         candle_time / MINUTE_MS,
         Number(close),
       ]);
-      assert.deepEqual(pictures, step.gives ?? []);
+      assert.deepEqual(updates, step.gives ?? []);
       assert.equal(sequence.awaited, step.awaited ?? sequence.awaited);
     }
   });

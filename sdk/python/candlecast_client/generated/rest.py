@@ -136,7 +136,7 @@ class RestOperations(ABC):
         )
 
     async def get_system_info(self) -> SystemInfoEnvelope:
-        """What runs here."""
+        """Versions, feed, store and process."""
         return await self._call("GET", "/monitoring/system/info", {}, {}, {200: SystemInfoEnvelope})
 
     async def list_tickers(self) -> TickerListEnvelope:

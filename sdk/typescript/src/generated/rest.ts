@@ -109,7 +109,7 @@ export abstract class RestOperations {
   }
 
   /**
-   * What runs here.
+   * Versions, feed, store and process.
    */
   getSystemInfo(): Promise<SystemInfoEnvelope> {
     return this.call("GET", "/monitoring/system/info", {}, {}, [200]);

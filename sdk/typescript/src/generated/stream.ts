@@ -23,12 +23,12 @@ export interface Requests {
   ping: Ping;
 }
 
-/** What each request is answered by. */
+/** The possible replies to each request. */
 export interface Replies {
   subscribe: SubscriptionResult | Error;
   unsubscribe: UnsubscriptionResult | Error;
   ping: Pong | Error;
 }
 
-/** What the server sends without being asked. */
+/** The messages that the server sends unrequested. */
 export type Unasked = Error | Heartbeat | InitialHistory | OhlcvUpdate;

@@ -133,7 +133,7 @@ export type FailureCode =
  */
 export type GapKind = "open" | "unreadable" | "confirmed";
 /**
- * What does not work, and why; empty while the status is `healthy`.
+ * The parts that do not work, and why; empty while the status is `healthy`.
  */
 export type HealthProblems = HealthProblem[];
 /**
@@ -146,13 +146,13 @@ export type MaterializedViewListEnvelope = Envelope & {
   data: MaterializedView[];
 };
 /**
- * What a forced synchronization found and started.
+ * The outcome of a forced synchronization.
  */
 export type SyncReportEnvelope = Envelope & {
   data: SyncReport;
 };
 /**
- * What runs here.
+ * Versions, platform, feed, store and process.
  */
 export type SystemInfoEnvelope = Envelope & {
   data: SystemInfo;
@@ -292,7 +292,7 @@ export interface Candle {
   taker_sell_volume: Volume;
 }
 /**
- * What every successful reply has besides its `data`.
+ * Every successful reply, but for its `data`.
  */
 export interface Envelope {
   /**
@@ -300,7 +300,7 @@ export interface Envelope {
    */
   success: true;
   /**
-   * What was done, in one sentence for people.
+   * The outcome in one sentence for people.
    */
   message: string;
   timestamp: TimestampMs;
@@ -332,11 +332,11 @@ export interface Error {
   request_id?: RequestId;
   error_code: StreamErrorCode;
   /**
-   * What went wrong and what to do, in one sentence for people.
+   * The failure and the remedy, in one sentence for people.
    */
   message: string;
   /**
-   * What is known besides. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request, a `message` and the `schema_path` of the rule; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`.
+   * Further facts. With `INVALID_SUBSCRIPTION` `faults` lists each fault with its `path` in the request, a `message` and the `schema_path` of the rule; with `INVALID_TIMEFRAME` there are `symbol`, `timeframe` and `maximum`.
    */
   details: {};
 }
@@ -349,7 +349,7 @@ export interface ErrorDetail {
    */
   field: string;
   /**
-   * What is wrong with it.
+   * The fault in one sentence.
    */
   message: string;
 }
@@ -366,7 +366,7 @@ export interface ErrorEnvelope {
    */
   data: null;
   /**
-   * What failed, in a few words for people.
+   * The failure in a few words for people.
    */
   message: string;
   timestamp: TimestampMs;
@@ -412,7 +412,7 @@ export interface FailedTimeframe {
   message: string;
 }
 /**
- * What came in for a symbol since the server started.
+ * Counts of a symbol since the server started.
  */
 export interface FeedCounters {
   /**
@@ -465,7 +465,7 @@ export interface Gap {
    */
   since: number;
   /**
-   * What was seen, in a few words for people.
+   * The observation in a few words for people.
    */
   reason: string;
 }
@@ -476,7 +476,7 @@ export interface Health {
   /**
    * - `healthy`: everything works.
    * - `degraded`: requests are answered, but the server is starting, the exchange cannot be
-   *   reached or has told the server to slow down, or a symbol is not complete.
+   *   reached or has asked the server to slow down, or a symbol is not complete.
    * - `unhealthy`: the store does not answer.
    */
   status: "healthy" | "degraded" | "unhealthy";
@@ -628,7 +628,7 @@ export interface Pong {
   client_timestamp: ClientTimestampMs | null;
 }
 /**
- * What the server's process uses.
+ * Resources of the server's process.
  */
 export interface ProcessInfo {
   /**
@@ -653,7 +653,7 @@ export interface Readiness {
    */
   ready: boolean;
   /**
-   * What has to end before the server is ready; empty once it is.
+   * The problems that keep the server from being ready; empty once it is.
    */
   problems: HealthProblems;
 }
@@ -695,7 +695,7 @@ export interface Subscribe {
   action: "subscribe";
   request_id?: RequestId;
   /**
-   * What to add, by symbol.
+   * Timeframes to add, by symbol.
    *
    * @minItems 1
    * @maxItems 100
@@ -729,13 +729,13 @@ export interface SubscriptionResult {
   type: "subscription_result";
   request_id?: RequestId;
   /**
-   * What was accepted, by symbol.
+   * Timeframes that were accepted, by symbol.
    */
   successful_subscriptions: {
     [k: string]: AcceptedTimeframe[];
   };
   /**
-   * What was not accepted, each with its reason.
+   * Timeframes that were not accepted, each with its reason.
    */
   failed_subscriptions: FailedTimeframe[];
   /**
@@ -757,7 +757,7 @@ export interface SymbolUnsubscription {
   timeframes: Timeframe[];
 }
 /**
- * What a forced synchronization found and started.
+ * The outcome of a forced synchronization.
  */
 export interface SyncReport {
   /**
@@ -778,7 +778,7 @@ export interface SyncReport {
   gaps_queued: number;
 }
 /**
- * What runs here, on what, and fed by whom.
+ * Versions, platform, feed, store and process of the server.
  */
 export interface SystemInfo {
   /**
@@ -830,7 +830,7 @@ export interface TickerSummary {
    */
   quote_asset: string;
   /**
-   * State of the market as the exchange tells it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked.
+   * State of the market as the exchange reports it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked.
    */
   exchange_status: string;
   /**
@@ -876,7 +876,7 @@ export interface Unsubscribe {
   action: "unsubscribe";
   request_id?: RequestId;
   /**
-   * What to remove, by symbol.
+   * Timeframes to remove, by symbol.
    *
    * @minItems 1
    * @maxItems 100
@@ -893,7 +893,7 @@ export interface UnsubscriptionResult {
     [k: string]: Timeframe[];
   };
   /**
-   * What could not be removed, each with its reason.
+   * Timeframes that could not be removed, each with its reason.
    */
   failed_unsubscriptions: FailedTimeframe[];
   /**
@@ -1013,7 +1013,7 @@ export interface WeightStatistics {
    */
   limit_per_minute: number;
   /**
-   * Weight used in the current minute, as the exchange last told it.
+   * Weight used in the current minute, as the exchange last reported it.
    */
   used: number;
   /**
@@ -1025,7 +1025,7 @@ export interface WeightStatistics {
    */
   requests: number;
   /**
-   * Times that the exchange told the server to slow down (429) or banned it (418).
+   * Times that the exchange refused a request for its rate (429) or banned the server (418).
    */
   throttled: number;
   /**

@@ -32,7 +32,7 @@ function connect(symbol) {
   };
   socket.onmessage = (event) => take(JSON.parse(event.data));
   socket.onclose = () => {
-    tell('unknown', 'The connection is lost; it will be tried again.');
+    show('unknown', 'Connection lost; reconnecting.');
     setTimeout(connect, pause, symbol);
     pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
   };
@@ -48,11 +48,11 @@ function take(message) {
     return;
   }
   const quality = message.data_status.data_quality;
-  tell(quality, quality === 'complete' ? note() : 'Candles are shown once no trade is missing.');
+  show(quality, quality === 'complete' ? note() : 'Candles are shown once no trade is missing.');
   draw();
 }
 
-function tell(quality, text) {
+function show(quality, text) {
   const badge = part('quality');
   badge.textContent = quality;
   badge.className = `quality ${quality}`;
@@ -104,5 +104,5 @@ function draw() {
 }
 
 window.addEventListener('resize', draw);
-// A copy of these pages that is served by something else has nothing to draw.
+// A copy of these pages on another server has nothing to draw.
 start().catch(() => {});

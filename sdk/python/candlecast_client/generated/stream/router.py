@@ -116,7 +116,7 @@ class SubscribeRouter(RpcClient[json.Subscribe, json.SubscriptionResult | json.E
                             content_type=None,
                             headers=None,
                             payload={"$ref": "#/components/schemas/SubscriptionResult"},
-                            summary="What of a subscription was accepted.",
+                            summary="The accepted and the refused part of a subscription.",
                             name="subscription_result",
                             title="Subscription result",
                             description=None,
@@ -180,7 +180,7 @@ class SubscribeRouter(RpcClient[json.Subscribe, json.SubscriptionResult | json.E
                         content_type=None,
                         headers=None,
                         payload={"$ref": "#/components/schemas/SubscriptionResult"},
-                        summary="What of a subscription was accepted.",
+                        summary="The accepted and the refused part of a subscription.",
                         name="subscription_result",
                         title="Subscription result",
                         description=None,
@@ -332,7 +332,7 @@ class UnsubscribeRouter(RpcClient[json.Unsubscribe, json.UnsubscriptionResult | 
                             content_type=None,
                             headers=None,
                             payload={"$ref": "#/components/schemas/UnsubscriptionResult"},
-                            summary="What of an unsubscription was done.",
+                            summary="The ended and the unknown part of an unsubscription.",
                             name="unsubscription_result",
                             title="Unsubscription result",
                             description=None,
@@ -396,7 +396,7 @@ class UnsubscribeRouter(RpcClient[json.Unsubscribe, json.UnsubscriptionResult | 
                         content_type=None,
                         headers=None,
                         payload={"$ref": "#/components/schemas/UnsubscriptionResult"},
-                        summary="What of an unsubscription was done.",
+                        summary="The ended and the unknown part of an unsubscription.",
                         name="unsubscription_result",
                         title="Unsubscription result",
                         description=None,
@@ -756,7 +756,7 @@ class InitialHistoryRouter(Subscriber[json.InitialHistory]):
 
 
 class OhlcvUpdateRouter(Subscriber[json.OhlcvUpdate]):
-    """Picture of a candle"""
+    """Update of a candle"""
 
     def __init__(
         self,
@@ -765,7 +765,7 @@ class OhlcvUpdateRouter(Subscriber[json.OhlcvUpdate]):
     ):
         operation = spec.Operation(
             action="receive",
-            title="Picture of a candle",
+            title="Update of a candle",
             summary=None,
             description=None,
             channel=spec.Channel(
@@ -779,7 +779,7 @@ class OhlcvUpdateRouter(Subscriber[json.OhlcvUpdate]):
                         content_type=None,
                         headers=None,
                         payload={"$ref": "#/components/schemas/OhlcvUpdate"},
-                        summary="A full picture of one candle.",
+                        summary="One candle as it is now.",
                         name="ohlcv_update",
                         title="OHLCV update",
                         description=None,
@@ -821,7 +821,7 @@ class OhlcvUpdateRouter(Subscriber[json.OhlcvUpdate]):
                     content_type=None,
                     headers=None,
                     payload={"$ref": "#/components/schemas/OhlcvUpdate"},
-                    summary="A full picture of one candle.",
+                    summary="One candle as it is now.",
                     name="ohlcv_update",
                     title="OHLCV update",
                     description=None,

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from handlers.kraken.api import PATHS, PRIVATE, PUBLIC
-from tests.kraken.conftest import API_KEY, TOKEN_SECONDS, Running
-from tests.kraken.support import Client
+from tests.handlers.kraken.conftest import API_KEY, TOKEN_SECONDS, Running
+from tests.handlers.kraken.support import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,4 +1,4 @@
-"""What a feed believes, what it doubts, and what it keeps until it is stored."""
+"""The data that a feed accepts, doubts, and keeps until it is stored."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def still_clock() -> ExchangeClock:
 
 
 async def settler_of(store: Store, feed: Feed, retry: Retry | None = None) -> Settler:
-    """What moves the trades of one feed to the store."""
+    """The writer that moves the trades of one feed to the store."""
     retry = retry or Retry(AsyncStore(store))
     malformed = MalformedMessages(retry)
     return Settler(retry, malformed, await still_clock(), {SYMBOL: feed}, lambda _: None)
@@ -75,20 +75,20 @@ async def settler_of(store: Store, feed: Feed, retry: Retry | None = None) -> Se
 
 def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) -> None:
     feed.doubt(None, NOW_MS)
-    assert not feed.make_whole()
+    assert not feed.complete()
     feed.accept(trades(4, 4), NOW_MS)
-    assert feed.make_whole()
+    assert feed.complete()
 
 
 def test_a_late_trade_settles_no_doubt(feed: Feed) -> None:
     """Trade 6 was unreadable when 4 and 5 came, out of order or again."""
     feed.doubt(None, NOW_MS + 6)
     feed.accept(trades(4, 5), NOW_MS)
-    assert not feed.make_whole()
+    assert not feed.complete()
     feed.accept(trades(7, 7), NOW_MS)
     assert feed.continuity is not None
     assert feed.continuity.gaps == [Gap(6, 6)]
-    assert feed.verified
+    assert feed.state.is_verified
 
 
 def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> None:
@@ -96,13 +96,13 @@ def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> Non
     newest = Edge(3, trades(3, 3)[0])
     feed.doubt(None, NOW_MS)
     feed.verify(None, newest, asked, NOW_MS)
-    assert not feed.make_whole()
+    assert not feed.complete()
     feed.verify(None, newest, feed.asking(NOW_MS), NOW_MS)
-    assert feed.make_whole()
+    assert feed.complete()
 
 
 def test_trades_without_room_leave_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert feed.make_whole()
+    assert feed.complete()
     monkeypatch.setattr(feed_module, "MAX_PENDING_TRADES", 5)
     feed.accept(trades(4, 9), NOW_MS)
     assert feed.continuity is not None
@@ -114,7 +114,7 @@ def test_trades_without_room_leave_a_gap(feed: Feed, monkeypatch: pytest.MonkeyP
 def test_one_wrong_id_does_not_hide_the_trades_after_it(feed: Feed) -> None:
     wild = trade(3 + MAX_JUMP + 1, timestamp=NOW_MS)
     feed.accept([wild], NOW_MS)
-    assert not feed.verified
+    assert not feed.state.is_verified
     feed.accept([trade(4 + 2_000, timestamp=NOW_MS + 900)], NOW_MS)
     assert feed.continuity is not None
     assert feed.continuity.high_water == 3
@@ -134,7 +134,7 @@ def test_the_first_trade_of_a_symbol_waits_until_the_first_id_is_known() -> None
     feed.open(None, NOW_MS, 0)
     feed.joined(NOW_MS)
     feed.verify(None, None, feed.asking(NOW_MS), NOW_MS)
-    assert feed.make_whole()
+    assert feed.complete()
     feed.accept(trades(3, 3), NOW_MS)
     assert feed.status.quality is DataQuality.PARTIAL
     feed.verify(1, Edge(3, trades(3, 3)[0]), feed.asking(NOW_MS), NOW_MS)

@@ -15,7 +15,7 @@ from generated.kraken.facts import INTERVAL_VALUES
 from generated.native.facts import DataQuality
 from server.app import Server
 from tests.factories import Row, naive_candles
-from tests.kraken.support import Client, until
+from tests.handlers.kraken.support import Client, until
 from tests.recordings import BTCUSDT, needs_recordings, recorded_trades
 from tests.running import server, settings, simulator
 
@@ -51,15 +51,15 @@ async def test_recorded_trades_give_the_exchanges_candles(tmp_path: Path) -> Non
         await stored
         await client.wait_for(lambda message: message == {"event": "heartbeat"})
     for interval in INTERVAL_VALUES:
-        told = {row[1]: row[1:] for row in client.told(f"ohlc-{interval}", PAIR)}
+        received = {row[1]: row[1:] for row in client.received(f"ohlc-{interval}", PAIR)}
         wanted = naive_candles(trades, interval, trades[-1].timestamp)
         expected = {row[0]: row for row in (wire(each, interval) for each in wanted)}
-        ended = set(told) & set(expected)
-        assert {end: told[end] for end in ended} == {end: expected[end] for end in ended}
-        # All candles from the first one told to the one that was running at the end.
+        ended = set(received) & set(expected)
+        assert {end: received[end] for end in ended} == {end: expected[end] for end in ended}
+        # All candles from the first one received to the one that was running at the end.
         assert sorted(ended) == sorted(expected)[-len(ended) :]
         assert ended
-    assert len({row[1] for row in client.told("ohlc-1", PAIR)}) >= 7
+    assert len({row[1] for row in client.received("ohlc-1", PAIR)}) >= 7
 
 
 async def test_no_trade_is_lost_or_repeated_when_the_stream_is_damaged(tmp_path: Path) -> None:
@@ -79,17 +79,17 @@ async def test_no_trade_is_lost_or_repeated_when_the_stream_is_damaged(tmp_path:
         newest = feed.continuity.high_water
         await until(lambda: feed.status.quality is DataQuality.COMPLETE)
         await until(lambda: feed.trades_stored >= feed_held(running))
-        # Whatever was to be told up to now has come before the answer.
+        # Everything published up to now has come before the answer.
         await client.ask({"event": "ping"})
         kept = await stored(url, newest)
-    told = Counter(rows(client))
-    first = min(kept.index(row) for row in told if row in kept)
+    received = Counter(rows(client))
+    first = min(kept.index(row) for row in received if row in kept)
     assert len(kept[first:]) > 150
-    assert {row: told[row] for row in kept[first:]} == Counter(kept[first:])
+    assert {row: received[row] for row in kept[first:]} == Counter(kept[first:])
 
 
 def rows(client: Client) -> list[tuple[Any, ...]]:
-    return [key(*row[:4]) for batch in client.told("trade", PAIR) for row in batch]
+    return [key(*row[:4]) for batch in client.received("trade", PAIR) for row in batch]
 
 
 def key(price: object, volume: object, time: object, side: object) -> tuple[Any, ...]:

@@ -96,7 +96,7 @@ class Client:
         found = await self.wait_for(lambda m: isinstance(m, list) and m[-2:] == [channel, pair])
         return found[1]
 
-    def told(self, channel: str, pair: str) -> list[Message]:
+    def received(self, channel: str, pair: str) -> list[Message]:
         """Every payload of a channel so far."""
         return [m[1] for m in self.messages if isinstance(m, list) and m[-2:] == [channel, pair]]
 
@@ -110,7 +110,7 @@ def is_answer(message: Message) -> bool:
 
 
 def status(answer: Message) -> tuple[str, str]:
-    """What a status says, and of which pair."""
+    """The state of a status, and its pair."""
     return answer["status"], answer.get("errorMessage") or answer["pair"]
 
 

@@ -13,7 +13,7 @@ from asyncapi_server import check
 from handlers.kraken.api import PRIVATE, PUBLIC
 from scripts.apis import SPECS
 from scripts.rest_check import check_rest
-from tests.kraken.support import JUDGES, KRAKEN_RECORDINGS
+from tests.handlers.kraken.support import JUDGES, KRAKEN_RECORDINGS
 
 needs_recordings = pytest.mark.skipif(
     not KRAKEN_RECORDINGS.exists(), reason="the recordings of Kraken are not on this machine"

@@ -12,7 +12,7 @@ from yarl import URL
 from scripts.apis import SPECS
 from scripts.bundle import Bundle
 from scripts.rest_check import json_schema
-from tests.kraken.conftest import API_KEY, Running
+from tests.handlers.kraken.conftest import API_KEY, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -71,14 +71,14 @@ def test_a_pair_keeps_its_number_when_others_come() -> None:
 
 
 def test_prices_have_the_decimals_of_the_tick_size() -> None:
-    def told(filters: str) -> int:
+    def decimals(filters: str) -> int:
         body = f'{{"symbols":[{{"symbol":"BTCUSDT"{filters}}}]}}'.encode()
         return exchange_info(body, ["BTCUSDT"]).symbols["BTCUSDT"].price_decimals
 
     price = '{"filterType":"PRICE_FILTER","tickSize":"0.01000000"}'
     lot = '{"filterType":"LOT_SIZE","stepSize":"0.00001000"}'
-    assert told(f',"filters":[{lot},{price}]') == 2
-    assert told(',"filters":[{"tickSize":"1.00000000"}]') == 0
-    assert told(f',"filters":[{lot}]') == 8
-    assert told(',"filters":[{"tickSize":"?"},{"tickSize":"0.00000000"}]') == 8
-    assert told("") == 8
+    assert decimals(f',"filters":[{lot},{price}]') == 2
+    assert decimals(',"filters":[{"tickSize":"1.00000000"}]') == 0
+    assert decimals(f',"filters":[{lot}]') == 8
+    assert decimals(',"filters":[{"tickSize":"?"},{"tickSize":"0.00000000"}]') == 8
+    assert decimals("") == 8

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: what is told as complete is exact, and all ends well."""
+"""In any order of events, candles sent as complete are exact, and everything settles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.pipeline import retry
-from tests.chaos.world import InterruptedStore, World
+from tests.pipeline.world import InterruptedStore, World
 
 EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "30"))
 _SYMBOLS = itertools.count()
@@ -26,7 +26,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InterruptedStore
 
 
 @pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_PAUSE_SECONDS", 0.0)
     logging.getLogger(retry.__name__).setLevel(logging.ERROR)
 
@@ -37,7 +37,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
-def test_what_is_told_as_complete_is_exact(store: InterruptedStore, data: st.DataObject) -> None:
+def test_what_is_sent_as_complete_is_exact(store: InterruptedStore, data: st.DataObject) -> None:
     world = World(store, f"S{next(_SYMBOLS)}USDT", data.draw)
     try:
         asyncio.run(history_of_a_feed(world))

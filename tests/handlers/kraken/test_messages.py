@@ -1,4 +1,4 @@
-"""What is written is exact, and a documented message whatever the figures."""
+"""Messages are exact, and documented whatever the figures."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from generated.kraken.facts import INTERVAL_VALUES, MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.api import PUBLIC
 from handlers.kraken.channels import Channel
-from handlers.kraken.pairs import Pair
+from handlers.kraken.pairs import KrakenPair
 from ingest.binance.quotes import Quote
 from ingest.core.candle import Candle, flat, merged, of_trade
 from ingest.core.timeframe import bucket_start, width_ms
 from ingest.core.trade import Trade
 from tests.factories import trade, trade_runs
-from tests.kraken.support import JUDGES
+from tests.handlers.kraken.support import JUDGES
 
 AMOUNTS = st.integers(1, 2**63 - 1)
 
 
-def pair(decimals: int = 2) -> Pair:
-    return Pair("BTCUSDT", "XBT", "USDT", decimals, is_open=True)
+def pair(decimals: int = 2) -> KrakenPair:
+    return KrakenPair("BTCUSDT", "XBT", "USDT", decimals, is_open=True)
 
 
 def real(run: list[Trade]) -> list[Trade]:
@@ -40,8 +40,8 @@ def test_vwap_is_the_exact_mean_cut_to_the_decimals_of_a_price(
         return
     with localcontext() as context:
         context.prec = 200
-        paid = sum((Decimal(item.price) * item.quantity for item in real(run)), Decimal(0))
-        mean = paid / sum(item.quantity for item in real(run)) / 10**8
+        total = sum((Decimal(item.price) * item.quantity for item in real(run)), Decimal(0))
+        mean = total / sum(item.quantity for item in real(run)) / 10**8
         expected = mean.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
     written = messages.vwap(candle, decimals)
     assert written == f"{expected:f}"
@@ -99,3 +99,21 @@ def test_tickers_and_spreads_are_documented(
     message = json.loads(spread)
     assert JUDGES[PUBLIC].names(message) == ["spread"]
     assert message[1][2] == "1700000000.123000"
+
+
+def test_a_recorded_candle_is_written_as_kraken_wrote_it() -> None:
+    """XBT/USD on 12 November 2023, 13:53 UTC: two trades at one price. Times here are of ms."""
+    start = 1_699_797_180_000
+    two = [
+        trade(1, price="37080.2", quantity="0.00015891", timestamp=start + 1_000),
+        trade(2, price="37080.2", quantity="0.01016478", timestamp=start + 1_803),
+    ]
+    candle = merged((of_trade(item, start) for item in two), start)
+    assert candle is not None
+    channel = Channel(MarketFeed.OHLC, "BTCUSDT", 1)
+    recorded = (
+        b'[343,["1699797181.803000","1699797240.000000","37080.20000","37080.20000","37080.20000",'
+        b'"37080.20000","37080.20000","0.01032369",2],"ohlc-1","XBT/USD"]'
+    )
+    usd = KrakenPair("BTCUSD", "XBT", "USD", 5, is_open=True)
+    assert messages.ohlc(channel, 343, usd, candle, start + 1_803) == recorded

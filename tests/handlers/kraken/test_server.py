@@ -12,8 +12,8 @@ import pytest
 from generated.kraken.facts import INTERVAL_VALUES
 from handlers.kraken import quotes
 from handlers.kraken.api import Kraken
-from tests.kraken.conftest import SUBSCRIPTIONS, Running
-from tests.kraken.support import Client, status, until
+from tests.handlers.kraken.conftest import SUBSCRIPTIONS, Running
+from tests.handlers.kraken.support import Client, status, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -212,11 +212,11 @@ async def test_trades_come_once_each_in_order_as_the_store_has_them(running: Run
         await client.subscribe("XBT/USDT", name="trade")
         for _ in range(8):
             await client.data("trade", "XBT/USDT")
-    told = [row for batch in client.told("trade", "XBT/USDT") for row in batch]
+    received = [row for batch in client.received("trade", "XBT/USDT") for row in batch]
     feed = running.server.provider.view.feed("BTCUSDT")
     newest = feed.continuity.held if feed.continuity else 0
     await until(lambda: feed.trades_stored >= newest)
-    start, end = (int(Decimal(row[2]) * 1000) for row in (told[0], told[-1]))
+    start, end = (int(Decimal(row[2]) * 1000) for row in (received[0], received[-1]))
     window = f"start_time={start}&end_time={end}&limit=10000"
     async with aiohttp.ClientSession(running.url) as session:
         answer = await session.get(f"/api/v1/data/trades/BTCUSDT?{window}")
@@ -230,7 +230,7 @@ async def test_trades_come_once_each_in_order_as_the_store_has_them(running: Run
         )
         for trade in body["data"]
     ]
-    rows = [(*(Decimal(text) for text in row[:3]), row[3]) for row in told]
+    rows = [(*(Decimal(text) for text in row[:3]), row[3]) for row in received]
     # Trades of one millisecond may lie on both sides of the subscription and of its end.
     first = kept.index(rows[0])
     assert kept[first : first + len(rows)] == rows
@@ -249,11 +249,13 @@ async def test_candles_come_at_all_nine_intervals(running: Running) -> None:
         await client.subscribe("ETH/XBT", name="ohlc")
         for interval in INTERVAL_VALUES:
             name = f"ohlc-{interval}"
-            rows = client.told(name, "XBT/USDT") or [await client.data(name, "XBT/USDT")]
+            rows = client.received(name, "XBT/USDT") or [await client.data(name, "XBT/USDT")]
             time, end = (Decimal(text) for text in rows[-1][:2])
             assert end - interval * 60 <= time < end
             assert end % (interval * 60) == 0
-        [row] = (client.told("ohlc-1", "ETH/XBT") or [await client.data("ohlc-1", "ETH/XBT")])[-1:]
+        [row] = (client.received("ohlc-1", "ETH/XBT") or [await client.data("ohlc-1", "ETH/XBT")])[
+            -1:
+        ]
         decimals = {len(text.partition(".")[2]) for text in row[2:7]}
         assert decimals == {8}  # the tick size of a pair that is quoted in bitcoin
 
@@ -267,12 +269,12 @@ async def test_each_trade_is_in_a_candle_at_once_and_no_candle_comes_twice(
         rows = [await client.data("ohlc-15", "XBT/USDT") for _ in range(12)]
         await late.subscribe("XBT/USDT", name="ohlc", interval=15)
         rows += [await client.data("ohlc-15", "XBT/USDT") for _ in range(12)]
-        batches = len(client.told("trade", "XBT/USDT"))
+        batches = len(client.received("trade", "XBT/USDT"))
         later = [await late.data("ohlc-15", "XBT/USDT") for _ in range(6)]
     print(f"{len(rows)} candles, {batches} batches of trades")
     assert 3 * len(rows) > batches  # those within a tenth of a second share a candle
-    for told in (rows, later):
-        shown = [tuple(row[1:]) for row in told]
+    for received in (rows, later):
+        shown = [tuple(row[1:]) for row in received]
         assert len(set(shown)) == len(shown)
 
 
@@ -286,7 +288,7 @@ async def test_a_ticker_shows_the_day_and_the_last_trade(running: Running) -> No
         while later["t"] == figures["t"]:
             later = await client.data("ticker", "XBT/USDT")
         await client.data("trade", "XBT/USDT")
-        trades = [row for batch in client.told("trade", "XBT/USDT") for row in batch]
+        trades = [row for batch in client.received("trade", "XBT/USDT") for row in batch]
     assert Decimal(figures["b"][0]) < Decimal(figures["a"][0])
     assert later["c"] in [row[:2] for row in trades]
     assert all(new > old for new, old in zip(later["t"], figures["t"], strict=True))

@@ -48,7 +48,7 @@ class InterruptedStore(Store):
 
 
 class World:
-    """What the exchange made, what is on its way, and what a subscriber was told."""
+    """The trades of an exchange, those in flight, and the candles that subscribers received."""
 
     def __init__(self, store: InterruptedStore, symbol: str, draw: Callable[..., Any]) -> None:
         self.draw = draw
@@ -74,7 +74,7 @@ class World:
         self.tasks: set[asyncio.Task[None]] = set()
         self.failures = 0
         self.verdict: BaseException | None = None
-        """What a step found wrong while the store was at work; a patient caller would try again."""
+        """The failure of a step while the store was at work; raised here, it would be retried."""
         self.is_inside = True
         store.meanwhile = self.meanwhile
 
@@ -133,7 +133,7 @@ class World:
         self.check()
 
     def meanwhile(self) -> None:
-        """What happens while the store is at work; sometimes the store fails."""
+        """Run a step while the store is at work; sometimes the store fails."""
         if self.is_inside or self.verdict:
             return
         self.is_inside = True
@@ -170,7 +170,7 @@ class World:
                     self.draw(st.booleans()),
                 )
             )
-            if self.feed.connected:
+            if self.feed.state.is_connected:
                 self.wire.append(self.made[-1])
             else:
                 self.missed.add(number)
@@ -198,21 +198,21 @@ class World:
 
     def repeat(self) -> None:
         """A message comes again, now or later."""
-        if self.made and self.feed.connected:
+        if self.made and self.feed.state.is_connected:
             again = self.draw(st.sampled_from(self.made[-20:]))
             if again.aggregate_id not in self.gone:
                 self.wire.insert(self.draw(st.integers(0, len(self.wire))), again)
 
     def cut(self) -> None:
         """The stream is cut, and what was on its way is lost."""
-        if self.feed.connected:
+        if self.feed.state.is_connected:
             self.missed |= {t.aggregate_id for t in self.wire}
             self.wire.clear()
-            self.feed.lost()
+            self.feed.state.disconnect()
 
     def join(self) -> None:
         """The stream is there again."""
-        if not self.feed.connected:
+        if not self.feed.state.is_connected:
             self.feed.joined(self.clock.now_ms())
 
     def ask(self) -> None:
@@ -254,7 +254,7 @@ class World:
 
     def turn_up(self) -> None:
         """A trade that the exchange had lost comes over the stream after all."""
-        if self.gone and self.feed.connected:
+        if self.gone and self.feed.state.is_connected:
             number = self.draw(st.sampled_from(sorted(self.gone)))
             self.gone.remove(number)
             self.feed.accept([self.made[number - FIRST_ID]], self.clock.now_ms())
@@ -293,7 +293,7 @@ class World:
             given[candle.candle_time] = row(candle)
 
     def check(self) -> None:
-        """What holds at every moment."""
+        """Check the invariants."""
         continuity = self.feed.continuity
         assert continuity is not None
         if self.is_complete:

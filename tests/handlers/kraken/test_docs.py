@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from server.settings import TABLE
-from tests.kraken.conftest import Running
-from tests.kraken.support import Client
+from tests.handlers.kraken.conftest import Running
+from tests.handlers.kraken.support import Client
 
-PAGE = (Path(__file__).parents[2] / "docs" / "kraken.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "kraken.md").read_text("utf-8")
 SAMPLE = re.compile(r"^> (\{.*\})\n< ((?:.*\n(?:   .*\n)*))", re.MULTILINE)
 
 
