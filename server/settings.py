@@ -369,7 +369,7 @@ TABLE = (
     Setting(
         "kraken",
         "yes",
-        "Whether Kraken's API is served at `/kraken` and `/kraken-auth` (`yes`, `no`).",
+        "Whether Kraken's API is served at `/kraken`, `/kraken-auth` and `/0` (`yes`, `no`).",
         _yes_or_no,
     ),
     Setting(
