@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from generated.native.facts import ErrorCode
 from ingest.core.errors import CandlecastError
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +44,6 @@ class InvalidParameter(CandlecastError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
-
-
-def log_failure(topic: object, error: Exception) -> None:
-    """Log the error that a subscription has ended by.
-
-    One that is expected, as while the store is away, is for DEBUG only: any client can cause it.
-    """
-    if isinstance(error, CandlecastError):
-        log.debug("The first message of %s failed: %s", topic, error)
-    else:
-        log.error("The first message of %s failed", topic, exc_info=error)
 
 
 def malformed(why: str, status: int = 400) -> Problem:

@@ -9,12 +9,10 @@ import sys
 from pathlib import Path
 
 from asyncapi_server.document.check import check as check_asyncapi
-from asyncapi_server.errors import DocumentError, Finding
-from scripts.apis import REST, STREAM
+from asyncapi_server.errors import DocumentError, Finding, Place
+from scripts.apis import NATIVE, SPECS, Api, apis
 from scripts.bundle import Bundle
 from scripts.rest_check import check_rest, keyword_uses
-
-KRAKEN = Path("specs/kraken")
 
 _FOREIGN_KEYWORDS = {
     "const": "OpenAPI 3.0 does not know const, and shared schemas go there: "
@@ -39,38 +37,38 @@ def check_stream(path: Path) -> list[Finding]:
     )
 
 
-def check_names(rest: Path, stream: Path) -> list[Finding]:
-    """Different schemas of the two documents that have the same name."""
+def check_names(*paths: Path) -> list[Finding]:
+    """Different schemas of the documents of one API that have the same name."""
     try:
-        bundles = Bundle(rest), Bundle(stream)
+        bundles = [Bundle(path) for path in paths]
     except DocumentError:
         return []  # reported by the check of the document itself
-    places = [
-        {name: bundle.place(("components", "schemas", name)) for name in bundle.schemas}
-        for bundle in bundles
-    ]
-    return [
-        Finding(place, f"{name!r} is also the name of {places[0][name]}: rename one")
-        for name, place in places[1].items()
-        if name in places[0] and places[0][name] != place
-    ]
+    findings: set[Finding] = set()
+    known: dict[str, Place] = {}
+    for bundle in bundles:
+        for name in bundle.schemas:
+            place = bundle.place(("components", "schemas", name))
+            if known.setdefault(name, place) != place:
+                text = f"{name!r} is also the name of {known[name]}: rename one"
+                findings.add(Finding(place, text))
+    return sorted(findings)
 
 
-def check_kraken(folder: Path) -> list[Finding]:
-    """The faults of the documents of Kraken's API, which share no files with the others."""
-    streams = sorted(folder.glob("*.asyncapi.yaml"))
-    found = [finding for path in streams for finding in check_asyncapi(path)]
-    return [*found, *check_rest(folder / "rest.openapi.yaml")]
+def check_api(api: Api) -> list[Finding]:
+    """The faults of the documents of an API."""
+    streams = list(api.streams.values())
+    check = check_stream if api.name == NATIVE else check_asyncapi
+    found = [finding for path in streams for finding in check(path)]
+    return [*check_rest(api.rest), *found, *check_names(api.rest, *streams)]
 
 
 def main() -> int:
     """The command line."""
-    findings = [*check_rest(REST), *check_stream(STREAM), *check_names(REST, STREAM)]
-    findings += check_kraken(KRAKEN)
+    findings = [finding for api in apis() for finding in check_api(api)]
     for finding in findings:
         print(finding, file=sys.stderr)
     if not findings:
-        print(f"{REST}, {STREAM} and those in {KRAKEN} are sound")
+        print(f"The documents in {SPECS} are sound")
     return 1 if findings else 0
 
 

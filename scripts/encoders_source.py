@@ -59,7 +59,9 @@ class _Member:
     @property
     def expression(self) -> str:
         shown = self.value.expression.replace("@", self.argument)
-        return f'"null" if {self.argument} is None else {shown}' * self.value.is_nullable or shown
+        if self.value.is_nullable:
+            return f'"null" if {self.argument} is None else {shown}'
+        return shown
 
     @property
     def parameter(self) -> str:

@@ -16,7 +16,7 @@ from typing import cast
 from asyncapi_server.errors import DocumentError
 from scripts.apis import NATIVE, SPECS, Api, apis
 from scripts.bundle import Bundle, Object
-from scripts.encoders_source import Encoders
+from scripts.encoders_source import Encoders, NotEncodable
 from scripts.facts_source import enumerations_of, facts_source
 from scripts.message_names import with_component_names
 from scripts.models import modelled, models_source
@@ -31,7 +31,7 @@ GENERATED = Path("generated")
 
 
 def generate(specs: Path = SPECS, folder: Path = GENERATED) -> dict[Path, str]:
-    """The text of every file of a folder. Raises DocumentError for faulty documents."""
+    """The text of every file of a folder. Raises DocumentError or NotEncodable for faulty ones."""
     title = docstring("Code generated from the documents in `specs/`.", indent="")
     files = {
         "__init__.py": f"{head(specs.as_posix() + '/')}{title}\n",
@@ -79,11 +79,11 @@ def _of_api(api: Api) -> dict[str, str]:
 def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
     """Encoders of unrequested messages, and of pages whose rows the store formats."""
     encoders = Encoders()
-    known: set[str] = set()
+    known: dict[str, Object] = {}
     for stream in streams:
         for name, payload in stream.sent():
-            if name not in known:
-                known.add(name)
+            if known.get(name) != payload:
+                known[name] = payload
                 encoders.add_message(name, stream.bundle, payload)
     for page in _pages(rest):
         encoders.add_page(page, rest)
@@ -116,7 +116,7 @@ def main() -> int:
     check = parser.parse_args().check
     try:
         files = generate()
-    except DocumentError as error:
+    except (DocumentError, NotEncodable) as error:
         print(error, file=sys.stderr)
         return 1
     if check:

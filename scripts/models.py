@@ -92,7 +92,7 @@ def models_source(
     return formatted(
         "\n".join(
             [
-                head(*sources) + docstring("Every schema of both documents as a type.", indent=""),
+                head(*sources) + docstring("Every schema of the documents as a type.", indent=""),
                 *imports,
                 "from typing import TypeAlias",
                 "from pydantic import BeforeValidator, StrictInt",

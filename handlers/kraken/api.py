@@ -58,6 +58,7 @@ PATHS = {
 """The path of each server on this one."""
 PUBLIC_SENDS: PublicSends = messages
 PRIVATE_SENDS: PrivateSends = messages
+"""Fulfil the protocols: the type check names a message without a maker, and so does the start."""
 
 HEARTBEAT_SECONDS = 1.0
 """A connection to which nothing was sent for so long gets a heartbeat."""

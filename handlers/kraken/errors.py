@@ -71,11 +71,9 @@ def error_reply(fault: Fault) -> Mapping[str, object]:
 def _asked(request: Mapping[str, object]) -> tuple[str | None, object]:
     """The one pair and the subscription of a request, where they can be repeated."""
     pair, subscription = request.get("pair"), request.get("subscription")
-    is_one = isinstance(pair, list) and len(pair) == 1 and isinstance(pair[0], str)
+    name = pair[0] if isinstance(pair, list) and len(pair) == 1 else None
     is_named = isinstance(subscription, dict) and isinstance(subscription.get("name"), str)
-    return pair[0] if isinstance(
-        pair, list
-    ) and is_one else None, subscription if is_named else None
+    return name if isinstance(name, str) else None, subscription if is_named else None
 
 
 def _text(fault: Fault) -> str:

@@ -22,10 +22,10 @@ from generated.kraken.models import (
     Unsubscribe,
 )
 from generated.kraken.public import PublicHandlers
+from handlers.failure import log_failure
 from handlers.kraken.channels import Channel
 from handlers.kraken.errors import refusal
 from handlers.kraken.pairs import Pairs, is_pair
-from handlers.problem import log_failure
 
 
 class Requests(PublicHandlers[Connection]):

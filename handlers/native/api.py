@@ -28,6 +28,7 @@ from ingest.pipeline.provider import Provider
 
 CONTRACT = Path(native.__file__).parent / "stream_contract.json"
 SENDS: StreamSends = messages
+"""Fulfils the protocol: the type check names a message without a maker, and so does the start."""
 
 
 @dataclass(frozen=True, slots=True)

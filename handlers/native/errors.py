@@ -8,8 +8,9 @@ from typing import cast
 from asyncapi_server import Connection, Detail, Fault, FaultKind, encode
 from generated.native.facts import TIMEFRAME_MAXIMUM, StreamErrorCode
 from generated.native.models import Error, ErrorDetail, ErrorEnvelope
+from handlers.failure import log_failure
 from handlers.native.clock import now_ms
-from handlers.problem import Problem, log_failure
+from handlers.problem import Problem
 from ingest.pipeline.pair import Pair
 
 _CODES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from ingest.core.trade import Trade
 
@@ -30,11 +30,21 @@ class TradeHandler(Protocol):
         one that it names."""
 
 
+class StreamOptions(TypedDict, total=False):
+    """The options of `Stream`."""
+
+    streams_per_connection: int
+    max_age: float
+    overlap: float
+    stall: float
+
+
 class TradeStream(Stream[Batch]):
     """The `aggTrade` streams of the symbols that are added."""
 
-    def __init__(self, base_url: str, handler: TradeHandler, **options: Any) -> None:
-        """`options` are those of `Stream`."""
+    def __init__(
+        self, base_url: str, handler: TradeHandler, **options: Unpack[StreamOptions]
+    ) -> None:
         super().__init__(base_url, **options)
         self._handler = handler
         self.trades = self.malformed = self.unexpected = 0

@@ -51,6 +51,8 @@ _parameters: _Compiled[list[Mapping[str, Any]], Parameters] = _Compiled(Paramete
 _lenient: _Compiled[list[Mapping[str, Any]], Parameters] = _Compiled(
     partial(Parameters, passes_unknown=True)
 )
+_NO_PARAMETERS = {True: Parameters(()), False: Parameters((), passes_unknown=True)}
+"""By whether unknown parameters are refused. Connexion passes a new list of none each time."""
 _schemas: _Compiled[Mapping[str, Any], jsonschema_rs.Draft4Validator] = _Compiled(compile_schema)
 
 
@@ -72,12 +74,10 @@ class ParameterValidator:
     def __init__(
         self, parameters: list[Mapping[str, Any]], strict_validation: bool, **_options: Any
     ) -> None:
-        compiled = _parameters if strict_validation else _lenient
-        self._parameters = (
-            compiled(parameters)
-            if parameters
-            else Parameters((), passes_unknown=not strict_validation)
-        )
+        if not parameters:
+            self._parameters = _NO_PARAMETERS[strict_validation]
+        else:
+            self._parameters = (_parameters if strict_validation else _lenient)(parameters)
 
     def validate(self, scope: Scope) -> None:
         """Raises `ParameterError`."""

@@ -14,13 +14,13 @@ from ingest.binance.page import Malformed
 from ingest.core.trade import Trade
 from simulator.app import Settings, build, serving
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 """How long a test waits for what has to happen."""
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds; fails after PATIENCE_S."""
-    async with asyncio.timeout(PATIENCE_S):
+    """Wait until a condition holds; fails after TIMEOUT_S."""
+    async with asyncio.timeout(TIMEOUT_S):
         while not condition():  # noqa: ASYNC110 - it can hold for any reason
             await asyncio.sleep(0.005)
 

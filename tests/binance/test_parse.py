@@ -121,7 +121,7 @@ def test_a_trade_of_another_symbol_than_its_stream_belongs_to_nobody() -> None:
     assert (malformed.symbol, malformed.aggregate_id) == (None, None)
 
 
-def test_times_in_microseconds_are_told_from_milliseconds() -> None:
+def test_times_in_microseconds_are_distinguished_from_milliseconds() -> None:
     time_us = TRADE.timestamp * 1000 + 999
     assert stream_batch([combined(T=time_us), raw(T=time_us)]).trades == {"BTCUSDT": [TRADE] * 2}
     page = rest_page(json.dumps([row(T=time_us), row(a=2, T=time_us, p="x")]).encode())
@@ -177,7 +177,7 @@ def test_the_error_of_a_long_message_shows_only_its_beginning() -> None:
         ({}, UnknownEvent("unnamed")),
     ],
 )
-def test_other_messages_are_told_apart(message: object, expected: object) -> None:
+def test_other_messages_are_distinguished(message: object, expected: object) -> None:
     assert stream_batch([json.dumps(message).encode()]) == Batch({}, [expected], [])  # type: ignore[list-item]  # any event
 
 

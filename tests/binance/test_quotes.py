@@ -92,7 +92,7 @@ async def test_the_connection_ends_with_the_last_symbol(exchange: str) -> None:
         await stream.close()
 
 
-async def test_quotes_come_again_after_a_cut_which_is_told(exchange: str) -> None:
+async def test_quotes_come_again_after_a_cut_which_is_reported(exchange: str) -> None:
     taker = Taker()
     stream = QuoteStream(exchange.replace("http", "ws", 1), taker)
     try:

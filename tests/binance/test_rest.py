@@ -107,7 +107,7 @@ async def test_the_server_time_is_the_exchanges(rest: BinanceRest) -> None:
     assert START_MS <= await rest.server_time() < START_MS + 60_000
 
 
-async def test_symbols_that_the_exchange_has_are_told_and_its_weight_limit_is_adopted(
+async def test_symbols_that_the_exchange_has_are_given_and_its_weight_limit_is_adopted(
     rest: BinanceRest, weight: WeightCoordinator, exchange: SimulatedExchange
 ) -> None:
     await exchange.order("status", symbol="ETHUSDT", status="BREAK")
@@ -162,7 +162,7 @@ async def test_nobody_at_the_address_is_unavailable(weight: WeightCoordinator) -
 
 
 @pytest.mark.parametrize("status", [403, 302, 404])
-async def test_a_firewall_or_a_wrong_address_is_told_and_not_tried_again(
+async def test_a_firewall_or_a_wrong_address_is_named_and_not_tried_again(
     exchange: SimulatedExchange, rest: BinanceRest, weight: WeightCoordinator, status: int
 ) -> None:
     await exchange.order("answer", status=status, count=1, body="<html>no</html>")
@@ -229,7 +229,7 @@ async def test_weight_that_another_program_used_is_respected(exchange: Simulated
 
 
 @pytest.mark.parametrize("body", ["", "[{", "{}", "null", "<html>", '{"serverTime":-1}'])
-async def test_unreadable_answers_are_told(
+async def test_unreadable_answers_are_reported(
     exchange: SimulatedExchange, rest: BinanceRest, body: str
 ) -> None:
     await exchange.order("answer", status=200, body=body, count=2)
@@ -296,7 +296,7 @@ async def test_packed_answers_are_read(weight: WeightCoordinator) -> None:
     ],
     ids=["not packed", "cut short", "packed otherwise"],
 )
-async def test_what_cannot_be_unpacked_is_told(
+async def test_what_cannot_be_unpacked_is_reported(
     weight: WeightCoordinator, body: bytes, encoding: str, why: str
 ) -> None:
     async with packed(body, encoding) as url, BinanceRest(url, weight, attempts=2) as rest:
@@ -344,6 +344,6 @@ def test_klines_have_exact_decimals_of_any_size() -> None:
 @pytest.mark.parametrize(
     "body", [b"[[1]]", b'[[1,"-2","3","2","2","9",5,"9",7,"4","1","0"]]', b"x"]
 )
-def test_klines_that_cannot_be_read_are_told(body: bytes) -> None:
+def test_klines_that_cannot_be_read_are_reported(body: bytes) -> None:
     with pytest.raises(ExchangeUnavailable):
         klines(body)

@@ -94,7 +94,7 @@ async def test_many_symbols_are_spread_over_connections(
         assert (stream.connections, len(stream.symbols)) == (2, 3)
 
 
-async def test_a_cut_is_told_and_the_connection_made_anew(
+async def test_a_cut_is_reported_and_the_connection_made_anew(
     exchange: SimulatedExchange, taker: Taker
 ) -> None:
     async with TradeStream(exchange.ws_url, taker) as stream:

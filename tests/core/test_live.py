@@ -40,7 +40,7 @@ def test_candles_merge_to_the_same_in_any_order_and_grouping(
 
 
 @given(trade_runs(), st.data())
-def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
+def test_every_published_candle_is_right_and_the_last_word_on_each_is_final(
     run: list[Trade], data: st.DataObject
 ) -> None:
     live = LiveCandles(watermark=0)
@@ -72,7 +72,7 @@ def test_every_told_candle_is_right_and_the_last_word_on_each_is_final(
         assert [published[timeframe][r["candle_time"]] for r in expected] == expected  # type: ignore[index]
 
 
-def test_the_open_candle_is_told_at_each_tick_and_a_closed_one_once() -> None:
+def test_the_open_candle_is_published_at_each_tick_and_a_closed_one_once() -> None:
     live = LiveCandles(watermark=0)
     cursor = follow(live, 1)
     live.fold([trade(1, price="100", timestamp=10)])
@@ -86,7 +86,7 @@ def test_the_open_candle_is_told_at_each_tick_and_a_closed_one_once() -> None:
     ]
 
 
-def test_a_final_candle_is_told_even_when_the_store_takes_it_over_before_the_tick() -> None:
+def test_a_final_candle_is_published_even_when_the_store_takes_it_over_before_the_tick() -> None:
     live = LiveCandles(watermark=0)
     cursor = follow(live, 1)
     live.fold([trade(1, timestamp=10)])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
-from scripts.apis import REST, STREAM
-from scripts.check_specs import check_names, check_stream
+from scripts.apis import SPECS, Api, apis
+from scripts.check_specs import check_api, check_names, check_stream
 from scripts.rest_check import check_rest
 from tests.specs import small
 
@@ -33,10 +34,20 @@ def broken(document: str, old: str, new: str) -> str:
     return document.replace(old, new)
 
 
-def test_the_documents_of_the_project_are_sound() -> None:
-    assert check_rest(REST) == []
-    assert check_stream(STREAM) == []
-    assert check_names(REST, STREAM) == []
+@pytest.mark.parametrize("api", list(apis()), ids=lambda api: api.name)
+def test_the_documents_of_the_project_are_sound(api: Api) -> None:
+    assert check_api(api) == []
+
+
+def test_a_name_is_one_schema_over_all_documents_of_an_api(tmp_path: Path) -> None:
+    copytree(SPECS, tmp_path / "specs")
+    _, kraken = apis(tmp_path / "specs")
+    private = kraken.streams["private"]
+    private.write_text(f"{private.read_text().rstrip()}\n  schemas: {{Spread: {{}}}}\n")
+    (finding,) = (text for text in map(str, check_api(kraken)) if "rename" in text)
+    assert "schemas.yaml" in finding
+    assert "'Spread' is also the name of" in finding
+    assert "private.asyncapi.yaml" in finding
 
 
 def test_a_sound_rest_document_has_no_fault(tmp_path: Path) -> None:

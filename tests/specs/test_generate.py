@@ -17,6 +17,7 @@ from generated.native.rest import TickersHandlers
 from generated.native.stream import MODELS, StreamHandlers
 from scripts.apis import REST, SPECS, STREAM
 from scripts.bundle import Bundle
+from scripts.encoders_source import NotEncodable
 from scripts.generate import GENERATED, generate
 from scripts.operations import operations
 from scripts.tree import differences, write
@@ -142,3 +143,18 @@ def test_a_handler_that_is_missing_is_named_at_the_start() -> None:
         Incomplete()  # type: ignore[abstract]  # this is what is tested
     with pytest.raises(TypeError, match="on_subscribe"):
         Silent()  # type: ignore[abstract]  # this is what is tested
+
+
+def test_one_message_name_for_two_shapes_is_refused(tmp_path: Path) -> None:
+    copytree(SPECS, tmp_path / "specs")
+    kraken = tmp_path / "specs" / "kraken"
+    messages = (kraken / "messages.yaml").read_text()
+    other = messages.replace("schemas.yaml#/Heartbeat", "schemas.yaml#/SystemStatus")
+    assert other != messages
+    (kraken / "other.yaml").write_text(other)
+    private = kraken / "private.asyncapi.yaml"
+    text = private.read_text()
+    assert "messages.yaml#/heartbeat" in text
+    private.write_text(text.replace("messages.yaml#/heartbeat", "other.yaml#/heartbeat"))
+    with pytest.raises(NotEncodable, match=r"heartbeat.*rename one"):
+        generate(tmp_path / "specs")

@@ -124,7 +124,7 @@ def test_a_trade_outside_of_the_file_s_period_is_refused(fresh_store: Store, tim
         insert(fresh_store, [f"7,100.5,2,70,71,{time},True,True"])
 
 
-def test_missing_ids_are_told_within_the_bounds_asked_for(fresh_store: Store) -> None:
+def test_missing_ids_are_found_within_the_bounds_asked_for(fresh_store: Store) -> None:
     missing = fresh_store.trades.missing
     assert missing("BTCUSDT", 1, 9) == [Gap(1, 9)]
     fresh_store.trades.insert({"BTCUSDT": [trade(n) for n in (3, 4, 7, 9, 12)]})

@@ -62,7 +62,7 @@ def test_pages_by_id_and_time(fresh_store: Store) -> None:
     assert fresh_store.trades.latest("XRPUSDT", 9).body == b"[]"
 
 
-def test_stored_ids_are_told_with_their_holes(fresh_store: Store) -> None:
+def test_stored_ids_are_given_with_their_holes(fresh_store: Store) -> None:
     stored = [*range(5, 10), *range(12, 20), 25]
     fresh_store.trades.insert(
         {"BTCUSDT": [trade(n) for n in stored], "ETHUSDT": [plain.tombstone(7, 0)]}
@@ -82,7 +82,7 @@ def test_decimals_reach_sql_exactly(fresh_store: Store) -> None:
     assert rows == [(Decimal("0.1"), Decimal("1234567.00000001"))]
 
 
-def test_a_second_process_is_told_who_holds_the_database(tmp_path: Path) -> None:
+def test_a_second_process_learns_who_holds_the_database(tmp_path: Path) -> None:
     dsn = f"chdb://{tmp_path}/db"
     code = (
         f"from ingest.storage import Store; s = Store({dsn!r}); print('open', flush=True); input()"

@@ -18,7 +18,7 @@ from tests.running import RECORDINGS
 KRAKEN_RECORDINGS = RECORDINGS / "kraken"
 ADDRESS = "/"
 """The one channel of each document."""
-PATIENCE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 
 Message = Any
 
@@ -73,7 +73,7 @@ class Client:
 
     async def receive(self) -> Message:
         """The next message, which has to be a documented one."""
-        text = await asyncio.wait_for(self._socket.receive_str(), PATIENCE_SECONDS)
+        text = await asyncio.wait_for(self._socket.receive_str(), TIMEOUT_SECONDS)
         message = json.loads(text)
         assert len(self._judge.names(message)) == 1, text
         self.messages.append(message)
@@ -81,7 +81,7 @@ class Client:
 
     async def wait_for(self, wanted: Callable[[Message], bool]) -> Message:
         """The next message that is wanted."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while not wanted(message := await self.receive()):
                 pass
         return message
@@ -116,6 +116,6 @@ def status(answer: Message) -> tuple[str, str]:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not holds():  # noqa: ASYNC110  # a condition of the program, not of the test
             await asyncio.sleep(0.02)

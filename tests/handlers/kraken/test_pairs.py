@@ -39,7 +39,7 @@ def test_only_krakens_own_names_are_known() -> None:
     assert [pairs.named(name) for name in ("BTC/USDT", "BTCUSDT", "xbt/usdt", "")] == [None] * 4
 
 
-def test_a_symbol_is_a_pair_once_the_exchange_has_told_of_it() -> None:
+def test_a_symbol_is_a_pair_once_the_exchange_has_listed_it() -> None:
     markets: dict[str, SymbolInfo] = {}
     pairs = Pairs(("BTCUSDT",), markets)
     assert pairs.all() == []

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from handlers.problem import log_failure
+from handlers.failure import log_failure
 from ingest.core.errors import StoreUnavailable
 
 
