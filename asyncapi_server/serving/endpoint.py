@@ -8,7 +8,8 @@ import itertools
 import logging
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 from aiohttp import HttpVersion11, WebSocketError, WSCloseCode, WSMsgType, web
@@ -18,6 +19,7 @@ from asyncapi_server.serving.deflate import may_compress
 from asyncapi_server.serving.faults import Fault, FaultKind
 from asyncapi_server.serving.guard import TOO_FAST
 from asyncapi_server.serving.hub import Hub
+from asyncapi_server.serving.outbox import Outbox
 from asyncapi_server.serving.router import Router
 from asyncapi_server.serving.settings import EndpointSettings
 from asyncapi_server.serving.wire import WebSocket, Wire
@@ -72,31 +74,46 @@ class Endpoint:
         if request.transport is None:
             return ws
         wire = Wire(ws, request, request.transport, writer, settings)
+        try:
+            async with self.connected(wire.outbox, request, wire.close, int(ws.compress)) as client:
+                wire.on_break = lambda code: self._break(client, code)
+                await self._read(ws, client)
+        finally:
+            await wire.finish()
+        return ws
+
+    @asynccontextmanager
+    async def connected(
+        self,
+        outbox: Outbox,
+        request: web.Request,
+        closer: Callable[[int, str], Awaitable[None]],
+        window_bits: int = 0,
+    ) -> AsyncIterator[Connection]:
+        """One connection from its upgrade, which was `request`, to its end, over any outbox.
+
+        `closer` closes it with a code and a reason; `window_bits` are those of its compression.
+        """
         ip = self._client_ip(request)
         connection = Connection(
             self._router,
-            wire.outbox,
+            outbox,
             request,
             connection_id=f"{ip}_{next(self._numbers)}",
             ip=ip,
             connected_at=time.time(),
-            window_bits=int(ws.compress),
-            request_timeout=settings.request_timeout_seconds,
-            closer=wire.close,
+            window_bits=window_bits,
+            request_timeout=self._settings.request_timeout_seconds,
+            closer=closer,
         )
-        wire.on_break = lambda code: self._break(connection, code)
         self._connections[connection.id] = connection
         try:
             await self._call(self.on_connect, connection)
-            await self._read(ws, connection)
+            yield connection
         finally:
             del self._connections[connection.id]
-            wire.outbox.close()
-            try:
-                await self._call(self.on_disconnect, connection)
-            finally:
-                await wire.finish()
-        return ws
+            outbox.close()
+            await self._call(self.on_disconnect, connection)
 
     async def close_all(self, code: int = 1001, reason: str = "the server is going away") -> None:
         """Close all connections concurrently, and wait until the last one is gone."""

@@ -73,7 +73,7 @@ class Native:
             sends=SENDS,
             check_outgoing=check_messages,
         )
-        endpoint = Endpoint(router, settings=bounds, hub=hub, client_ip=client_ip)
+        self.endpoint = endpoint = Endpoint(router, settings=bounds, hub=hub, client_ip=client_ip)
         self._connections = Connections(endpoint, hub, subscriptions)
         self.websockets: Mapping[str, Handler] = {STREAM_ADDRESS: endpoint.handle}
         """The handler of each WebSocket path."""

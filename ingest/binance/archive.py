@@ -21,7 +21,7 @@ import aiohttp
 from ingest.core.errors import ExchangeUnavailable
 
 from .limits import pause_before
-from .session import SessionClient
+from .network import Network, Response, SessionClient
 
 MAX_FILE_BYTES: Final = 16 * 2**30
 """The longest file that is fetched; a month of the busiest symbol is about 1 GB."""
@@ -31,6 +31,9 @@ ATTEMPTS: Final = 4
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 30.0
 
+_TIMEOUT: Final = aiohttp.ClientTimeout(
+    total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=READ_TIMEOUT_S
+)
 _CHECKSUM: Final = re.compile(r"([0-9a-f]{64})\s", re.ASCII | re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
@@ -96,7 +99,16 @@ class BinanceArchive(SessionClient):
     stopped. Close it, or use it as a context manager.
     """
 
-    def __init__(self, base_url: str, directory: Path, *, attempts: int = ATTEMPTS) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        directory: Path,
+        *,
+        network: Network | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        network = network or Network()
+        super().__init__(lambda: network.session(_TIMEOUT))
         self._base_url = base_url.rstrip("/")
         self._directory = directory
         self._attempts = attempts
@@ -172,16 +184,8 @@ class BinanceArchive(SessionClient):
                     if progress is not None:
                         progress(len(piece))
 
-    def _get(
-        self, path: str, headers: dict[str, str]
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    def _get(self, path: str, headers: dict[str, str]) -> AbstractAsyncContextManager[Response]:
         return self.session.get(f"{self._base_url}/{path}", headers=headers)
-
-    def _make_session(self) -> aiohttp.ClientSession:
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=READ_TIMEOUT_S
-        )
-        return aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
 
 
 class _Spoilt(Exception):

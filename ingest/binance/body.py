@@ -9,6 +9,8 @@ import aiohttp
 
 from ingest.core.errors import ExchangeUnavailable
 
+from .network import Response
+
 MAX_BODY_BYTES: Final = 32 * 2**20
 """The longest answer that is read: a full `exchangeInfo` is about 15 MB."""
 
@@ -25,7 +27,7 @@ class _Unpacker(Protocol):
     def eof(self) -> bool: ...
 
 
-async def read_body(response: aiohttp.ClientResponse, limit: int = MAX_BODY_BYTES) -> bytes:
+async def read_body(response: Response, limit: int = MAX_BODY_BYTES) -> bytes:
     """The bytes of an answer that aiohttp has not unpacked.
 
     Raises ExchangeUnavailable once there are more than `limit`, before they are in memory, and

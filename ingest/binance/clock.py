@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Final, NamedTuple
@@ -18,6 +17,7 @@ from typing import Final, NamedTuple
 from ingest.core.errors import ExchangeError, NotReady
 
 from .limits import pause_before
+from .now import host_ms, now_s
 
 SAMPLES: Final = 3
 """Samples at a time; the middle one is used."""
@@ -187,8 +187,8 @@ class ExchangeClock:
         *,
         every: float = 5.0,
         on_reset: Callable[[int], None] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        host_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        monotonic: Callable[[], float] = now_s,
+        host_ms: Callable[[], int] = host_ms,
     ) -> None:
         """`every` is in seconds; `on_reset` gets the new time when the clock was set back."""
         self._host_ms = host_ms

@@ -19,6 +19,7 @@ import msgspec
 from ingest.core.errors import ExchangeUnavailable
 
 from .limits import MAX_RETRY_AFTER_S, OUTGOING_MESSAGES, SlidingLimit, whole_number
+from .network import Session, Socket
 from .parse import Answer, Event, ServerShutdown
 
 MAX_MESSAGE_BYTES: Final = 2**20
@@ -84,7 +85,7 @@ class StreamConnection(Generic[B]):
         self._on_shutdown = on_shutdown
         self._stall = stall
         self._loop = asyncio.get_running_loop()
-        self._ws: aiohttp.ClientWebSocketResponse[bool]
+        self._ws: Socket
         self._may_read = asyncio.Event()
         self._may_read.set()
         self._outgoing = SlidingLimit(*OUTGOING_MESSAGES)
@@ -100,7 +101,7 @@ class StreamConnection(Generic[B]):
         self.heard_ms = 0
         """Time, at the exchange, of the newest message, where the messages have one."""
 
-    async def open(self, session: aiohttp.ClientSession) -> None:
+    async def open(self, session: Session) -> None:
         """Connect; raises ConnectionLost."""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):

@@ -8,8 +8,6 @@ from typing import Final, NamedTuple
 
 import aiohttp
 import msgspec
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace as RequestTrace
 
 from ingest.core.errors import (
     ExchangeUnavailable,
@@ -23,10 +21,10 @@ from . import answers
 from .body import ENCODING, read_body
 from .kline import Kline, klines
 from .limits import pause_before, whole_number
+from .network import Network, SessionClient
 from .page import Page
 from .parse import excerpt, rest_page
 from .quotes import Quote, rest_quote
-from .session import SessionClient
 from .weight import Priority, WeightCoordinator
 
 MAX_ROWS: Final = 1000
@@ -57,26 +55,6 @@ class _Overtaken(Exception):
     """A ban came while the connection was made."""
 
 
-class _BanGate(aiohttp.TCPConnector):
-    """Stops requests at the last moment when a ban came while their connection was made."""
-
-    def __init__(self, weight: WeightCoordinator) -> None:
-        super().__init__()
-        self._weight = weight
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[RequestTrace],
-        timeout: aiohttp.ClientTimeout,
-    ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        if self._weight.ban_remaining():
-            connection.release()
-            raise _Overtaken
-        return connection
-
-
 class BinanceRest(SessionClient):
     """The REST interface at `base_url` (`https://api.binance.com`).
 
@@ -90,21 +68,20 @@ class BinanceRest(SessionClient):
         base_url: str,
         weight: WeightCoordinator,
         *,
+        network: Network | None = None,
         timeout: float = REQUEST_TIMEOUT_S,
         attempts: int = ATTEMPTS,
     ) -> None:
+        network, limits = network or Network(), aiohttp.ClientTimeout(total=timeout)
+        super().__init__(lambda: network.session(limits, admit=self._admit))
         self._base_url = base_url.rstrip("/")
         self._weight = weight
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._attempts = attempts
 
-    def _make_session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=_BanGate(self._weight),
-            timeout=self._timeout,
-            headers={"Accept-Encoding": ENCODING},
-            auto_decompress=False,
-        )
+    def _admit(self) -> None:
+        """Stop a request at the last moment when a ban came while its connection was made."""
+        if self._weight.ban_remaining():
+            raise _Overtaken
 
     async def server_time(self) -> int:
         """The exchange's clock in milliseconds. One attempt: a late answer is of no use."""
@@ -250,7 +227,10 @@ class BinanceRest(SessionClient):
         async with self._weight.request(weight, symbol, priority) as receipt:
             try:
                 async with self.session.get(
-                    url, params=parameters, allow_redirects=False
+                    url,
+                    params=parameters,
+                    headers={"Accept-Encoding": ENCODING},
+                    allow_redirects=False,
                 ) as response:
                     receipt.used_weight = whole_number(response.headers.get("X-MBX-USED-WEIGHT-1M"))
                     if response.status in (418, 429):

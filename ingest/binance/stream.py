@@ -10,9 +10,9 @@ from typing import Final, Generic
 
 import aiohttp
 
-from .connection import B, ConnectionLost, StreamConnection
+from .connection import CONNECT_TIMEOUT_S, B, ConnectionLost, StreamConnection
 from .limits import CONNECTION_ATTEMPTS, LONGEST_PAUSE_S, SlidingLimit, pause_before
-from .session import SessionClient
+from .network import Network, SessionClient
 
 MAX_STREAMS_PER_CONNECTION: Final = 1024
 MAX_AGE_S: Final = 23.5 * 3600
@@ -22,6 +22,8 @@ OVERLAP_S: Final = 2.0
 """How long a fresh connection runs beside the one that it replaces."""
 
 STALL_S: Final = 10.0
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Stream(SessionClient, Generic[B]):
         self,
         base_url: str,
         *,
+        network: Network | None = None,
         streams_per_connection: int = MAX_STREAMS_PER_CONNECTION,
         max_age: float = MAX_AGE_S,
         overlap: float = OVERLAP_S,
@@ -72,6 +75,8 @@ class Stream(SessionClient, Generic[B]):
                 f"Streams per connection are 1 to {MAX_STREAMS_PER_CONNECTION}: "
                 f"{streams_per_connection}"
             )
+        network = network or Network()
+        super().__init__(lambda: network.session(_TIMEOUT, limit=0))
         self._url = base_url.rstrip("/") + "/stream"
         self._per_connection = streams_per_connection
         self._max_age = max_age
@@ -277,9 +282,6 @@ class Stream(SessionClient, Generic[B]):
             return  # the reader has ended, and says so
         if added:
             self._connected(sorted(added & shard.symbols))
-
-    def _make_session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     @abstractmethod
     def _name(self, symbol: str) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol, TypedDict, Unpack
 from ingest.core.trade import Trade
 
 from .connection import StreamConnection
+from .network import Network
 from .page import Malformed
 from .parse import Batch, stream_batch, trade_stream
 from .stream import Stream
@@ -33,6 +34,7 @@ class TradeHandler(Protocol):
 class StreamOptions(TypedDict, total=False):
     """The options of `Stream`."""
 
+    network: Network | None
     streams_per_connection: int
     max_age: float
     overlap: float

@@ -7,7 +7,6 @@ whose ids are all here is not fetched, and what a file lacks is asked for over R
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Protocol
 
 from ingest.binance.archive import ArchiveFile, BinanceArchive, files_covering
 from ingest.binance.csv_pieces import csv_pieces
+from ingest.binance.now import host_ms
 from ingest.binance.page import Malformed
 from ingest.binance.parse import archive_row
 from ingest.binance.rest import BinanceRest
@@ -248,7 +248,7 @@ class Backfill:
             self._progress.stored(outcome.symbol, len(trades))
 
         async def put_aside(rows: Sequence[Malformed]) -> None:
-            now_ms = time.time_ns() // 1_000_000
+            now_ms = host_ms()
             kept = [Quarantined(now_ms, outcome.symbol, row.raw, str(row.error)) for row in rows]
             await self._put_aside(kept, outcome)
 
@@ -289,7 +289,7 @@ async def _unzipped(pieces: Iterator[bytes]) -> bytes | None:
 def _sorted(piece: bytes, file: ArchiveFile) -> tuple[list[Trade], list[Quarantined]]:
     """The valid trades of a piece that lie in the file's period, and all other lines."""
     trades, malformed = [], []
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = host_ms()
     for line in piece.splitlines():
         try:
             trade = archive_row(line)

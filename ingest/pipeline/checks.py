@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from ingest.binance.clock import ExchangeClock
+from ingest.binance.now import now_s
 from ingest.binance.rest import WEIGHT_AGG_TRADES, BinanceRest
 from ingest.binance.weight import Priority
 from ingest.core.errors import ExchangeError
@@ -56,7 +56,7 @@ class Checks:
 
     def heard(self, symbol: str) -> None:
         """A trade of this symbol has come over the stream."""
-        self._heard[symbol] = time.monotonic()
+        self._heard[symbol] = now_s()
 
     def affordable(self, weight_limit: int) -> bool:
         """Whether each symbol may be checked at the end of each minute."""
@@ -65,7 +65,7 @@ class Checks:
     async def run(self) -> None:
         """Check until cancelled."""
         while True:
-            now = time.monotonic()
+            now = now_s()
             due = [feed for feed in self._feeds.values() if self._is_due(feed, now)]
             for start in range(0, len(due), AT_ONCE):
                 await asyncio.gather(*map(self._check_or_warn, due[start : start + AT_ONCE]))
@@ -84,7 +84,7 @@ class Checks:
 
     async def _check_or_warn(self, feed: Feed) -> None:
         symbol, in_doubt = feed.symbol, not feed.state.is_verified
-        self._pauses[symbol] = self._pauses[symbol].after(time.monotonic(), in_doubt=in_doubt)
+        self._pauses[symbol] = self._pauses[symbol].after(now_s(), in_doubt=in_doubt)
         try:
             await self.check(feed)
         except ExchangeError as error:
@@ -99,4 +99,4 @@ class Checks:
             page = await self._rest.agg_trades(feed.symbol, from_id=0, limit=1, priority=priority)
             first_id = page.first_id
         feed.verify(first_id, newest, asked, self._clock.now_ms())
-        self._heard[feed.symbol] = time.monotonic()
+        self._heard[feed.symbol] = now_s()

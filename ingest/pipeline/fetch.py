@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from generated.native.facts import GapKind
+from ingest.binance.now import now_s
 from ingest.binance.page import Malformed
 from ingest.binance.rest import MAX_ROWS, BinanceRest
 from ingest.binance.weight import Priority
@@ -55,8 +55,8 @@ class Fetch:
         """Ask until each id is here, confirmed to be absent, or left. Raises ExchangeError."""
         silent_rounds = 0
         while silent_rounds < SILENT_ROUNDS and (wanted := self._wanted()):
-            await asyncio.sleep(max(0.0, min(item.due for item in wanted) - time.monotonic()))
-            now, self._learnt = time.monotonic(), False
+            await asyncio.sleep(max(0.0, min(item.due for item in wanted) - now_s()))
+            now, self._learnt = now_s(), False
             pages = _pages([item for item in wanted if item.due <= now])
             async with asyncio.TaskGroup() as group:
                 for _ in range(PAGES_AT_ONCE):
@@ -78,7 +78,7 @@ class Fetch:
         try:
             for asked, limit in pages:
                 if any(item.from_id <= asked.from_id + limit - 1 and item.to_id >= asked.from_id
-                       for item in self._continuity.due(time.monotonic())):  # fmt: skip
+                       for item in self._continuity.due(now_s())):  # fmt: skip
                     batch += await self._page(asked, limit)
                 if len(batch) >= TRADES_AT_ONCE:
                     await self._take(batch)
@@ -97,7 +97,7 @@ class Fetch:
                 break
             except RateLimited as error:
                 self._note(str(error))
-        reading, now, continuity = page.reading(asked), time.monotonic(), self._continuity
+        reading, now, continuity = page.reading(asked), now_s(), self._continuity
         if page.malformed:
             await self._put_aside(page.malformed)
         fresh = continuity.admit(reading.trades)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 
 from ingest.binance.answers import SymbolInfo
+from ingest.binance.now import now_s
 from ingest.binance.rest import BinanceRest
 from ingest.core.errors import NotListed
 
@@ -42,12 +42,12 @@ class Listing:
                 ", ".join(sorted(absent)),
             )
         self.absent = absent
-        self._ask_again_at = time.monotonic() + RELIST_SECONDS
+        self._ask_again_at = now_s() + RELIST_SECONDS
 
     async def require(self, symbol: str) -> None:
         """Have the market of a symbol known. Raises NotListed and ExchangeError."""
         async with self._asking:
-            if symbol not in self.markets and time.monotonic() >= self._ask_again_at:
+            if symbol not in self.markets and now_s() >= self._ask_again_at:
                 await self.ask()
         if symbol not in self.markets:
             raise NotListed(symbol)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from ingest.binance.now import host_ms
 from ingest.storage import Quarantined
 from ingest.storage.quarantine import MAX_MESSAGE_BYTES
 
@@ -23,7 +22,7 @@ class MalformedMessages:
     def add(self, symbol: str, raw: bytes, error: str) -> None:
         """Keep a message for inspection, unless too many wait already."""
         if len(self._waiting) < MAX_WAITING:
-            now_ms = time.time_ns() // 1_000_000
+            now_ms = host_ms()
             self._waiting.append(Quarantined(now_ms, symbol, raw[:MAX_MESSAGE_BYTES], error))
 
     async def flush(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
+from ingest.binance.now import now_s
 from ingest.core.usage import Usage
 
 from .pair import Pair
@@ -29,17 +29,17 @@ class Materializer:
     ) -> None:
         """At most `limit` pairs stay, and none that nobody has watched for `idle_seconds`."""
         self._retry = retry
-        self._usage: Usage[Pair] = Usage(limit, idle_seconds, time.monotonic())
+        self._usage: Usage[Pair] = Usage(limit, idle_seconds, now_s())
         self._dropped = dict.fromkeys(map(Pair._make, retry.store.candles.dropped), 0.0)
         """When each dropped pair was dropped."""
 
     def watched(self, pair: Pair) -> None:
         """Somebody watches a pair that nobody watched."""
-        self._usage.watched(pair, time.monotonic())
+        self._usage.watched(pair, now_s())
 
     def released(self, pair: Pair) -> None:
         """Nobody watches a pair any more."""
-        self._usage.released(pair, time.monotonic())
+        self._usage.released(pair, now_s())
 
     async def run(self) -> None:
         """Materialize and drop until cancelled."""
@@ -51,14 +51,14 @@ class Materializer:
         candles, retry = self._retry.store.candles, self._retry
         while True:
             kept = {*map(Pair._make, candles.pairs)}
-            drop, keep = self._usage.change(kept, time.monotonic(), self._dropped)
+            drop, keep = self._usage.change(kept, now_s(), self._dropped)
             for pair in drop:
                 await retry(candles.drop, *pair)
-                self._dropped[pair] = time.monotonic()
+                self._dropped[pair] = now_s()
             if keep is None:
                 break
             await retry(candles.materialize, *keep)
-        over = time.monotonic() - READING_SECONDS
+        over = now_s() - READING_SECONDS
         unread = [pair for pair, dropped in self._dropped.items() if dropped <= over]
         if unread:
             await retry(candles.delete_dropped, unread)

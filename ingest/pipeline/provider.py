@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from ingest.binance.clock import ExchangeClock
+from ingest.binance.network import Network
+from ingest.binance.now import host_ms
 from ingest.binance.page import Malformed
 from ingest.binance.rest import BinanceRest
 from ingest.binance.trades import TradeStream
@@ -64,17 +66,20 @@ class Provider:
         confirm_seconds: float = CONFIRM_SECONDS,
         max_materialized: int = MAX_MATERIALIZED,
         materialized_idle_seconds: float = IDLE_SECONDS,
+        network: Network | None = None,
+        host_ms: Callable[[], int] = host_ms,
     ) -> None:
         """`history_ms` is downloaded of each symbol; what is `kept` is for ever if not said.
 
         Ids count as absent when the exchange has passed over them for `confirm_seconds`. So many
         timeframes at most are materialized, and each until nobody has watched it for so long.
+        `network` reaches the exchange; `host_ms` is this machine's time.
         """
         self.store = store
         self.weight = WeightCoordinator()
-        self.rest = BinanceRest(rest_url, self.weight)
-        self.clock = ExchangeClock(self.rest.server_time, on_reset=self._on_reset)
-        self.stream = TradeStream(stream_url, self)
+        self.rest = BinanceRest(rest_url, self.weight, network=network)
+        self.clock = ExchangeClock(self.rest.server_time, on_reset=self._on_reset, host_ms=host_ms)
+        self.stream = TradeStream(stream_url, self, network=network)
         self.feeds: Mapping[str, Feed] = {
             symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
         }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from generated.native.facts import DataQuality, GapKind
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.limits import pause_before
+from ingest.binance.now import now_s
 from ingest.binance.page import Page
 from ingest.binance.rest import MAX_ROWS, BinanceRest
 from ingest.binance.weight import Priority
@@ -107,14 +107,14 @@ class Refill:
         continuity = self._feed.continuity
         due = continuity.next_due if continuity is not None else None
         with suppress(TimeoutError):
-            async with asyncio.timeout(None if due is None else max(0.0, due - time.monotonic())):
+            async with asyncio.timeout(None if due is None else max(0.0, due - now_s())):
                 await self._feed.gap_opened.wait()
 
     def _due(self, *, new: bool) -> list[Missing]:
         continuity = self._feed.continuity
         if continuity is None:
             return []
-        found = continuity.due(time.monotonic())
+        found = continuity.due(now_s())
         return [item for item in found if (item.kind is GapKind.OPEN and item.tries == 0) is new]
 
     def _new(self) -> list[_Request]:
@@ -156,7 +156,7 @@ class Refill:
         )
         if feed.continuity is None:  # it was opened anew meanwhile
             return
-        reading, now = page.reading(asked), time.monotonic()
+        reading, now = page.reading(asked), now_s()
         if not request.is_retry:
             self._put_aside(page)
         feed.accept(reading.trades, self._clock.latest_ms(), refetched=True)

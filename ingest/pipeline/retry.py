@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, Protocol, TypeVar
 
+from ingest.binance.now import host_ms
 from ingest.core.errors import StoreUnavailable
 from ingest.storage import AsyncStore
 
@@ -59,7 +59,7 @@ class Retry:
                     "The store fails, trying again in %.1f s: %s", pause, error, exc_info=not known
                 )
                 if self.failing_since_ms is None:
-                    self.failing_since_ms = time.time_ns() // 1_000_000
+                    self.failing_since_ms = host_ms()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:

@@ -38,15 +38,19 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @given(st.data())
 def test_what_is_sent_as_complete_is_exact(store: InterruptedStore, data: st.DataObject) -> None:
+    asyncio.run(history_of_a_feed(store, data))
+
+
+async def history_of_a_feed(store: InterruptedStore, data: st.DataObject) -> None:
     world = World(store, f"S{next(_SYMBOLS)}USDT", data.draw)
     try:
-        asyncio.run(history_of_a_feed(world))
+        await _events(world)
     finally:
         if world.verdict is not None:
             raise world.verdict
 
 
-async def history_of_a_feed(world: World) -> None:
+async def _events(world: World) -> None:
     draw = world.draw
     await world.open()
     for _ in range(draw(st.integers(1, 25))):
