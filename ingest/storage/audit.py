@@ -1,4 +1,3 @@
-# ruff: noqa: S608  # statements are put together from constants of this package alone
 """Holds what is stored against the trades: their ids, the minutes, and every timeframe in use."""
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from ..core.candle import Candle
 from ..core.continuity import Continuity
 from ..core.fixed import text
 from ..core.timeframe import MINUTE_MS, label, width_ms
-from . import fold
 from .candles import Candles
+from .comparison import Bounds, Comparison, SeveralTimes
 from .connection import Connection, Row
 from .gaps import Gaps
 from .moved import Moved
@@ -48,81 +47,6 @@ class Difference:
 _E8 = {"open", "high", "low", "close", "volume", "taker_buy_volume"}
 _QUOTES = {"quote_volume", "taker_buy_quote_volume"}
 
-_MINUTES = "SELECT * FROM minutes FINAL WHERE symbol = {symbol:String}"
-_MINUTES_OF_TRADES = (
-    f"SELECT symbol, intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} AS candle_time,{fold.OF_TRADES}"
-    " FROM trades FINAL WHERE symbol = {symbol:String} AND first_trade_id >= 0"
-    " AND timestamp >= {from:Int64} AND timestamp < {until:Int64} GROUP BY symbol, candle_time"
-)
-_BUCKETS = (
-    f"SELECT intDiv(m.candle_time, {{width:Int64}}) * {{width:Int64}} AS candle_time,"
-    f"{fold.OF_MINUTES} FROM (/* minutes */) AS m"
-    " WHERE m.candle_time >= {from:Int64} AND m.candle_time < {until:Int64} GROUP BY candle_time"
-)
-_WRONG_MINUTES = f"""
-SELECT symbol, candle_time FROM (
-    SELECT symbol, candle_time, sipHash128({fold.FIGURES}) AS figures
-    FROM minutes FINAL
-    WHERE _partition_id = {{month:String}} AND symbol IN {{symbols:Array(String)}}
-        AND candle_time >= transform(
-            symbol, {{symbols:Array(String)}}, {{sinces:Array(Int64)}}, 0)
-    UNION ALL
-    SELECT symbol, candle_time, sipHash128({fold.FIGURES}) AS figures FROM (
-        SELECT symbol, intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} AS candle_time,{fold.OF_TRADES}
-        FROM trades FINAL
-        WHERE _partition_id = {{month:String}} AND symbol IN {{symbols:Array(String)}}
-            AND first_trade_id >= 0
-            AND timestamp < transform(symbol, {{symbols:Array(String)}}, {{untils:Array(Int64)}}, 0)
-            AND timestamp >= transform(
-                symbol, {{symbols:Array(String)}}, {{sinces:Array(Int64)}}, 0)
-        GROUP BY symbol, candle_time
-    )
-)
-GROUP BY symbol, candle_time HAVING count() != 2 OR min(figures) != max(figures)
-"""
-_WRONG_CANDLES = f"""
-SELECT intDiv(width, {MINUTE_MS}), candle_time FROM (
-    SELECT toInt64(timeframe) * {MINUTE_MS} AS width, candle_time,
-        sipHash128({fold.FIGURES}) AS figures
-    FROM candles FINAL
-    WHERE symbol = {{symbol:String}} AND has({{widths:Array(Int64)}}, width)
-        AND candle_time >= {{since:Int64}} AND candle_time + width <= {{until:Int64}}
-    UNION ALL
-    SELECT width, candle_time, sipHash128({fold.FIGURES}) AS figures FROM (
-        SELECT bucket.1 AS width, bucket.2 AS candle_time,{fold.OF_MINUTES} FROM (
-            SELECT minutes.*, arrayJoin(arrayMap(
-                w -> (w, intDiv(candle_time, w) * w), {{widths:Array(Int64)}})) AS bucket
-            FROM (/* minutes */) AS minutes
-            WHERE bucket.2 >= {{since:Int64}} AND bucket.2 + bucket.1 <= {{until:Int64}}
-        ) AS m
-        GROUP BY width, candle_time
-    )
-)
-GROUP BY width, candle_time HAVING count() != 2 OR min(figures) != max(figures)
-"""
-_SEVERAL_TIMES = """
-SELECT symbol, aggregate_id, arraySort(groupUniqArray(timestamp)) FROM trades
-WHERE symbol IN {symbols:Array(String)} AND symbol IN (
-    SELECT symbol FROM (
-        SELECT symbol, count() AS trades FROM trades FINAL GROUP BY symbol
-        SETTINGS do_not_merge_across_partitions_select_final = 0
-    ) AS merged INNER JOIN (
-        SELECT symbol, count() AS trades FROM trades FINAL GROUP BY symbol
-        SETTINGS do_not_merge_across_partitions_select_final = 1
-    ) AS apart USING symbol WHERE merged.trades != apart.trades
-)
-GROUP BY symbol, aggregate_id HAVING uniqExact(timestamp) > 1
-ORDER BY symbol, aggregate_id LIMIT 1000
-"""
-"""A trade has one time; in two months it would be counted twice."""
-
-_TIME_AROUND = """
-SELECT quantileExact(time), count() FROM (
-    SELECT min(timestamp) AS time FROM trades WHERE symbol = {symbol:String}
-        AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}
-    GROUP BY aggregate_id HAVING uniqExact(timestamp) = 1
-)
-"""
 NEIGHBOURS = (100, 10_000, 1_000_000)
 """How many ids around trades are looked at for their time, until some have one time."""
 
@@ -142,6 +66,7 @@ class Audit:
         gaps: Gaps,
         progress: Progress,
         retention: Retention,
+        comparison: Comparison,
     ) -> None:
         self._connection = connection
         self._trades = trades
@@ -150,6 +75,7 @@ class Audit:
         self._gaps = gaps
         self._progress = progress
         self._retention = retention
+        self._comparison = comparison
 
     def run(self, symbols: Iterable[str] | None = None, *, repair: bool) -> Iterator[Difference]:
         """Name each difference of these symbols, or of all; mend what can be on the way.
@@ -162,12 +88,12 @@ class Audit:
         yield from parts
         if parts and not repair:
             return  # there is no reading what they hold
-        wanted = sorted(symbols) if symbols is not None else self._symbols()
+        wanted = sorted(symbols) if symbols is not None else self._comparison.symbols()
         yield from self._ids(wanted)
         yield from self._times(wanted, repair=repair)
         wrong: set[str] = set()
         for keys in self._wrong_minutes(wanted):
-            for difference in self._named(keys, _MINUTES_OF_TRADES):
+            for difference in self._named(keys, of_trades=True):
                 wrong.add(difference.symbol)
                 yield difference
             if repair:
@@ -175,9 +101,9 @@ class Audit:
         if repair:
             wrong.clear()
         for symbol in wanted:
-            source = _MINUTES_OF_TRADES if symbol in wrong else _MINUTES
-            for keys in self._wrong_candles(symbol, source):
-                yield from self._named(keys, source)
+            of_trades = symbol in wrong
+            for keys in self._wrong_candles(symbol, of_trades=of_trades):
+                yield from self._named(keys, of_trades=of_trades)
                 if repair:
                     self._mend(keys)
 
@@ -190,12 +116,6 @@ class Audit:
             self._connection.set_aside(parts)
             newest = self._trades.newest_minutes()
             self._candles.recompute(self._candles.unsettled(newest))
-
-    def _symbols(self) -> list[str]:
-        rows = self._connection.rows(
-            "SELECT DISTINCT symbol FROM trades UNION DISTINCT SELECT DISTINCT symbol FROM minutes"
-        )
-        return sorted(symbol for (symbol,) in rows)
 
     def _ids(self, symbols: Sequence[str]) -> Iterator[Difference]:
         confirmed = self._gaps.confirmed()
@@ -211,7 +131,7 @@ class Audit:
 
     def _times(self, symbols: Sequence[str], *, repair: bool) -> Iterator[Difference]:
         """The trades that are stored with several times."""
-        while rows := self._connection.rows(_SEVERAL_TIMES, {"symbols": list(symbols)}):
+        while rows := self._comparison.several_times(symbols):
             wrong: dict[str, list[tuple[int, int]]] = defaultdict(list)
             for symbol, run in _runs(rows):
                 around = self._time_around(symbol, run[0][0], run[-1][0])
@@ -227,35 +147,24 @@ class Audit:
     def _time_around(self, symbol: str, first_id: int, last_id: int) -> int:
         """The median time of the trades around that have one time each; 0 where there are none."""
         for reach in NEIGHBOURS:
-            [[middle, count]] = self._connection.rows(
-                _TIME_AROUND,
-                {"symbol": symbol, "first": first_id - reach, "last": last_id + reach},
-            )
-            if count:
-                return int(middle)
+            time = self._comparison.time_among(symbol, first_id - reach, last_id + reach)
+            if time is not None:
+                return time
         return 0
 
     # What differs --------------------------------------------------------------------------------
 
     def _wrong_minutes(self, symbols: Sequence[str]) -> Iterator[_Keys]:
         """Minutes that are not what their trades come to, month by month."""
-        months = self._connection.rows(
-            "SELECT DISTINCT _partition_id FROM trades"
-            " UNION DISTINCT SELECT DISTINCT _partition_id FROM minutes"
-        )
+        months = self._comparison.months()
         until = {symbol: self._minutes_until(symbol) for symbol in symbols}
-        for (month,) in sorted(months):
+        for month in months:
             for at in range(0, len(symbols), SYMBOLS_AT_ONCE):
-                some = symbols[at : at + SYMBOLS_AT_ONCE]
-                rows = self._connection.rows(
-                    _WRONG_MINUTES,
-                    {
-                        "month": month,
-                        "symbols": some,
-                        "untils": [until[s] for s in some],
-                        "sinces": [self._retention.line(s).recompute_from_ms for s in some],
-                    },
-                )
+                bounds = {
+                    symbol: Bounds(self._retention.line(symbol).recompute_from_ms, until[symbol])
+                    for symbol in symbols[at : at + SYMBOLS_AT_ONCE]
+                }
+                rows = self._comparison.wrong_minutes(month, bounds)
                 yield from _in_parts((symbol, MINUTES, time) for symbol, time in rows)
 
     def _minutes_until(self, symbol: str) -> int:
@@ -263,58 +172,26 @@ class Audit:
         last = self._candles.watermark(symbol)
         return max(self._progress.closed_ms(symbol), 0 if last is None else last + MINUTE_MS)
 
-    def _wrong_candles(self, symbol: str, source: str) -> Iterator[_Keys]:
+    def _wrong_candles(self, symbol: str, *, of_trades: bool) -> Iterator[_Keys]:
         """Candles of the materialized timeframes that are not what their minutes come to."""
         line = self._retention.line(symbol)
-        since = line.candles_since_ms if source == _MINUTES else line.recompute_from_ms
+        since = line.recompute_from_ms if of_trades else line.candles_since_ms
+        bounds = Bounds(since, self._progress.closed_ms(symbol))
         timeframes = sorted(tf for s, tf in self._candles.pairs if s == symbol and tf != MINUTES)
         for at in range(0, len(timeframes), TIMEFRAMES_AT_ONCE):
             some = timeframes[at : at + TIMEFRAMES_AT_ONCE]
-            rows = self._connection.rows(
-                _WRONG_CANDLES.replace("/* minutes */", source),
-                {
-                    "symbol": symbol,
-                    "widths": [width_ms(timeframe) for timeframe in some],
-                    "since": since,
-                    "until": self._progress.closed_ms(symbol),
-                    "from": 0,
-                },
-            )
+            rows = self._comparison.wrong_candles(symbol, some, bounds, of_trades=of_trades)
             yield from _in_parts((symbol, timeframe, time) for timeframe, time in rows)
 
     # Naming and mending --------------------------------------------------------------------------
 
-    def _named(self, keys: _Keys, source: str) -> Iterator[Difference]:
+    def _named(self, keys: _Keys, *, of_trades: bool) -> Iterator[Difference]:
         for (symbol, timeframe), times in keys.items():
-            stored = self._figures(
-                "SELECT * FROM minutes FINAL WHERE symbol = {symbol:String}"
-                if timeframe == MINUTES
-                else "SELECT * FROM candles FINAL WHERE symbol = {symbol:String}"
-                " AND timeframe = {timeframe:UInt32}",
-                symbol, timeframe, times,
-            )  # fmt: skip
-            expected = self._figures(
-                _BUCKETS.replace("/* minutes */", source), symbol, timeframe, times
-            )
+            stored = self._comparison.stored(symbol, timeframe, times)
+            expected = self._comparison.expected(symbol, timeframe, times, of_trades=of_trades)
             for time in times:
                 for words in _compared(stored.get(time), expected.get(time)):
                     yield Difference(symbol, label(timeframe), time, words)
-
-    def _figures(
-        self, source: str, symbol: str, timeframe: int, times: Sequence[int]
-    ) -> dict[int, Row]:
-        rows = self._connection.rows(
-            f"SELECT {fold.UNSCALED} FROM ({source}) WHERE candle_time IN {{times:Array(Int64)}}",
-            {
-                "symbol": symbol,
-                "timeframe": timeframe,
-                "width": width_ms(timeframe),
-                "times": times,
-                "from": min(times),
-                "until": max(times) + width_ms(timeframe),
-            },
-        )
-        return {row[0]: row[1:] for row in rows}
 
     def _mend(self, keys: _Keys) -> None:
         touched: dict[str, list[Span]] = defaultdict(list)
@@ -325,7 +202,7 @@ class Audit:
 
 
 def _runs(
-    rows: Iterable[tuple[str, int, Sequence[int]]],
+    rows: Iterable[SeveralTimes],
 ) -> Iterator[tuple[str, list[tuple[int, Sequence[int]]]]]:
     """Ids and their times in runs, each of one symbol and of neighbours."""
     run: list[tuple[int, Sequence[int]]] = []

@@ -9,9 +9,22 @@ from ..core.candle import Candle, flat
 from ..core.keep import DAY_MS
 from ..core.timeframe import MINUTE_MS, bucket_start, width_ms
 from . import fold
-from .connection import Connection, Row
+from .connection import Connection, Parameters
 from .progress import Progress
-from .recompute import MINUTES, Span, Touched, write_buckets, write_minutes
+from .recompute import (
+    MINUTES,
+    Frames,
+    Span,
+    Terms,
+    Touched,
+    closing,
+    extents,
+    frames_of,
+    join,
+    terms_of,
+    write_buckets,
+    write_minutes,
+)
 from .retention import Retention
 from .timeframes import Timeframes, View
 
@@ -23,11 +36,17 @@ class Candles:
     minute has its row once it was recomputed, a bucket of a materialized timeframe once it ended.
     """
 
-    def __init__(self, connection: Connection, progress: Progress, retention: Retention) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        progress: Progress,
+        retention: Retention,
+        timeframes: Timeframes,
+    ) -> None:
         self._connection = connection
         self._progress = progress
         self._retention = retention
-        self._timeframes = Timeframes(connection, progress, retention)
+        self._timeframes = timeframes
 
     def recompute(self, touched: Touched) -> None:
         """Write the minutes in these spans anew from the trades, and every bucket around them.
@@ -39,17 +58,16 @@ class Candles:
         with self._progress.recomputing(spans):
             lines = {symbol: self._retention.line(symbol) for symbol in spans}
             kept = {s: _after(parts, lines[s].recompute_from_ms) for s, parts in spans.items()}
-            write_minutes(self._connection, kept)
+            for terms in terms_of({symbol: join(parts) for symbol, parts in kept.items()}):
+                self._write_minutes(terms)
             with self._timeframes.unchanged:
-                self._progress.close(
-                    write_buckets(
-                        self._connection,
-                        kept,
-                        {symbol: self._progress.closed_ms(symbol) for symbol in spans},
-                        {symbol: line.candles_since_ms for symbol, line in lines.items()},
-                        self._timeframes.pairs,
-                    )
-                )
+                closed = {symbol: self._progress.closed_ms(symbol) for symbol in spans}
+                moved = closing(kept, closed)
+                since = {symbol: line.candles_since_ms for symbol, line in lines.items()}
+                frames = frames_of(kept, closed, moved, since, self._timeframes.pairs)
+                for terms in terms_of(extents(frames)):
+                    self._write_buckets(terms, frames)
+                self._progress.close(moved)
 
     def unsettled(self, closed_before: Mapping[str, int]) -> dict[str, list[Span]]:
         """The spans, by symbol, that have to be recomputed up to the minutes given: those whose
@@ -105,11 +123,11 @@ class Candles:
         start = max(self._retention.first_candle(symbol, timeframe), end - limit * width)
         if start >= end:
             return []
-        rows = self._rows(symbol, timeframe, start, end)
+        traded = self.traded(symbol, timeframe, start, end)
         previous = None
-        if not rows or rows[0][0] > start:
+        if not traded or traded[0].candle_time > start:
             previous = self.previous_close(symbol, timeframe, start)
-        return _filled(rows, start, end, width, previous)
+        return _filled(traded, start, end, width, previous)
 
     def newest_traded(self, symbol: str, timeframe: int) -> Candle | None:
         """The newest bucket that has trades, however old it is."""
@@ -126,11 +144,7 @@ class Candles:
         """The candle of the stored minutes before the time `before`, of the bucket that starts at
         `candle_time`; None when they are quiet."""
         end = min(before, candle_time + width_ms(timeframe))
-        rows = self._connection.rows(
-            f"SELECT {fold.UNSCALED} FROM ({fold.BY_BUCKET})",
-            {"symbol": symbol, "width": width_ms(timeframe), "start": candle_time, "end": end},
-        )
-        return Candle(*rows[0]) if rows else None
+        return self._folded(symbol, timeframe, candle_time, end)
 
     def basis(
         self, symbol: str, timeframe: int, watermark: int
@@ -160,28 +174,14 @@ class Candles:
 
     def _last_minute(self, symbol: str, before: int) -> tuple[int, int] | None:
         """Start and close of the last minute with trades that ended at or before `before`."""
-        # Mostly it is a recent one; over years the engine would sort all that it finds. Without
-        # FINAL a minute may have several rows: the one with the most trades is the newest.
-        for since in (before - DAY_MS, 0):
-            rows = self._connection.rows(
-                "SELECT candle_time, toInt64(reinterpret(close, 'Int128')) FROM minutes"
-                " WHERE symbol = {symbol:String}"
-                " AND candle_time >= {since:Int64} AND candle_time <= {last:Int64}"
-                " ORDER BY candle_time DESC, aggregates DESC LIMIT 1",
-                {"symbol": symbol, "since": since, "last": before - MINUTE_MS},
-            )
-            if rows:
-                return int(rows[0][0]), int(rows[0][1])
-        return None
+        # Mostly it is a recent one; over years the engine would sort all that it finds.
+        last = before - MINUTE_MS
+        recent = self._last_minute_from(symbol, before - DAY_MS, last)
+        return recent if recent is not None else self._last_minute_from(symbol, 0, last)
 
     def first_minute(self, symbol: str) -> int | None:
         """The start of the first minute kept of a symbol; None when it has none."""
-        rows = self._connection.rows(
-            "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
-            " AND candle_time >= {since:Int64} ORDER BY candle_time LIMIT 1",
-            {"symbol": symbol, "since": self._retention.line(symbol).candles_since_ms},
-        )
-        return int(rows[0][0]) if rows else None
+        return self._first_minute_from(symbol, self._retention.line(symbol).candles_since_ms)
 
     def watermark(self, symbol: str) -> int | None:
         """The start of the last minute stored of a symbol; None when it has none."""
@@ -217,10 +217,9 @@ class Candles:
         """A statement, and its values, that gives the buckets with trades in [start, end), in any
         order. Both are starts of buckets."""
         parameters: dict[str, object] = {"symbol": symbol, "width": width_ms(timeframe)}
-        if timeframe == MINUTES or (symbol, timeframe) not in self._timeframes.pairs:
+        split = self._written_until(symbol, timeframe, end)
+        if split is None:
             return _minutes(timeframe), {**parameters, "start": start, "end": end}
-        # The last bucket may not have been written yet when nothing was traded since it ended.
-        split = min(bucket_start(self._progress.closed_ms(symbol), timeframe), end)
         stored = (
             f"SELECT candle_time, {fold.FIGURES} FROM candles FINAL "
             "WHERE symbol = {symbol:String} AND timeframe = {timeframe:UInt32} "
@@ -235,11 +234,61 @@ class Candles:
             "end": end,
         }
 
-    def _rows(self, symbol: str, timeframe: int, start: int, end: int) -> list[Row]:
-        sql, parameters = self.source(symbol, timeframe, start, end)
-        return self._connection.rows(
+    def _written_until(self, symbol: str, timeframe: int, end: int) -> int | None:
+        """The time up to which buckets that end by `end` are in `candles`; None when none are.
+
+        The last bucket may not have been written yet when nothing was traded since it ended.
+        """
+        if timeframe == MINUTES or (symbol, timeframe) not in self._timeframes.pairs:
+            return None
+        return min(bucket_start(self._progress.closed_ms(symbol), timeframe), end)
+
+    # Statements of the calls above ---------------------------------------------------------------
+
+    def traded(self, symbol: str, timeframe: int, start: int, end: int) -> list[Candle]:
+        """The buckets with trades in [start, end), both of them starts of buckets."""
+        return self._candles(*self.source(symbol, timeframe, start, end))
+
+    def _candles(self, sql: str, parameters: Parameters) -> list[Candle]:
+        rows = self._connection.rows(
             f"SELECT {fold.UNSCALED} FROM ({sql}) ORDER BY candle_time", parameters
         )
+        return [Candle(*row) for row in rows]
+
+    def _folded(self, symbol: str, timeframe: int, start: int, end: int) -> Candle | None:
+        """The candle of the minutes in [start, end), which are all of one bucket."""
+        parameters = {"symbol": symbol, "width": width_ms(timeframe), "start": start, "end": end}
+        candles = self._candles(fold.BY_BUCKET, parameters)
+        return candles[0] if candles else None
+
+    def _last_minute_from(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
+        """Start and close of the last minute that starts from `since` to `last`."""
+        # Without FINAL a minute may have several rows: the one with the most trades is the newest.
+        rows = self._connection.rows(
+            "SELECT candle_time, toInt64(reinterpret(close, 'Int128')) FROM minutes"
+            " WHERE symbol = {symbol:String}"
+            " AND candle_time >= {since:Int64} AND candle_time <= {last:Int64}"
+            " ORDER BY candle_time DESC, aggregates DESC LIMIT 1",
+            {"symbol": symbol, "since": since, "last": last},
+        )
+        return (int(rows[0][0]), int(rows[0][1])) if rows else None
+
+    def _first_minute_from(self, symbol: str, since: int) -> int | None:
+        """The start of the first minute from a time on."""
+        rows = self._connection.rows(
+            "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
+            " AND candle_time >= {since:Int64} ORDER BY candle_time LIMIT 1",
+            {"symbol": symbol, "since": since},
+        )
+        return int(rows[0][0]) if rows else None
+
+    def _write_minutes(self, terms: Terms) -> None:
+        """Write the minutes in these spans anew from the trades."""
+        write_minutes(self._connection, terms)
+
+    def _write_buckets(self, terms: Terms, frames: Frames) -> None:
+        """Write the buckets of these frames anew from the minutes."""
+        write_buckets(self._connection, terms, frames)
 
 
 def _after(spans: Sequence[Span], time_ms: int) -> list[Span]:
@@ -258,14 +307,13 @@ def _minutes(timeframe: int) -> str:
 
 
 def _filled(
-    rows: Sequence[Row], start: int, end: int, width: int, previous_close: int | None
+    traded: Sequence[Candle], start: int, end: int, width: int, previous_close: int | None
 ) -> list[Candle]:
     """Candles of every bucket in [start, end) from the first close on; quiet ones are flat."""
-    candles = []
+    candles: list[Candle] = []
     close = previous_close
     time = start
-    for row in rows:
-        candle = Candle(*row)
+    for candle in traded:
         if close is not None:
             candles += [flat(quiet, close) for quiet in range(time, candle.candle_time, width)]
         candles.append(candle)

@@ -99,6 +99,10 @@ class Connection:
         """Whether the engine runs in this process."""
         return self.dsn.startswith("chdb:")
 
+    def now_s(self) -> float:
+        """Seconds on a clock that only goes forward."""
+        return time.monotonic()
+
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do a blocking call in one of the connection's own threads."""
         if self.closed:
@@ -276,7 +280,7 @@ class Connection:
         """Let the engine find a broken part by itself, else set it aside."""
         if self.layout.cluster:
             return
-        if self.is_embedded and time.monotonic() >= self._may_reopen_at:
+        if self.is_embedded and self.now_s() >= self._may_reopen_at:
             self._reopen_tables()
         with self._client() as client:
             parts = unsound.unsound_part_of(client, error.__cause__ or error)
@@ -295,7 +299,7 @@ class Connection:
             finally:
                 for each in idle:
                     self._idle.put(each)
-                self._may_reopen_at = time.monotonic() + REOPEN_EVERY_S
+                self._may_reopen_at = self.now_s() + REOPEN_EVERY_S
         self.on_reopened()
 
 

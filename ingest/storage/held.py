@@ -19,14 +19,9 @@ class Held:
         self._connection = connection
         self._retention = retention
         self._lock = threading.Lock()
-        rows = connection.rows("SELECT symbol, first_id FROM held FINAL")
-        self._first: dict[str, int] = dict(rows)
-        unnoted = connection.rows(  # of an earlier version, or lost
-            "SELECT symbol, min(aggregate_id) FROM trades"
-            " WHERE symbol NOT IN (SELECT symbol FROM held) GROUP BY symbol"
-        )
-        for symbol, first in unnoted:
-            self.lower(symbol, int(first))
+        self._first = self._read()
+        for symbol, first in self._unnoted().items():  # of an earlier version, or lost
+            self.lower(symbol, first)
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -47,8 +42,24 @@ class Held:
             known = self._first.get(symbol)
             if known is not None and known <= aggregate_id:
                 return
-            self._connection.note(
-                "INSERT INTO held SELECT {symbol:String}, {first_id:Int64}",
-                {"symbol": symbol, "first_id": aggregate_id},
-            )
+            self._write(symbol, aggregate_id)
             self._first[symbol] = aggregate_id
+
+    def _read(self) -> dict[str, int]:
+        """All that is noted."""
+        return dict(self._connection.rows("SELECT symbol, first_id FROM held FINAL"))
+
+    def _unnoted(self) -> dict[str, int]:
+        """The lowest stored id of each symbol of which none is noted."""
+        rows = self._connection.rows(
+            "SELECT symbol, min(aggregate_id) FROM trades"
+            " WHERE symbol NOT IN (SELECT symbol FROM held) GROUP BY symbol"
+        )
+        return dict(rows)
+
+    def _write(self, symbol: str, first_id: int) -> None:
+        """Note the lowest id of a symbol."""
+        self._connection.note(
+            "INSERT INTO held SELECT {symbol:String}, {first_id:Int64}",
+            {"symbol": symbol, "first_id": first_id},
+        )

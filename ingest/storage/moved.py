@@ -66,17 +66,11 @@ class Moved:
         if not self._any_stored(symbol, *ids):
             return {}
         with self._noting:
-            lines.find_moved(self._connection, symbol, text, *ids)
-            moved = self._connection.rows(
-                "SELECT aggregate_id, timestamp FROM moved WHERE symbol = {symbol:String}",
-                {"symbol": symbol},
-            )
+            self._note_moved(symbol, text, *ids)
+            moved = self._noted(symbol)
             if moved:
-                table = self._connection.layout.changed("moved")
-                self._connection.command(
-                    f"DELETE FROM {table} WHERE symbol = {{symbol:String}}", {"symbol": symbol}
-                )
-        return {symbol: [(id_, time) for id_, time in moved]} if moved else {}
+                self._forget_noted(symbol)
+        return {symbol: moved} if moved else {}
 
     def stored(self, symbol: str, first_id: int, last_id: int) -> Sequence[tuple[int, int]]:
         """The stored trades with ids from the first to the last."""
@@ -104,28 +98,59 @@ class Moved:
             minutes = {bucket_start(time, 1) for time in times_of(found, symbol)}
             self._candles.forget_around(symbol, minutes)
             for some in _parts(moved):
-                self._connection.command(
-                    f"DELETE FROM {self._connection.layout.changed('trades')}"
-                    " WHERE symbol = {symbol:String} AND has(arrayZip({ids:Array(Int64)},"
-                    " {times:Array(Int64)}), (aggregate_id, timestamp))",
-                    {
-                        "symbol": symbol,
-                        "ids": [id_ for id_, _ in some],
-                        "times": [time for _, time in some],
-                    },
-                )
+                self._delete(symbol, some)
 
     def _newest_of(self, symbol: str) -> int:
         if symbol not in self._newest:
-            rows = self._connection.rows(
-                "SELECT aggregate_id FROM trades WHERE symbol = {symbol:String}"
-                " ORDER BY aggregate_id DESC LIMIT 1",
-                {"symbol": symbol},
-            )
-            self._newest[symbol] = int(rows[0][0]) if rows else -1
+            self._newest[symbol] = self._highest_id(symbol)
         return self._newest[symbol]
 
+    def _highest_id(self, symbol: str) -> int:
+        """The highest id that is stored; -1 when none is."""
+        rows = self._connection.rows(
+            "SELECT aggregate_id FROM trades WHERE symbol = {symbol:String}"
+            " ORDER BY aggregate_id DESC LIMIT 1",
+            {"symbol": symbol},
+        )
+        return int(rows[0][0]) if rows else -1
+
+    def _delete(self, symbol: str, some: Sequence[tuple[int, int]]) -> None:
+        """Delete the trades that have these ids and times."""
+        self._connection.command(
+            f"DELETE FROM {self._connection.layout.changed('trades')}"
+            " WHERE symbol = {symbol:String} AND has(arrayZip({ids:Array(Int64)},"
+            " {times:Array(Int64)}), (aggregate_id, timestamp))",
+            {
+                "symbol": symbol,
+                "ids": [id_ for id_, _ in some],
+                "times": [time for _, time in some],
+            },
+        )
+
+    def _note_moved(self, symbol: str, text: bytes, first_id: int, last_id: int) -> None:
+        """Let the engine note in the table `moved` the stored trades that have another time in
+        these lines."""
+        lines.find_moved(self._connection, symbol, text, first_id, last_id)
+
+    def _noted(self, symbol: str) -> Sequence[tuple[int, int]]:
+        """The ids and times in the table `moved`."""
+        return cast(
+            "Sequence[tuple[int, int]]",
+            self._connection.rows(
+                "SELECT aggregate_id, timestamp FROM moved WHERE symbol = {symbol:String}",
+                {"symbol": symbol},
+            ),
+        )
+
+    def _forget_noted(self, symbol: str) -> None:
+        """Empty the table `moved` of a symbol."""
+        table = self._connection.layout.changed("moved")
+        self._connection.command(
+            f"DELETE FROM {table} WHERE symbol = {{symbol:String}}", {"symbol": symbol}
+        )
+
     def _any_stored(self, symbol: str, first_id: int, last_id: int) -> bool:
+        """Whether a trade with an id from the first to the last is stored."""
         rows = self._connection.rows(
             "SELECT 1 FROM trades WHERE symbol = {symbol:String}"
             " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64} LIMIT 1",

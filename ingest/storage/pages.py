@@ -43,6 +43,11 @@ class CandlePage:
     live_from_ms: int
     live: Sequence[Candle]
 
+    @property
+    def stored_until_ms(self) -> int:
+        """The end of the buckets that are the store's."""
+        return max(self.start_ms, min(self.end_ms, self.live_from_ms))
+
 
 class Pages:
     """Formats pages of one store."""
@@ -68,24 +73,28 @@ class Pages:
         return await self._connection.stream(sql, fmt, parameters)
 
     def _candles_query(self, page: CandlePage) -> tuple[str, Parameters]:
-        start, end = page.start_ms, page.end_ms
         rows, parameters = self._candles.source(
-            page.symbol, page.timeframe, start, max(start, min(end, page.live_from_ms))
+            page.symbol, page.timeframe, page.start_ms, page.stored_until_ms
         )
+        return _CANDLES.replace("/* rows */", rows), {
+            **parameters,
+            "page_start": page.start_ms,
+            "page_end": page.end_ms,
+            "page_width": width_ms(page.timeframe),
+            "given": list(map(_texts, self._given(page))),
+            "live_from": page.live_from_ms,
+        }
+
+    def _given(self, page: CandlePage) -> list[Candle]:
+        """The candles of a page that the store's buckets lack, and the close before it as one."""
+        start, end = page.start_ms, page.end_ms
         given = [candle for candle in page.live if start <= candle.candle_time < end]
         close = None
         if start < end:
             close = self._candles.previous_close(page.symbol, page.timeframe, start)
         if close is not None:
             given.append(flat(start - width_ms(page.timeframe), close))
-        return _CANDLES.replace("/* rows */", rows), {
-            **parameters,
-            "page_start": start,
-            "page_end": end,
-            "page_width": width_ms(page.timeframe),
-            "given": list(map(_texts, given)),
-            "live_from": page.live_from_ms,
-        }
+        return given
 
 
 _SHOWN = "candle_time, open, high, low, close, volume, trades_count, taker_buy_volume, aggregates"

@@ -10,11 +10,11 @@ newest minutes, needs no note at all. It also says until when the buckets were w
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 from ..core.timeframe import MINUTE_MS
 from .connection import Connection
@@ -24,6 +24,9 @@ NOTE_EVERY_SECONDS = 10.0
 """How far the note may lag behind; a restart recomputes as much in vain."""
 
 _NOTHING: Span = (0, 0)
+
+Note = tuple[str, int, int, int, int]
+"""A row of the table: symbol, `tail_ms`, the late span's start and end, `closed_ms`."""
 
 _Minutes = Mapping[str, set[int]]
 """The starts of minutes by symbol."""
@@ -54,14 +57,13 @@ class Progress:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._lock = threading.Lock()
-        self._noted_at = time.monotonic()
+        self._lock = threading.RLock()
+        """Entered again by `doubt` when a statement under it meets a part that cannot be read."""
+        self._noted_at = connection.now_s()
         self._symbols: dict[str, _Symbol] = defaultdict(_Symbol)
         self._being_stored: dict[object, _Minutes] = {}
         self._missed: dict[object, list[_Minutes]] = {}
-        for symbol, tail, late_from, late_until, closed in connection.rows(
-            "SELECT symbol, tail_ms, late_from_ms, late_until_ms, closed_ms FROM progress FINAL"
-        ):
+        for symbol, tail, late_from, late_until, closed in self._read_notes():
             # Nothing is closed beyond the newest trade, whatever an earlier run may have believed.
             self._symbols[symbol] = _Symbol(
                 *(tail, (late_from, late_until), min(closed, tail), closed),
@@ -130,7 +132,7 @@ class Progress:
                         }
                         if since <= state.unclean[0] < until:
                             state.unclean = (min(until, state.unclean[1]), state.unclean[1])
-                if time.monotonic() - self._noted_at >= NOTE_EVERY_SECONDS:
+                if self._connection.now_s() - self._noted_at >= NOTE_EVERY_SECONDS:
                     self._catch_up()
         finally:
             with self._lock:
@@ -139,14 +141,8 @@ class Progress:
     def unsettled(self, symbol: str, until_ms: int) -> list[Span]:
         """Spans that hold all dirty minutes before the minute `until_ms`."""
         with self._lock:
-            state = self._symbols[symbol]
-            if state.in_doubt:
-                rows = self._connection.rows(
-                    f"SELECT DISTINCT intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} FROM trades"
-                    " WHERE symbol = {symbol:String} AND timestamp >= {tail:Int64}",
-                    {"symbol": symbol, "tail": state.tail_ms},
-                )
-                state.dirty.update(start for (start,) in rows)
+            while (state := self._symbols[symbol]).in_doubt:
+                state.dirty |= self._minutes_since(symbol, state.tail_ms)
                 state.newest_ms = max([state.newest_ms, *(s + MINUTE_MS for s in state.dirty)])
                 state.in_doubt = False
             dirty = [(start, start + MINUTE_MS) for start in state.dirty if start < until_ms]
@@ -157,6 +153,10 @@ class Progress:
         with self._lock:
             for symbol in symbols:
                 self._symbols[symbol] = _Symbol(in_doubt=True)
+
+    def note_doubt(self, symbols: Sequence[str]) -> None:
+        """Note that all minutes of these symbols may be dirty."""
+        with self._lock:
             self._note(dict.fromkeys(symbols, (0, _NOTHING)))
 
     def closed_ms(self, symbol: str) -> int:
@@ -193,15 +193,35 @@ class Progress:
             if closed_moved or (tail, late) != (state.tail_ms, state.late):
                 notes[symbol] = (tail, late)
         self._note(notes)
-        self._noted_at = time.monotonic()
+        self._noted_at = self._connection.now_s()
 
     def _note(self, notes: Mapping[str, tuple[int, Span]]) -> None:
         if not notes:
             return
-        rows = [
+        rows: list[Note] = [
             (symbol, tail, *late, self._symbols[symbol].closed_ms)
             for symbol, (tail, late) in notes.items()
         ]
+        states = {symbol: self._symbols[symbol] for symbol in notes}
+        self._write_notes(rows)
+        for symbol, tail, since, until, closed in rows:
+            state = states[symbol]
+            state.tail_ms, state.late, state.noted_closed_ms = tail, (since, until), closed
+        doubted = [symbol for symbol, state in states.items() if self._symbols[symbol] is not state]
+        if doubted:  # meanwhile, so these notes may have replaced those that say so
+            self.note_doubt(doubted)
+
+    def _read_notes(self) -> Sequence[Note]:
+        """All that is noted."""
+        return cast(
+            "Sequence[Note]",
+            self._connection.rows(
+                "SELECT symbol, tail_ms, late_from_ms, late_until_ms, closed_ms FROM progress FINAL"
+            ),
+        )
+
+    def _write_notes(self, notes: Sequence[Note]) -> None:
+        """Note this of each symbol."""
         self._connection.command(
             "INSERT INTO progress SELECT r.1, r.2, r.3, r.4, r.5 FROM (SELECT arrayJoin(arrayZip("
             "{symbols:Array(String)}, {tails:Array(Int64)}, {froms:Array(Int64)},"
@@ -209,14 +229,20 @@ class Progress:
             dict(
                 zip(
                     ("symbols", "tails", "froms", "untils", "closed"),
-                    map(list, zip(*rows, strict=True)),
+                    map(list, zip(*notes, strict=True)),
                     strict=True,
                 )
             ),
         )
-        for symbol, tail, since, until, closed in rows:
-            state = self._symbols[symbol]
-            state.tail_ms, state.late, state.noted_closed_ms = tail, (since, until), closed
+
+    def _minutes_since(self, symbol: str, time_ms: int) -> set[int]:
+        """The starts of the minutes of the stored trades from a time on."""
+        rows = self._connection.rows(
+            f"SELECT DISTINCT intDiv(timestamp, {MINUTE_MS}) * {MINUTE_MS} FROM trades"
+            " WHERE symbol = {symbol:String} AND timestamp >= {since:Int64}",
+            {"symbol": symbol, "since": time_ms},
+        )
+        return {start for (start,) in rows}
 
 
 def _hull(span: Span, starts: Sequence[int]) -> Span:

@@ -36,10 +36,19 @@ class Quarantine:
 
     def keep(self, messages: Sequence[Quarantined]) -> int:
         """Put messages aside while there is room; returns how many were."""
+        messages = messages[: max(0, MAX_MESSAGES - self._count())]
+        if messages:
+            self._write(messages)
+            self._connection.check_parts()
+        return len(messages)
+
+    def _count(self) -> int:
+        """How many are kept."""
         [[kept]] = self._connection.rows("SELECT count() FROM malformed")
-        messages = messages[: max(0, MAX_MESSAGES - kept)]
-        if not messages:
-            return 0
+        return int(kept)
+
+    def _write(self, messages: Sequence[Quarantined]) -> None:
+        """Insert messages."""
         self._connection.insert(
             "malformed",
             pa.table(
@@ -51,8 +60,6 @@ class Quarantine:
                 }
             ),
         )
-        self._connection.check_parts()
-        return len(messages)
 
     def latest(self, limit: int) -> list[Quarantined]:
         """The newest messages, newest first."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from ..core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
@@ -27,18 +27,18 @@ Span = tuple[int, int]
 Touched = Mapping[str, Iterable[Span]]
 """Spans by symbol."""
 
-_Terms = list[tuple[Span, list[str]]]
+Terms = Sequence[tuple[Span, Sequence[str]]]
 """Spans with the symbols that they are of."""
 
+Frame = tuple[int, int, int]
+"""Buckets of a width in milliseconds that lie from a start to an end."""
 
-def write_minutes(connection: Connection, touched: Touched) -> None:
+Frames = Mapping[str, Sequence[Frame]]
+"""Frames by symbol."""
+
+
+def write_minutes(connection: Connection, terms: Terms) -> None:
     """Write the minutes in these spans anew from the trades."""
-    joined = {symbol: join(spans) for symbol, spans in touched.items()}
-    for terms in _chunks(joined):
-        _write_minutes_of(connection, terms)
-
-
-def _write_minutes_of(connection: Connection, terms: _Terms) -> None:
     condition, parameters = _condition("timestamp", terms)
     connection.command(
         "INSERT INTO minutes "
@@ -49,30 +49,49 @@ def _write_minutes_of(connection: Connection, terms: _Terms) -> None:
     )
 
 
-def write_buckets(
-    connection: Connection,
-    touched: Touched,
-    closed: Mapping[str, int],
-    kept: Mapping[str, int],
-    pairs: Iterable[tuple[str, int]],
-) -> dict[str, int]:
-    """Write anew the buckets of these (symbol, timeframe) pairs that the spans touch or close.
+def write_buckets(connection: Connection, terms: Terms, frames: Frames) -> None:
+    """Write anew the buckets of these frames, of the symbols in the terms, from the minutes.
 
-    Until the times `closed`, by symbol, all buckets were written that had ended; this moves on to
-    the ends of the spans. Returns the times that it moves on to. No bucket is written that begins
-    before the time in `kept`, for its minutes are not all here. A bucket is written when it
-    has ended, and again whenever it is touched later: so the cost of a minute does not grow with
-    the width of the buckets that it lies in.
+    The terms are `terms_of` the extents of the frames.
     """
-    moved = {
-        symbol: max([closed.get(symbol, 0), *(until for _, until in spans)])
+    condition, parameters = _condition("candle_time", terms)
+    rows = [
+        (symbol, *frame) for _, symbols in terms for symbol in symbols for frame in frames[symbol]
+    ]
+    for number, name in enumerate(("symbols", "widths", "starts", "ends")):
+        parameters[name] = [row[number] for row in rows]
+    connection.command(_WRITE_BUCKETS.replace("/* extents */", condition), parameters)
+
+
+def closing(touched: Touched, closed: Mapping[str, int]) -> dict[str, int]:
+    """The times until which all buckets that have ended are written after these spans are.
+
+    `closed` has the times, by symbol, until which they are now.
+    """
+    return {
+        symbol: max([closed[symbol], *(until for _, until in spans)])
         for symbol, spans in touched.items()
     }
+
+
+def frames_of(
+    touched: Touched,
+    closed: Mapping[str, int],
+    moved: Mapping[str, int],
+    kept: Mapping[str, int],
+    pairs: Iterable[tuple[str, int]],
+) -> Frames:
+    """The buckets of these (symbol, timeframe) pairs that the spans touch or close.
+
+    The times until which all ended buckets are written move on from `closed` to `moved`. No bucket
+    is in a frame that begins before the time in `kept`, for its minutes are not all here. A bucket
+    is written when it has ended, and again whenever it is touched later: so the cost of a minute
+    does not grow with the width of the buckets that it lies in.
+    """
     spans = {
-        symbol: join([*touched[symbol], (closed.get(symbol, 0), now)])
-        for symbol, now in moved.items()
+        symbol: join([*touched[symbol], (closed[symbol], now)]) for symbol, now in moved.items()
     }
-    frames: dict[str, list[_Frame]] = defaultdict(list)
+    frames: dict[str, list[Frame]] = defaultdict(list)
     for symbol, timeframe in pairs:
         if timeframe == MINUTES:
             continue
@@ -80,29 +99,18 @@ def write_buckets(
             frame = _frame(timeframe, since, until, moved[symbol], kept[symbol])
             if frame is not None:
                 frames[symbol].append(frame)
-    extents = {
+    return frames
+
+
+def extents(frames: Frames) -> dict[str, list[Span]]:
+    """The span of each symbol that holds all of its frames."""
+    return {
         symbol: [(min(start for _, start, _ in parts), max(end for _, _, end in parts))]
         for symbol, parts in frames.items()
     }
-    for terms in _chunks(extents):
-        condition, parameters = _condition("candle_time", terms)
-        rows = [
-            (symbol, *frame)
-            for _, symbols in terms
-            for symbol in symbols
-            for frame in frames[symbol]
-        ]
-        for number, name in enumerate(("symbols", "widths", "starts", "ends")):
-            parameters[name] = [row[number] for row in rows]
-        connection.command(_WRITE_BUCKETS.replace("/* extents */", condition), parameters)
-    return moved
 
 
-_Frame = tuple[int, int, int]
-"""Buckets of a width in milliseconds that lie from a start to an end."""
-
-
-def _frame(timeframe: int, since: int, until: int, now: int, kept: int) -> _Frame | None:
+def _frame(timeframe: int, since: int, until: int, now: int, kept: int) -> Frame | None:
     """The buckets that a span touches, that begin after `kept` and that have ended by `now`."""
     width = width_ms(timeframe)
     start = max(bucket_start(since, timeframe), first_bucket(kept, timeframe))
@@ -131,7 +139,7 @@ GROUP BY symbol, timeframe, candle_time
 """Each minute goes to every bucket that it belongs to, once."""
 
 
-def _condition(column: str, terms: _Terms) -> tuple[str, dict[str, object]]:
+def _condition(column: str, terms: Terms) -> tuple[str, dict[str, object]]:
     """An SQL condition that holds in any of the spans, with its parameters."""
     alternatives = []
     parameters: dict[str, object] = {}
@@ -144,8 +152,9 @@ def _condition(column: str, terms: _Terms) -> tuple[str, dict[str, object]]:
     return " OR ".join(alternatives), parameters
 
 
-def _chunks(spans: Mapping[str, Sequence[Span]]) -> Iterable[_Terms]:
-    """Symbols that share a span together, so many spans at once; a symbol's are kept together."""
+def terms_of(spans: Mapping[str, Sequence[Span]]) -> Iterator[Terms]:
+    """The terms of one statement after another: symbols that share a span together, so many spans
+    at once; a symbol's are kept together."""
     chunk: dict[Span, list[str]] = defaultdict(list)
     for symbol, parts in spans.items():
         if len(chunk) + len(parts) > TERMS_AT_ONCE and chunk:

@@ -41,11 +41,7 @@ class Retention:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        rows = connection.rows(
-            "SELECT symbol, first_id, trades_since_ms, candles_since_ms, whole_from_ms"
-            " FROM kept FINAL"
-        )
-        self._lines = {symbol: Line(*row) for symbol, *row in rows}
+        self._lines = self._read()
 
     def line(self, symbol: str) -> Line:
         """From where on a symbol is kept."""
@@ -82,7 +78,7 @@ class Retention:
                     )
             if line == known:
                 return False
-            self._note(symbol, line)
+            self._write(symbol, line)
             self._lines = {**self._lines, symbol: line}
             if line.first_id > known.first_id:
                 self._delete("trades", "aggregate_id", symbol, line.first_id)
@@ -91,7 +87,16 @@ class Retention:
                     self._delete(table, "candle_time", symbol, line.candles_since_ms)
             return True
 
+    def _read(self) -> dict[str, Line]:
+        """The lines that were drawn, of this run and earlier ones."""
+        rows = self._connection.rows(
+            "SELECT symbol, first_id, trades_since_ms, candles_since_ms, whole_from_ms"
+            " FROM kept FINAL"
+        )
+        return {symbol: Line(*row) for symbol, *row in rows}
+
     def _first_id(self, symbol: str, since_ms: int) -> int | None:
+        """The lowest id of the trades from a time on; None when there are none."""
         [[count, first]] = self._connection.rows(
             "SELECT count(), min(aggregate_id) FROM trades"
             " WHERE symbol = {symbol:String} AND timestamp >= {since:Int64}",
@@ -99,7 +104,8 @@ class Retention:
         )
         return int(first) if count else None
 
-    def _note(self, symbol: str, line: Line) -> None:
+    def _write(self, symbol: str, line: Line) -> None:
+        """Draw a line."""
         self._connection.note(
             "INSERT INTO kept SELECT {symbol:String}, {first_id:Int64}, {trades:Int64},"
             " {candles:Int64}, {whole:Int64}",
@@ -113,6 +119,7 @@ class Retention:
         )
 
     def _delete(self, table: str, column: str, symbol: str, below: int) -> None:
+        """Let the engine delete the rows of a symbol whose column is below a value."""
         # The engine keeps this statement until it is carried out, so its values have to be in it:
         # the client quotes them.
         self._connection.command(

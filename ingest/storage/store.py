@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import ParamSpec, Self, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, ParamSpec, Self, TypeVar
 
 from ..core.errors import StoreUnavailable
 from . import schema
 from .audit import Audit
 from .candles import Candles
+from .comparison import Comparison
 from .connection import Connection
 from .engine import clear_refusal
 from .gaps import Gaps
@@ -20,13 +23,32 @@ from .progress import Progress
 from .quarantine import Quarantine
 from .retention import Retention
 from .statistics import Statistics, statistics
-from .torn import TornPart, find_torn_parts
+from .timeframes import Timeframes
+from .torn import Torn, TornPart
 from .trades import Trades
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The classes of a store's parts; those of another kind of store make other statements."""
+
+    progress: type[Progress] = Progress
+    torn: type[Torn] = Torn
+    retention: type[Retention] = Retention
+    timeframes: type[Timeframes] = Timeframes
+    candles: type[Candles] = Candles
+    held: type[Held] = Held
+    moved: type[Moved] = Moved
+    trades: type[Trades] = Trades
+    pages: type[Pages] = Pages
+    gaps: type[Gaps] = Gaps
+    quarantine: type[Quarantine] = Quarantine
+    comparison: type[Comparison] = Comparison
 
 
 class Store:
@@ -38,6 +60,8 @@ class Store:
     volumes in units of 1e-8, quote volumes in units of 1e-16.
     """
 
+    parts: ClassVar[Parts] = Parts()
+
     def __init__(self, dsn: str, cluster: str = "") -> None:
         """Open the database of the DSN: chdb:///path, http://... or https://...
 
@@ -45,7 +69,12 @@ class Store:
 
         Raises StoreInUse, StoreUnavailable or SettingError.
         """
-        self.connection = Connection(dsn, cluster)
+        self._start(Connection(dsn, cluster))
+
+    def _start(self, connection: Connection) -> None:
+        """Take over a connection: make the tables, and read what an earlier run has noted."""
+        self.connection = connection
+        self._was_reopened = False
         self.torn_parts: list[TornPart] = []
         """Parts of tables that were found broken, at the start or since."""
         self.on_torn: Callable[[list[TornPart]], object] = lambda _: None
@@ -59,36 +88,55 @@ class Store:
         self.connection.on_reopened = self._note_torn_parts
 
     def _open(self) -> None:
-        schema.create(self.connection)
-        self.progress = Progress(self.connection)
-        self.torn_parts += find_torn_parts(self.connection, self.progress)
-        self.retention = Retention(self.connection)
-        self.candles = Candles(self.connection, self.progress, self.retention)
-        held = Held(self.connection, self.retention)
-        moved = Moved(self.connection, self.candles)
-        self.trades = Trades(self.connection, self.progress, self.retention, held, moved)
-        self.pages = Pages(self.connection, self.trades, self.candles)
-        self.gaps = Gaps(self.connection)
-        self.quarantine = Quarantine(self.connection)
+        self._create_tables()
+        parts, connection = self.parts, self.connection
+        self.progress = parts.progress(connection)
+        self._torn = parts.torn(connection, self.progress)
+        found = self._torn.find()
+        self.torn_parts += found
+        self._torn.note(found)
+        self.retention = parts.retention(connection)
+        timeframes = parts.timeframes(connection, self.progress, self.retention)
+        self.candles = parts.candles(connection, self.progress, self.retention, timeframes)
+        held = parts.held(connection, self.retention)
+        moved = parts.moved(connection, self.candles)
+        self.trades = parts.trades(connection, self.progress, self.retention, held, moved)
+        self.pages = parts.pages(connection, self.trades, self.candles)
+        self.gaps = parts.gaps(connection)
+        self.quarantine = parts.quarantine(connection)
         self.audit = Audit(
-            self.connection,
+            connection,
             self.trades,
             moved,
             self.candles,
             self.gaps,
             self.progress,
             self.retention,
+            parts.comparison(connection),
         )
+
+    def _create_tables(self) -> None:
+        """Create the tables that are missing."""
+        schema.create(self.connection)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do a blocking call of this store in one of its own threads."""
-        return await self.connection.run(call, *args, **kwargs)
+        return await self.connection.run(partial(self._look_first, partial(call, *args, **kwargs)))
+
+    def _look_first(self, call: Callable[[], T]) -> T:
+        if self._was_reopened:
+            self._note_torn_parts()
+        return call()
 
     def _note_torn_parts(self) -> None:
-        found = find_torn_parts(self.connection, self.progress)
+        """Look for parts that were set aside; where that fails, again before the next call."""
+        self._was_reopened = True
+        found = self._torn.find()
+        self._was_reopened = False
         if found:
             self.torn_parts = [*self.torn_parts, *found]
             self.on_torn(found)
+            self._torn.note(found)
 
     def statistics(self) -> Statistics:
         """The database's version and size."""

@@ -7,8 +7,9 @@ The candles of one minute are the minutes themselves; those of other timeframes 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from ..core.symbol import is_symbol
 from ..core.timeframe import bucket_start, width_ms
@@ -46,14 +47,15 @@ class Timeframes:
         self._retention = retention
         self.unchanged = threading.Lock()
         """Held while pairs come and go, and while buckets are written for all of them."""
-        rows = connection.rows("SELECT symbol, timeframe, state FROM timeframes FINAL")
-        self._ready = frozenset((row[0], row[1]) for row in rows if row[2] == "ready")
-        self._dropped = self._with_rows((row[0], row[1]) for row in rows if row[2] == "dropped")
-        views = {name for (name,) in connection.rows(_VIEWS)}
+        states = self._states()
+        self._ready = frozenset(pair for pair, state in states.items() if state == "ready")
+        dropped = [pair for pair, state in states.items() if state == "dropped"]
+        self._dropped = self._with_rows(dropped) if dropped else frozenset()
+        views = self._view_names()
         for symbol, timeframe in self._ready:
             if view_name(symbol, timeframe) not in views:  # a full disk did not take it
                 self._create_view(symbol, timeframe)
-        for symbol, timeframe, state in rows:
+        for (symbol, timeframe), state in states.items():
             if state == "filling":  # it was cut short
                 self.materialize(symbol, timeframe)
 
@@ -78,60 +80,38 @@ class Timeframes:
                 return
             self._set_state(symbol, timeframe, "filling")
             if timeframe != MINUTES:
-                self.fill(symbol, timeframe)
+                start = self._retention.first_candle(symbol, timeframe)
+                end = bucket_start(self._progress.closed_ms(symbol), timeframe)
+                self._fill(symbol, timeframe, start, end)
             self._create_view(symbol, timeframe)
             self._set_state(symbol, timeframe, "ready")
             self._connection.check_parts()
             self._ready |= {(symbol, timeframe)}
 
-    def _create_view(self, symbol: str, timeframe: int) -> None:
-        name, on_cluster = view_name(symbol, timeframe), self._connection.layout.on_cluster
-        source = "candles FINAL WHERE symbol = %(symbol)s AND timeframe = %(timeframe)s"
-        if timeframe == MINUTES:
-            source = "minutes FINAL WHERE symbol = %(symbol)s"
-        # A view keeps no bound parameters: the client quotes these two itself.
-        self._connection.define(
-            name,
-            f"CREATE OR REPLACE VIEW `{name}`{on_cluster} AS "
-            f"SELECT candle_time, {fold.FIGURES} FROM {source}",
-            {"symbol": symbol, "timeframe": timeframe},
-        )
-
-    def fill(self, symbol: str, timeframe: int) -> None:
-        """Write all candles of a pair that have ended anew from the minutes."""
-        width = width_ms(timeframe)
-        start = self._retention.first_candle(symbol, timeframe)
-        end = bucket_start(self._progress.closed_ms(symbol), timeframe)
-        self._connection.command(
-            "INSERT INTO candles SELECT {symbol:String}, {timeframe:UInt32}, * "
-            f"FROM ({fold.BY_BUCKET})",
-            {"symbol": symbol, "timeframe": timeframe, "width": width, "start": start, "end": end},
-        )
-
     def drop(self, symbol: str, timeframe: int) -> None:
         """Keep the candles of this pair no longer; its rows stay until `delete_dropped`."""
-        name, on_cluster = view_name(symbol, timeframe), self._connection.layout.on_cluster
         with self.unchanged:
             self._set_state(symbol, timeframe, "dropped")
             self._ready -= {(symbol, timeframe)}
             self._dropped |= {(symbol, timeframe)}
-            self._connection.command(f"DROP VIEW IF EXISTS `{name}`{on_cluster}")
+            self._drop_view(symbol, timeframe)
 
     def delete_dropped(self, pairs: Collection[tuple[str, int]]) -> None:
         """Delete the rows of dropped pairs; no read of them may be under way."""
         pairs = self._dropped.intersection(pairs)
         if not pairs:
             return
-        self._connection.command(
-            f"DELETE FROM {self._connection.layout.changed('candles')} WHERE {_AMONG_PAIRS}",
-            _columns(pairs),
-        )
+        self._delete(pairs)
         with self.unchanged:
             self._dropped -= pairs
 
     def views(self, symbol: str) -> list[View]:
         """The materialized timeframes of a symbol with their true sizes: buckets that have a row,
         and the bytes of those rows as the engine holds them in memory."""
+        return [View(view_name(symbol, size[0]), *size) for size in self._sizes(symbol)]
+
+    def _sizes(self, symbol: str) -> Sequence[tuple[int, int, int]]:
+        """The materialized timeframes of a symbol, and the rows and bytes of each."""
         rows = self._connection.rows(
             "SELECT t.timeframe, c.total_rows, c.total_bytes FROM ("
             " SELECT timeframe FROM timeframes FINAL"
@@ -144,21 +124,63 @@ class Timeframes:
             ") AS c USING timeframe ORDER BY timeframe",
             {"symbol": symbol},
         )
-        return [View(view_name(symbol, row[0]), *row) for row in rows]
+        return cast("Sequence[tuple[int, int, int]]", rows)
+
+    def _states(self) -> dict[tuple[str, int], str]:
+        """The state of each pair that is or was in use."""
+        rows = self._connection.rows("SELECT symbol, timeframe, state FROM timeframes FINAL")
+        return {(symbol, timeframe): state for symbol, timeframe, state in rows}
+
+    def _view_names(self) -> frozenset[str]:
+        """The names of all views."""
+        return frozenset(name for (name,) in self._connection.rows(_VIEWS))
+
+    def _create_view(self, symbol: str, timeframe: int) -> None:
+        """Let SQL select the candles of a pair by a name."""
+        name, on_cluster = view_name(symbol, timeframe), self._connection.layout.on_cluster
+        source = "candles FINAL WHERE symbol = %(symbol)s AND timeframe = %(timeframe)s"
+        if timeframe == MINUTES:
+            source = "minutes FINAL WHERE symbol = %(symbol)s"
+        # A view keeps no bound parameters: the client quotes these two itself.
+        self._connection.define(
+            name,
+            f"CREATE OR REPLACE VIEW `{name}`{on_cluster} AS "
+            f"SELECT candle_time, {fold.FIGURES} FROM {source}",
+            {"symbol": symbol, "timeframe": timeframe},
+        )
+
+    def _drop_view(self, symbol: str, timeframe: int) -> None:
+        """Let the name of a pair stand for nothing."""
+        name, on_cluster = view_name(symbol, timeframe), self._connection.layout.on_cluster
+        self._connection.command(f"DROP VIEW IF EXISTS `{name}`{on_cluster}")
+
+    def _fill(self, symbol: str, timeframe: int, start: int, end: int) -> None:
+        """Write the buckets in [start, end) anew from the minutes."""
+        width = width_ms(timeframe)
+        self._connection.command(
+            "INSERT INTO candles SELECT {symbol:String}, {timeframe:UInt32}, * "
+            f"FROM ({fold.BY_BUCKET})",
+            {"symbol": symbol, "timeframe": timeframe, "width": width, "start": start, "end": end},
+        )
+
+    def _delete(self, pairs: Iterable[tuple[str, int]]) -> None:
+        """Delete the candles of these pairs."""
+        self._connection.command(
+            f"DELETE FROM {self._connection.layout.changed('candles')} WHERE {_AMONG_PAIRS}",
+            _columns(pairs),
+        )
 
     def _with_rows(self, pairs: Iterable[tuple[str, int]]) -> frozenset[tuple[str, int]]:
         """Those of some pairs that have candles."""
-        columns = _columns(pairs)
-        if not columns["symbols"]:
-            return frozenset()
         rows = self._connection.rows(
             f"SELECT symbol, timeframe FROM candles WHERE {_AMONG_PAIRS}"
             " GROUP BY symbol, timeframe",
-            columns,
+            _columns(pairs),
         )
         return frozenset((row[0], row[1]) for row in rows)
 
     def _set_state(self, symbol: str, timeframe: int, state: str) -> None:
+        """Note the state of a pair."""
         self._connection.command(
             "INSERT INTO timeframes SELECT {symbol:String}, {timeframe:UInt32}, {state:String}",
             {"symbol": symbol, "timeframe": timeframe, "state": state},

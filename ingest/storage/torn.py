@@ -9,8 +9,10 @@ them are recomputed.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..core.errors import StoreUnavailable
 from .connection import Connection
 from .progress import Progress
 
@@ -29,31 +31,60 @@ class TornPart:
     bytes_on_disk: int
 
 
-def find_torn_parts(connection: Connection, progress: Progress) -> list[TornPart]:
-    """The parts set aside since this was last asked, in this run or an earlier one.
+class Torn:
+    """The table `torn_parts`, and what the engine has set aside."""
 
-    What follows from the trades is in doubt then.
-    """
-    if connection.layout.cluster:
-        return []  # replicas mend such parts from one another
-    rows = connection.rows(
-        "SELECT table, name, bytes_on_disk FROM system.detached_parts"
-        " WHERE database = currentDatabase() AND table != 'torn_parts'"
-        " AND (empty(ifNull(reason, '')) OR reason LIKE '%broken%')"
-        " AND (table, name) NOT IN (SELECT table, name FROM torn_parts) ORDER BY table, name"
-    )
-    parts = [TornPart(*row) for row in rows]
-    for part in parts:
-        log.warning(
-            "A part of the table %s cannot be read and is set aside: %s", part.table, part.name
+    def __init__(self, connection: Connection, progress: Progress) -> None:
+        self._connection = connection
+        self._progress = progress
+
+    def find(self) -> list[TornPart]:
+        """The parts set aside since this was last asked, in this run or an earlier one.
+
+        What follows from the trades is in doubt then.
+        """
+        if self._connection.layout.cluster:
+            return []  # replicas mend such parts from one another
+        parts = self._unnoted()
+        for part in parts:
+            log.warning(
+                "A part of the table %s cannot be read and is set aside: %s", part.table, part.name
+            )
+        if any(part.table in _FOLLOWING for part in parts):
+            self._progress.doubt(self._symbols())
+        return parts
+
+    def note(self, parts: Sequence[TornPart]) -> None:
+        """Note parts that were found.
+
+        Where the disk is full that is not kept, and they are found again at the next start.
+        """
+        try:
+            if any(part.table in _FOLLOWING for part in parts):
+                self._progress.note_doubt(self._symbols())
+            for part in parts:
+                self._write(part)
+        except StoreUnavailable as error:
+            log.warning("That parts of tables were set aside is not noted: %s", error)
+
+    def _unnoted(self) -> list[TornPart]:
+        """The parts that are set aside and not noted."""
+        rows = self._connection.rows(
+            "SELECT table, name, bytes_on_disk FROM system.detached_parts"
+            " WHERE database = currentDatabase() AND table != 'torn_parts'"
+            " AND (empty(ifNull(reason, '')) OR reason LIKE '%broken%')"
+            " AND (table, name) NOT IN (SELECT table, name FROM torn_parts) ORDER BY table, name"
         )
-    if any(part.table in _FOLLOWING for part in parts):
-        symbols = connection.rows("SELECT DISTINCT symbol FROM trades")
-        progress.doubt([symbol for (symbol,) in symbols])
-    for part in parts:
-        # Where the disk is full this is not kept, and the part is found again at the next start.
-        connection.command(
+        return [TornPart(*row) for row in rows]
+
+    def _symbols(self) -> list[str]:
+        """The symbols of which trades are stored."""
+        rows = self._connection.rows("SELECT DISTINCT symbol FROM trades")
+        return [symbol for (symbol,) in rows]
+
+    def _write(self, part: TornPart) -> None:
+        """Note a part."""
+        self._connection.command(
             "INSERT INTO torn_parts SELECT {table:String}, {name:String}, now64(3)",
             {"table": part.table, "name": part.name},
         )
-    return parts

@@ -63,6 +63,9 @@ class IdRange:
     """The missing ids between `first` and `last`."""
 
 
+Extent = tuple[int, int, int]
+"""The lowest and the highest of some ids, and how many there are."""
+
 _LATEST_IDS = (
     "SELECT aggregate_id FROM trades"
     " WHERE symbol = {symbol:String} AND first_trade_id >= 0 AND timestamp <= {end_time:Int64}"
@@ -111,7 +114,7 @@ class Trades:
                     self._held.lower(symbol, min(trade.aggregate_id for trade in trades))
             with self._progress.storing(times):
                 self._moved.take_out(moved)
-                self._connection.insert("trades", columns.of_trades(batch))
+                self._write(batch)
         return count
 
     def insert_lines(self, symbol: str, text: bytes, since_ms: int, until_ms: int) -> None:
@@ -128,7 +131,7 @@ class Trades:
         with self._progress.storing({symbol: times}):
             self._moved.take_out(moved)
             try:
-                lines.insert(self._connection, symbol, text, since_ms, until_ms)
+                self._write_lines(symbol, text, since_ms, until_ms)
             finally:
                 self._moved.forget_newest(symbol)
 
@@ -141,17 +144,12 @@ class Trades:
 
     def missing(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:
         """The ids from `first_id` to `last_id` that are not stored, oldest first."""
-        [[count]] = self._connection.rows(
-            "SELECT count() FROM trades FINAL WHERE symbol = {symbol:String}"
-            " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}",
-            {"symbol": symbol, "first": first_id, "last": last_id},
-        )
+        count = self._count(symbol, first_id, last_id)
         return [] if count == last_id - first_id + 1 else self._holes(symbol, first_id, last_id)
 
     def page(self, selection: Selection, limit: int) -> TradePage:
         """The first `limit` trades of a selection by id."""
-        sql, parameters = self.query(selection)
-        return self._page(f"{sql} LIMIT {{limit:UInt32}}", {**parameters, "limit": limit}, limit)
+        return _page(self._first_json(selection, limit))
 
     def last_id_of_page(self, selection: Selection, limit: int) -> int | None:
         """The id of the last trade of a page of `limit`, where trades may follow it."""
@@ -165,9 +163,8 @@ class Trades:
         """The statement, and its values, that gives the trades of a selection in order."""
         conditions = ["symbol = {symbol:String}", "first_trade_id >= 0"]
         parameters: dict[str, object] = {"symbol": selection.symbol}
-        kept_from = self._retention.line(selection.symbol).first_id
         for name, condition, value in (
-            ("from_id", "aggregate_id >= {from_id:Int64}", max(selection.from_id or 0, kept_from)),
+            ("from_id", "aggregate_id >= {from_id:Int64}", self._first_id(selection)),
             ("to_id", "aggregate_id <= {to_id:Int64}", selection.to_id),
             ("start_time", "timestamp >= {start_time:Int64}", selection.start_time),
             ("end_time", "timestamp <= {end_time:Int64}", selection.end_time),
@@ -181,17 +178,13 @@ class Trades:
             parameters,
         )
 
+    def _first_id(self, selection: Selection) -> int:
+        """The lowest id that a selection may have."""
+        return max(selection.from_id or 0, self._retention.line(selection.symbol).first_id)
+
     def latest(self, symbol: str, limit: int, *, end_time: int | None = None) -> TradePage:
         """The most recent `limit` trades by id with times up to `end_time`, in ascending order."""
-        return self._page(
-            f"SELECT {_COLUMNS} FROM trades FINAL "
-            "WHERE symbol = {symbol:String} AND first_trade_id >= 0"
-            " AND timestamp <= {end_time:Int64}"
-            f" AND aggregate_id >= (SELECT min(aggregate_id) FROM ({_LATEST_IDS}))"
-            " ORDER BY aggregate_id",
-            self._latest_parameters(symbol, limit, end_time),
-            limit,
-        )
+        return _page(self._latest_json(symbol, limit, end_time))
 
     def latest_selection(self, symbol: str, limit: int, end_time: int | None) -> Selection:
         """The selection that has just these trades."""
@@ -211,16 +204,28 @@ class Trades:
             "kept_from": self._retention.line(symbol).first_id,
         }
 
-    def _page(self, sql: str, parameters: Mapping[str, object], limit: int) -> TradePage:
+    def _first_json(self, selection: Selection, limit: int) -> bytes:
+        """The first `limit` trades of a selection."""
+        sql, parameters = self.query(selection)
+        return self._json(f"{sql} LIMIT {{limit:UInt32}}", {**parameters, "limit": limit}, limit)
+
+    def _latest_json(self, symbol: str, limit: int, end_time: int | None) -> bytes:
+        """The last `limit` trades up to a time."""
+        return self._json(
+            f"SELECT {_COLUMNS} FROM trades FINAL "
+            "WHERE symbol = {symbol:String} AND first_trade_id >= 0"
+            " AND timestamp <= {end_time:Int64} AND aggregate_id >= {kept_from:Int64}"
+            f" AND aggregate_id >= (SELECT min(aggregate_id) FROM ({_LATEST_IDS}))"
+            " ORDER BY aggregate_id",
+            self._latest_parameters(symbol, limit, end_time),
+            limit,
+        )
+
+    def _json(self, sql: str, parameters: Parameters, limit: int) -> bytes:
         # By default the engine sets two threads and blocks of 65,000 rows to work on a page, which
         # costs more than to read it.
         sql = f"{sql} SETTINGS max_threads = 1, max_block_size = {max(limit, MIN_BLOCK_ROWS)}"
-        body = self._connection.formatted(sql, "JSONEachRow", parameters)
-        count = body.count(_ID_KEY)  # no column is text, so the key stands once in each row
-        if not count:
-            return TradePage(b"[]", 0, None)
-        last = body.rindex(_ID_KEY) + len(_ID_KEY)
-        return TradePage(body, count, int(body[last : body.index(b",", last)]))
+        return self._connection.formatted(sql, "JSONEachRow", parameters)
 
     def since(self, symbol: str, time_ms: int) -> list[Trade]:
         """The trades of a symbol from a time on, in the order of their ids, tombstones too."""
@@ -284,28 +289,19 @@ class Trades:
 
     def id_range(self, symbol: str) -> IdRange | None:
         """Which ids of a symbol are kept; None when it has none."""
-        [[first, last, count]] = self._connection.rows(
-            "SELECT min(aggregate_id), max(aggregate_id), count() FROM trades FINAL"
-            " WHERE symbol = {symbol:String} AND aggregate_id >= {kept_from:Int64}",
-            {"symbol": symbol, "kept_from": self._retention.line(symbol).first_id},
-        )
-        return self._id_range(symbol, first, last, count) if count else self._lost(symbol)
+        extent = self._extent(symbol, self._retention.line(symbol).first_id)
+        return self._lost(symbol) if extent is None else self._id_range(symbol, extent)
 
     def id_ranges(self) -> dict[str, IdRange]:
         """Which ids are kept, of each symbol that has any."""
-        lines = self._retention.lines
-        rows = self._connection.rows(
-            "SELECT symbol, min(aggregate_id), max(aggregate_id), count() FROM trades FINAL"
-            " WHERE aggregate_id"
-            " >= transform(symbol, {symbols:Array(String)}, {kept:Array(Int64)}, 0)"
-            " GROUP BY symbol ORDER BY symbol",
-            {"symbols": ["", *lines], "kept": [0, *(line.first_id for line in lines.values())]},
-        )
-        found = {symbol: self._id_range(symbol, *figures) for symbol, *figures in rows}
+        kept = {symbol: line.first_id for symbol, line in self._retention.lines.items()}
+        extents = self._extents(kept)
+        found = {symbol: self._id_range(symbol, extent) for symbol, extent in extents.items()}
         lost = {symbol: self._lost(symbol) for symbol in self._held.symbols - found.keys()}
         return {**found, **{symbol: ids for symbol, ids in lost.items() if ids is not None}}
 
-    def _id_range(self, symbol: str, first: int, last: int, count: int) -> IdRange:
+    def _id_range(self, symbol: str, extent: Extent) -> IdRange:
+        first, last, count = extent
         held = self._held.first(symbol)
         first = first if held is None else min(first, held)
         whole = count == last - first + 1
@@ -316,7 +312,47 @@ class Trades:
         first = self._held.first(symbol)
         return None if first is None else IdRange(first, first, 0, [Gap(first, first)])
 
+    # Statements of the calls above ---------------------------------------------------------------
+
+    def _write(self, batch: Mapping[str, Sequence[Trade]]) -> None:
+        """Insert trades."""
+        self._connection.insert("trades", columns.of_trades(batch))
+
+    def _write_lines(self, symbol: str, text: bytes, since_ms: int, until_ms: int) -> None:
+        """Insert trades that are lines."""
+        lines.insert(self._connection, symbol, text, since_ms, until_ms)
+
+    def _count(self, symbol: str, first_id: int, last_id: int) -> int:
+        """How many trades have ids from the first to the last."""
+        [[count]] = self._connection.rows(
+            "SELECT count() FROM trades FINAL WHERE symbol = {symbol:String}"
+            " AND aggregate_id >= {first:Int64} AND aggregate_id <= {last:Int64}",
+            {"symbol": symbol, "first": first_id, "last": last_id},
+        )
+        return int(count)
+
+    def _extent(self, symbol: str, kept_from: int) -> Extent | None:
+        """The extent of the ids of a symbol from one on; None when there are none."""
+        [[first, last, count]] = self._connection.rows(
+            "SELECT min(aggregate_id), max(aggregate_id), count() FROM trades FINAL"
+            " WHERE symbol = {symbol:String} AND aggregate_id >= {kept_from:Int64}",
+            {"symbol": symbol, "kept_from": kept_from},
+        )
+        return (first, last, count) if count else None
+
+    def _extents(self, kept_from: Mapping[str, int]) -> dict[str, Extent]:
+        """The same for all symbols, of which some are kept from an id on."""
+        rows = self._connection.rows(
+            "SELECT symbol, min(aggregate_id), max(aggregate_id), count() FROM trades FINAL"
+            " WHERE aggregate_id"
+            " >= transform(symbol, {symbols:Array(String)}, {kept:Array(Int64)}, 0)"
+            " GROUP BY symbol ORDER BY symbol",
+            {"symbols": ["", *kept_from], "kept": [0, *kept_from.values()]},
+        )
+        return {symbol: (first, last, count) for symbol, first, last, count in rows}
+
     def _holes(self, symbol: str, first_id: int, last_id: int) -> list[Gap]:
+        """The ids from the first to the last that are not stored."""
         rows = self._connection.rows(
             "SELECT previous + 1, aggregate_id - 1 FROM ("
             " SELECT aggregate_id, lagInFrame(aggregate_id, 1, {first:Int64} - 1)"
@@ -329,3 +365,11 @@ class Trades:
             {"symbol": symbol, "first": first_id, "last": last_id},
         )
         return [Gap(*row) for row in rows]
+
+
+def _page(body: bytes) -> TradePage:
+    count = body.count(_ID_KEY)  # no column is text, so the key stands once in each row
+    if not count:
+        return TradePage(b"[]", 0, None)
+    last = body.rindex(_ID_KEY) + len(_ID_KEY)
+    return TradePage(body, count, int(body[last : body.index(b",", last)]))
