@@ -7,8 +7,10 @@ FEED   ?= simulator
 ROUNDS ?= 1000
 JOBS   ?= 2
 MINUTES ?= 30
+SEED   ?= 0
+SEEDS  ?= 1
 
-.PHONY: help setup run test chaos soak check generate compat release sdk docs lock bench bench-quick clean
+.PHONY: help setup run test world teeth chaos soak check generate compat release sdk docs lock bench bench-quick clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +34,12 @@ run: $(VENV)/.run  ## Serve on port 8080, fed by the simulator (FEED=binance: th
 
 test: $(VENV)/.dev  ## Run all tests.
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+world: $(VENV)/.dev  ## Live through the simulated world of SEED (0) step by step, or of SEEDS from it on.
+	@$(BIN)/python -m tests.world $(SEED) --seeds $(SEEDS) --jobs $(JOBS)
+
+teeth: $(VENV)/.dev  ## Put each deliberate fault into a copy of the code: some seed has to find it.
+	@$(BIN)/python -m tests.world.teeth --jobs $(JOBS)
 
 chaos: $(VENV)/.dev  ## Run the chaos tests for ROUNDS rounds each (1000), JOBS at a time (2): hours.
 	@$(BIN)/python -m tests.chaos.campaign --rounds $(ROUNDS) --jobs $(JOBS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
@@ -69,7 +68,7 @@ class Connections:
 
     def _idle_for(self, connection: Connection) -> float:
         """For how many seconds a client has had no subscription and said nothing."""
-        received, now = connection.messages_received, time.monotonic()
+        received, now = connection.messages_received, asyncio.get_running_loop().time()
         before, since = self._heard.get(connection, (-1, now))
         if self._subscriptions.of(connection) or received != before:
             since = now

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ingest.core.errors import ExchangeError, NotReady
+from ingest.core.errors import ExchangeError, ExchangeUnavailable, NotReady
 
 from .limits import pause_before
 from .now import host_ms, now_s
@@ -117,8 +117,8 @@ class ClockEstimate:
     def _believed(self, now: float, server_ms: int, host_ms: int | None) -> int | None:
         """The time to follow when the server gives this one; None to refuse it.
 
-        Trades that are ahead are followed up to AGREEMENT_MS: the server of a fast replay may be
-        far ahead of the trades that have arrived.
+        Trades that are ahead are followed themselves where the server is far ahead of them, as
+        that of a fast replay may be.
         """
         expected = self._expected(now)
         if -RESET_MS <= server_ms - expected <= MAX_STEP_MS:
@@ -135,8 +135,9 @@ class ClockEstimate:
             return None
         if server_ms < expected:
             return server_ms if abs(trade_ms - server_ms) <= AGREEMENT_MS else None
-        followed = min(server_ms, trade_ms + AGREEMENT_MS)
-        return int(followed) if followed > expected and trade_ms > expected else None
+        if trade_ms <= expected:
+            return None
+        return server_ms if server_ms - trade_ms <= AGREEMENT_MS else int(trade_ms)
 
     def _trade_ms(self, now: float) -> float | None:
         """The exchange's time by the newest trade, if that came lately."""
@@ -178,6 +179,10 @@ class _Sample(NamedTuple):
         return self.server_ms - (self.sent + self.received) * 500
 
 
+async def _no_trade() -> int | None:
+    return None
+
+
 class ExchangeClock:
     """Keeps a ClockEstimate in step with `server_time`, in milliseconds."""
 
@@ -187,15 +192,21 @@ class ExchangeClock:
         *,
         every: float = 5.0,
         on_reset: Callable[[int], None] | None = None,
+        newest_trade_ms: Callable[[], Awaitable[int | None]] = _no_trade,
         monotonic: Callable[[], float] = now_s,
         host_ms: Callable[[], int] = host_ms,
     ) -> None:
-        """`every` is in seconds; `on_reset` gets the new time when the clock was set back."""
+        """`every` is in seconds; `on_reset` gets the new time when the clock was set back.
+
+        `newest_trade_ms` asks for the time of a trade as a witness, where there is one.
+        """
         self._host_ms = host_ms
         self._refused = 0
         self._server_time = server_time
         self._every = every
         self._on_reset = on_reset
+        self._newest_trade_ms = newest_trade_ms
+        self._contradicted_since: float | None = None
         self._monotonic = monotonic
         self._estimate = ClockEstimate()
         self._ask = asyncio.Event()
@@ -230,9 +241,8 @@ class ExchangeClock:
     async def synchronize(self) -> None:
         """Take a round of samples and follow the middle one; raises ExchangeError."""
         first = await self._round()
-        if not self._estimate.is_set and abs(first.server_ms - self._host_ms()) > AGREEMENT_MS:
-            # There is nothing to hold it to yet: the exchange has to say it twice.
-            first = await self._round()
+        if not self._estimate.is_set:
+            first = await self._held_to_witnesses(first)
         verdict = self._estimate.sample(*first, self._host_ms())
         if verdict is Verdict.SET_BACK:
             _log.warning("The exchange's clock was set back to %d ms", first.server_ms)
@@ -245,6 +255,36 @@ class ExchangeClock:
         else:
             self._refused = 0
         self._ready.set()
+
+    async def _held_to_witnesses(self, first: _Sample) -> _Sample:
+        """The first sample, as far as this machine's time and the newest trade bear it out.
+
+        A time well before this machine's may be that of a replay. One that is a little ahead is
+        followed once a trade says so; one that is far ahead, or far behind a trade, is believed
+        when it goes on for long. Raises ExchangeError.
+        """
+        if -AGREEMENT_MS <= first.server_ms - self._host_ms() <= MAX_STEP_MS:
+            return first
+        if abs(first.server_ms - self._host_ms()) > AGREEMENT_MS:
+            first = await self._round()  # it has to be said twice
+        server_ms, host_ms = first.server_ms, self._host_ms()
+        trade_ms = await self._newest_trade_ms() or 0
+        if abs(server_ms - trade_ms) <= AGREEMENT_MS and (
+            trade_ms > host_ms or server_ms < host_ms
+        ):
+            return first
+        if trade_ms <= server_ms <= host_ms + MAX_STEP_MS:
+            return first
+        if host_ms < server_ms <= host_ms + AGREEMENT_MS and trade_ms <= host_ms:
+            return first._replace(server_ms=host_ms)
+        if self._contradicted_since is None:
+            self._contradicted_since = first.received
+        if first.received - self._contradicted_since < BELIEVED_AFTER_S:
+            raise ExchangeUnavailable(
+                f"The exchange's time, {server_ms} ms, agrees neither with this machine's nor with"
+                " the newest trade: set this machine's clock if it is wrong"
+            )
+        return first
 
     async def _round(self) -> _Sample:
         """The sample in the middle of a few: a single wrong one does not count."""

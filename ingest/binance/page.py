@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ingest.core.continuity import Gap
 from ingest.core.errors import MalformedTrade
 from ingest.core.trade import Trade
+
+MAX_ROWS: Final = 1000
+"""The most trades or klines in one answer."""
 
 
 class Malformed(NamedTuple):
@@ -39,6 +42,8 @@ class Page(NamedTuple):
 
     trades: list[Trade]
     malformed: list[Malformed]
+    trailing: int = 0
+    """How many rows come after the last one whose id can be read."""
 
     @property
     def ids(self) -> list[int]:

@@ -18,7 +18,7 @@ from ingest.core.errors import MalformedTrade
 from ingest.core.symbol import is_symbol
 from ingest.core.trade import Trade, checked
 
-from .page import Malformed, Page
+from .page import MAX_ROWS, Malformed, Page
 
 EXCERPT_CHARACTERS: Final = 200
 """How much of a malformed message its error shows."""
@@ -155,14 +155,31 @@ def rest_page(body: bytes, symbol: str | None = None) -> Page:
         rows = _split_rows(body)
     except (ValueError, RecursionError) as error:
         raise _malformed(body, f"Not an array of trades: {error}") from None
-    page = Page([], [])
-    for row in rows:
+    trades: list[Trade] = []
+    malformed: list[tuple[int, Malformed]] = []
+    last_named = -1
+    for at, row in enumerate(rows):
         raw = bytes(row)
         try:
-            page.trades.append(_trade(_decode_row(raw)))
+            trades.append(_trade(_decode_row(raw)))
+            last_named = at
         except _FAULTS as error:
-            page.malformed.append(Malformed(symbol, raw, _malformed(raw, error), _id_of(raw)))
-    return page
+            malformed.append((at, Malformed(symbol, raw, _malformed(raw, error), _id_of(raw))))
+    plausible = _ids_around(trades)
+    others = []
+    for at, item in malformed:
+        if item.aggregate_id is not None and item.aggregate_id in plausible:
+            last_named = max(last_named, at)
+        elif trades:  # an id that is far from all others is as unreadable as the rest
+            item = item._replace(aggregate_id=None)
+        others.append(item)
+    return Page(trades, others, len(rows) - 1 - last_named)
+
+
+def _ids_around(trades: Sequence[Trade]) -> range:
+    """The ids that other rows of a page with these trades may have."""
+    ids = [trade.aggregate_id for trade in trades]
+    return range(min(ids) - MAX_ROWS, max(ids) + MAX_ROWS + 1) if ids else range(0)
 
 
 def stream_batch(messages: Sequence[bytes]) -> Batch:

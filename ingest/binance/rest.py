@@ -22,13 +22,10 @@ from .body import ENCODING, read_body
 from .kline import Kline, klines
 from .limits import pause_before, whole_number
 from .network import Network, SessionClient
-from .page import Page
+from .page import MAX_ROWS, Page
 from .parse import excerpt, rest_page
 from .quotes import Quote, rest_quote
 from .weight import Priority, WeightCoordinator
-
-MAX_ROWS: Final = 1000
-"""The most trades or klines in one answer."""
 
 REQUEST_TIMEOUT_S: Final = 10.0
 ATTEMPTS: Final = 4
@@ -141,11 +138,15 @@ class BinanceRest(SessionClient):
             ) from None
 
     async def newest(self, symbol: str, *, priority: Priority = Priority.GAP) -> Edge | None:
-        """The newest aggregate trade whose id can be read, or None when there is none yet."""
+        """The newest aggregate trade, or None when there is none yet.
+
+        Where the ids of the last rows cannot be read, they are taken to follow the others.
+        """
         page = await self.agg_trades(symbol, limit=1, priority=priority)
-        if page.last_id is None and page.malformed:
+        if page.malformed:
             page = await self.agg_trades(symbol, priority=priority)
-        return _edge(symbol, page, page.last_id)
+        last = page.last_id
+        return _edge(symbol, page, None if last is None else last + page.trailing)
 
     async def first_at(
         self, symbol: str, time_ms: int, *, priority: Priority = Priority.GAP
@@ -155,7 +156,7 @@ class BinanceRest(SessionClient):
         Where the ids of rows cannot be read, they are taken to lie just before the first that can.
         """
         page = await self.agg_trades(symbol, start_time=time_ms, limit=1, priority=priority)
-        if page.first_id is None and page.malformed:
+        if page.malformed:
             page = await self.agg_trades(symbol, start_time=time_ms, priority=priority)
         first = page.first_id
         return _edge(symbol, page, None if first is None else max(0, first - page.nameless))
@@ -249,11 +250,11 @@ class BinanceRest(SessionClient):
 
 
 def _edge(symbol: str, page: Page, aggregate_id: int | None) -> Edge | None:
+    if page.malformed and not page.trades:
+        raise ExchangeUnavailable(
+            f"No trade of {symbol} can be read; the first: {page.malformed[0].error}"
+        )
     if aggregate_id is None:
-        if page.malformed:
-            raise ExchangeUnavailable(
-                f"No trade of {symbol} can be read; the first: {page.malformed[0].error}"
-            )
         return None
     trade = next((trade for trade in page.trades if trade.aggregate_id == aggregate_id), None)
     return Edge(aggregate_id, trade)

@@ -20,6 +20,8 @@ class Cursor:
     def __init__(self, *, repeats_open: bool = False) -> None:
         """With `repeats_open` the open candle is taken each time, changed or not."""
         self._repeats_open = repeats_open
+        self.has_past = False
+        """Whether the consumer was given candles of before, by this cursor or in a history."""
         self._taken: dict[int, Candle] = {}
         self._settled: list[Candle] = []
         """Those that went to the store, or were corrected there, and are yet to be taken."""
@@ -40,6 +42,7 @@ class Cursor:
 
     def skip(self, candles: Iterable[Candle]) -> None:
         """Take these candles without giving them: the consumer has them from elsewhere."""
+        self.has_past = True
         self._taken.update((candle.candle_time, candle) for candle in candles)
 
     def leave(self, candles: Iterable[Candle], bucket: int) -> None:
@@ -51,8 +54,11 @@ class Cursor:
         self._taken = {start: taken for start, taken in self._taken.items() if start >= bucket}
 
     def correct(self, candles: Iterable[Candle]) -> None:
-        """These candles of the store have changed, and replace those that were yet to be taken."""
-        self._settled = list(candles)[-MAX_CATCH_UP_CANDLES:]
+        """These candles of the store have changed, and replace those that were yet to be taken.
+
+        A consumer that has no past gets them in its first history.
+        """
+        self._settled = list(candles)[-MAX_CATCH_UP_CANDLES:] if self.has_past else []
 
     def due_from(self, changed_from: int) -> int:
         """The first candle to give again when the store has changed from `changed_from` on."""

@@ -63,6 +63,16 @@ class Frame:
         self.stored = self._by_bucket(taken).get(bucket)
         self.bucket = bucket
 
+    @property
+    def has_past(self) -> bool:
+        """Whether a consumer was given candles of before."""
+        return any(cursor.has_past for cursor in self.cursors)
+
+    def give_past(self) -> None:
+        """Every consumer is given what is before from now on."""
+        for cursor in self.cursors:
+            cursor.has_past = True
+
     def correct(self, candles: Sequence[Candle]) -> None:
         """Candles before the watermark have changed in the store."""
         for cursor in self.cursors:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from ingest.binance.clock import ExchangeClock
-from ingest.binance.rest import MAX_ROWS, BinanceRest, Edge
+from ingest.binance.page import MAX_ROWS
+from ingest.binance.rest import BinanceRest, Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.timeframe import bucket_start
 from ingest.storage import AsyncStore, IdRange
 
 from .feed import Feed
 from .newest import newest_trade
+
+MAX_PAGES = 10
+"""So many pages at most are asked for to find the times of the trades before the first."""
 
 
 async def activate(
@@ -38,7 +42,7 @@ async def activate(
             continuity.confirm(Gap(gap.from_id, gap.to_id))
         if newest is not None:
             continuity.reach(newest.aggregate_id)
-        whole_from_ms = await _whole_from(symbol, continuity.first_id, oldest, store, rest)
+        whole_from_ms = await _whole_from(symbol, continuity.first_id, oldest, store, rest, clock)
         line = store.retention.line(symbol)
         if 0 < continuity.first_id <= line.first_id:  # the trades before it have been here
             whole_from_ms = min(whole_from_ms, line.whole_from_ms)
@@ -67,25 +71,44 @@ def _continuity(held: IdRange | None, oldest: Edge | None, newest: Edge | None) 
 
 
 async def _whole_from(
-    symbol: str, first_id: int, oldest: Edge | None, store: AsyncStore, rest: BinanceRest
+    symbol: str,
+    first_id: int,
+    oldest: Edge | None,
+    store: AsyncStore,
+    rest: BinanceRest,
+    clock: ExchangeClock,
 ) -> int:
     """The time in ms from which on every trade of the exchange is among those that matter.
 
     That is just after the trades before the first of them, whose times may run against their ids.
-    Where the exchange has none it is the beginning of time; where they cannot be read, just after
-    the time of the first that matters, which an earlier trade may share.
+    Where the exchange begins with it, it is the beginning of time; where they cannot be read, just
+    after the time of the first that matters, which an earlier trade may share. Where that cannot be
+    read either, it is now.
     """
     if first_id == 0:
         return 0
-    start = max(0, first_id - MAX_ROWS)
-    page = await rest.agg_trades(symbol, from_id=start, limit=MAX_ROWS)
-    before = page.reading(Gap(start, first_id - 1))
-    if before.trades and not before.unreadable:
-        return max(trade.timestamp for trade in before.trades) + 1
+    newest_ms = await _newest_before(symbol, first_id, rest)
+    if newest_ms is not None:
+        return newest_ms + 1
     beginning = await rest.agg_trades(symbol, from_id=0, limit=1)
-    if beginning.first_id is None or beginning.first_id >= first_id:
+    if beginning.trades and beginning.trades[0].aggregate_id >= first_id:
         return 0
     if oldest is not None and oldest.trade and oldest.aggregate_id == first_id:
         return oldest.trade.timestamp + 1
     stored = await store.trades.time_of(symbol, first_id)
-    return 0 if stored is None else stored + 1
+    return (clock.now_ms() if stored is None else stored) + 1
+
+
+async def _newest_before(symbol: str, first_id: int, rest: BinanceRest) -> int | None:
+    """The latest time of the trades just before an id; None where not all of them can be read."""
+    newest_ms, start = -1, max(0, first_id - MAX_ROWS)
+    for _ in range(MAX_PAGES):  # a page may be shorter than what was asked for
+        page = await rest.agg_trades(symbol, from_id=start, limit=MAX_ROWS)
+        before = page.reading(Gap(start, first_id - 1))
+        newest_ms = max([newest_ms, *(trade.timestamp for trade in before.trades)])
+        if before.unreadable or before.next_id == start:
+            return None
+        if before.next_id is None:
+            return newest_ms if newest_ms >= 0 else None
+        start = before.next_id
+    return None

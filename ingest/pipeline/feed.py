@@ -19,6 +19,7 @@ from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, State
 from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
 
+from .impossible import DISORDER_MS
 from .newest import PLAUSIBLE_JUMP
 
 MAX_PENDING_TRADES = 200_000
@@ -95,10 +96,13 @@ class Feed:
         self.whole_from_ms = whole_from_ms
         if frames:
             self.live.frames = frames
+            # They start from the store before anything is published, and what was given of their
+            # open candles may lack what has come since.
+            self.state.late_from_ms = min(
+                [watermark, *(frame.due_from(frame.bucket) for frame in frames.values())]
+            )
             for frame in frames.values():
                 frame.rebase(watermark, None, None)
-            # They start from the store before anything is published.
-            self.state.late_from_ms = watermark
         if continuity is not None:
             if not continuity.is_whole:
                 self.state.happen(Event.HISTORY_WANTED)
@@ -265,6 +269,8 @@ class Feed:
             return False
         self.gaps_since_ms = None
         self.revision += 1
+        for frame in self.live.frames.values():
+            frame.give_past()
         return True
 
     def _believable(
@@ -272,7 +278,8 @@ class Feed:
     ) -> list[Trade]:
         """The trades that can be real; the others put what is known in doubt."""
         horizon = max(now_ms, self.live.newest_ms) + MAX_AHEAD_MS
-        usable = [trade for trade in trades if trade.timestamp <= horizon]
+        since = 0 if refetched else self.live.newest_ms - DISORDER_MS
+        usable = [trade for trade in trades if since <= trade.timestamp <= horizon]
         near = continuity.high_water + PLAUSIBLE_JUMP
         if not refetched and any(trade.aggregate_id > near for trade in usable):
             usable = list(self._near(usable, continuity.high_water))

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from generated.native.facts import GapKind
 from ingest.binance.now import now_s
-from ingest.binance.page import Malformed
-from ingest.binance.rest import MAX_ROWS, BinanceRest
+from ingest.binance.page import MAX_ROWS, Malformed
+from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import Priority
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import RateLimited

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from generated.native.facts import DataQuality
 from ingest.core.cursor import MAX_CATCH_UP_CANDLES
 from ingest.core.live import Frame
 from ingest.core.timeframe import bucket_start
@@ -28,14 +27,15 @@ class Frames:
         """Rebase every frame of a symbol, and give its consumers what has changed since
         `late_from` (ms).
 
-        While history is being downloaded they have nothing of before.
+        Those that wait for their first history have nothing of before.
         """
-        loading = feed.status.quality is DataQuality.LOADING
         for frame in list(feed.live.frames.values()):
             bucket = bucket_start(feed.live.watermark, frame.timeframe)
             since = frame.due_from(bucket_start(late_from, frame.timeframe))
             await self.rebase(feed, frame)
-            count = 0 if loading else min((bucket - since) // frame.width, MAX_CATCH_UP_CANDLES)
+            count = min((bucket - since) // frame.width, MAX_CATCH_UP_CANDLES)
+            if not frame.has_past:
+                count = 0
             frame.correct(
                 await self._retry(self._candles.read, feed.symbol, frame.timeframe, bucket, count)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from ingest.binance.clock import ExchangeClock
@@ -46,6 +47,9 @@ SYNCHRONIZE_SECONDS = 15.0
 MALFORMED_A_WARNING = 100
 """Malformed messages from one warning of them to the next; the store keeps each."""
 
+WITNESSES = 3
+"""Symbols whose newest trade is held against the first time of the exchange."""
+
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +82,12 @@ class Provider:
         self.store = store
         self.weight = WeightCoordinator()
         self.rest = BinanceRest(rest_url, self.weight, network=network)
-        self.clock = ExchangeClock(self.rest.server_time, on_reset=self._on_reset, host_ms=host_ms)
+        self.clock = ExchangeClock(
+            self.rest.server_time,
+            on_reset=self._on_reset,
+            newest_trade_ms=self._newest_trade_ms,
+            host_ms=host_ms,
+        )
         self.stream = TradeStream(stream_url, self, network=network)
         self.feeds: Mapping[str, Feed] = {
             symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
@@ -147,6 +156,16 @@ class Provider:
             if feed.symbol not in self.listing.absent:
                 await self._checks.check(feed, Priority.REQUEST)
 
+    async def _newest_trade_ms(self) -> int | None:
+        """The time of the newest trade of some symbols; None when none is known."""
+        times = []
+        for symbol in list(self.feeds)[:WITNESSES]:
+            with suppress(ExchangeError):
+                newest = await self.rest.newest(symbol, priority=Priority.CLOCK)
+                if newest is not None and newest.trade is not None:
+                    times.append(newest.trade.timestamp)
+        return max(times, default=None)
+
     def on_trades(self, symbol: str, trades: list[Trade]) -> None:
         """Trades of the stream, as they came."""
         feed = self.feeds[symbol]
@@ -185,6 +204,7 @@ class Provider:
     def _reopen_where(self, condition: Callable[[Feed], bool]) -> None:
         for feed in self.feeds.values():
             if self._group is not None and feed.state.is_open and condition(feed):
+                feed.state.close()  # at once: to open it anew waits for a cycle to end
                 self._group.create_task(self._reopen(feed), name=f"reopen {feed.symbol}")
 
     async def _reopen(self, feed: Feed, remove_from: int | None = None) -> None:
@@ -224,9 +244,13 @@ class Provider:
     async def _open(self, feed: Feed) -> None:
         await self.listing.require(feed.symbol)
         self.stream.add([feed.symbol])
-        await activate(
-            feed, self._calls, self.rest, self.clock, self._settler.watermark_lock, self._history_ms
-        )
+        lock = self._settler.watermark_lock
+        torn_parts = -1
+        while torn_parts != len(self.store.torn_parts):
+            # One that was found meanwhile may have held ids that were counted before.
+            feed.close()
+            torn_parts = len(self.store.torn_parts)
+            await activate(feed, self._calls, self.rest, self.clock, lock, self._history_ms)
 
     def _heard_ms(self, symbol: str) -> int:
         """Time of the newest trade on the connection of a symbol, where that has to be enough

@@ -8,7 +8,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from ingest.binance.kline import Kline
-from ingest.binance.rest import MAX_ROWS, BinanceRest
+from ingest.binance.page import MAX_ROWS
+from ingest.binance.rest import BinanceRest
 from ingest.core.candle import Candle, merged, of_trade
 from ingest.core.continuity import Gap
 from ingest.core.errors import NotReady

@@ -16,8 +16,8 @@ from generated.native.facts import DataQuality, GapKind
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.limits import pause_before
 from ingest.binance.now import now_s
-from ingest.binance.page import Page
-from ingest.binance.rest import MAX_ROWS, BinanceRest
+from ingest.binance.page import MAX_ROWS, Page
+from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import Priority
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import ExchangeError
@@ -36,7 +36,7 @@ RETRY_SPACING_SECONDS = 1.0
 RETRACT_ANSWERS = 3
 RETRACT_SECONDS = 20.0
 """After so many answers, over so long, that had nothing from an id on, it is not believed that
-the exchange has a higher one."""
+the exchange has a higher one. What has come below it meanwhile does not speak for it."""
 ROOM_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Refill:
         self._confirm_seconds = confirm_seconds
         self._remove_from = remove_from
         self._silences: tuple[int, int, float] = (-1, 0, 0.0)
-        """The id after which nothing came, how often, and since when."""
+        """The id up to which nothing came, how often, and since when."""
 
     async def run(self) -> None:
         """Fetch what is missing until cancelled."""
@@ -178,21 +178,18 @@ class Refill:
     async def _be_silent(self, continuity: Continuity, asked: Gap, now: float) -> None:
         """Note that the exchange had nothing at these ids or after them."""
         continuity.mark_silent(asked, now)
-        first, count, since = self._silences
-        if asked.from_id < first or not continuity.lacks(first):
-            first, count, since = asked.from_id, 0, now
-        if asked.from_id > first:
-            return
-        self._silences = first, count + 1, since
-        if count + 1 >= RETRACT_ANSWERS and now - since >= RETRACT_SECONDS:
-            claimed = continuity.high_water
-            if continuity.retract(asked.from_id - 1):
-                symbol = self._feed.symbol
-                log.warning(
-                    "%s: the exchange has no id from %d to %d, though it gave one that was higher",
-                    *(symbol, asked.from_id, claimed),
-                )
-                self._feed.be_in_doubt(self._clock.now_ms())
+        claimed, count, since = self._silences
+        if claimed != continuity.high_water:
+            claimed, count, since = continuity.high_water, 0, now
+        self._silences = claimed, count + 1, since
+        is_over = count + 1 >= RETRACT_ANSWERS and now - since >= RETRACT_SECONDS
+        if is_over and continuity.retract(asked.from_id - 1):
+            symbol = self._feed.symbol
+            log.warning(
+                "%s: the exchange has no id from %d to %d, though it gave one that was higher",
+                *(symbol, asked.from_id, claimed),
+            )
+            self._feed.be_in_doubt(self._clock.now_ms())
 
     async def _check_above(self, continuity: Continuity, last_id: int) -> None:
         """Remove the trades above the gap that ends here if they cannot be the exchange's."""

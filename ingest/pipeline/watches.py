@@ -54,10 +54,11 @@ class Follower:
 
     def changes(self) -> list[Candle]:
         """The candles that have changed since the last call, oldest first; none while the data is
-        not complete."""
+        not complete, and none that lacks trades from before the first that matters."""
         if not self.is_ready or self.status.quality is not DataQuality.COMPLETE:
             return []
-        return self.cursor.take(self._watches.walk(self.feed, self.pair.timeframe))
+        taken = self.cursor.take(self._watches.walk(self.feed, self.pair.timeframe))
+        return [candle for candle in taken if candle.candle_time >= self.feed.whole_from_ms]
 
     def close(self) -> None:
         """Follow no longer."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.binance.clock import (
-    AGREEMENT_MS,
+    BELIEVED_AFTER_S,
     MAX_LEAD_MS,
     RESET_MS,
     ClockEstimate,
@@ -109,7 +109,7 @@ def test_a_server_far_ahead_of_its_trades_is_followed_only_as_far_as_they_go() -
     estimate.sample(0.0, 0.0, START_MS)
     estimate.witness(1.0, START_MS + 500_000)
     estimate.sample(1.0, 1.0, START_MS + 10**10)
-    assert estimate.at(1.0) == START_MS + 500_000 + AGREEMENT_MS
+    assert estimate.at(1.0) == START_MS + 500_000
 
 
 steps = st.lists(
@@ -200,3 +200,42 @@ async def test_a_reset_is_announced() -> None:
     await clock.synchronize()
     assert resets == [START_MS]
     assert clock.now_ms() < START_MS + 60_000
+
+
+@pytest.mark.parametrize(
+    ("server_ms", "trade_ms", "expected"),
+    [
+        (START_MS + 1_000, None, START_MS + 1_000),
+        (START_MS - 10**10, None, START_MS - 10**10),  # a replay
+        (START_MS + 30_000, START_MS - 5, START_MS),  # nothing says yet that it is so late
+        (START_MS + 30_000, START_MS + 29_000, START_MS + 30_000),
+        (START_MS + 3_600_000, START_MS + 3_599_000, START_MS + 3_600_000),
+        (START_MS + 3_600_000, START_MS - 5, None),
+        (START_MS + 3_600_000, None, None),
+        (START_MS - 3_600_000, START_MS - 5, None),
+    ],
+)
+async def test_the_first_time_is_held_to_this_machine_and_the_newest_trade(
+    server_ms: int, trade_ms: int | None, expected: int | None
+) -> None:
+    now = 0.0
+
+    async def server_time() -> int:
+        return server_ms
+
+    async def newest_trade_ms() -> int | None:
+        return trade_ms
+
+    clock = ExchangeClock(
+        server_time,
+        newest_trade_ms=newest_trade_ms,
+        monotonic=lambda: now,
+        host_ms=lambda: START_MS,
+    )
+    if expected is None:
+        with pytest.raises(ExchangeUnavailable, match="set this machine's clock"):
+            await clock.synchronize()
+        now += BELIEVED_AFTER_S  # and it goes on to say so
+        expected = server_ms
+    await clock.synchronize()
+    assert clock.now_ms() == expected

@@ -124,9 +124,10 @@ def test_a_trade_of_another_symbol_than_its_stream_belongs_to_nobody() -> None:
 def test_times_in_microseconds_are_distinguished_from_milliseconds() -> None:
     time_us = TRADE.timestamp * 1000 + 999
     assert stream_batch([combined(T=time_us), raw(T=time_us)]).trades == {"BTCUSDT": [TRADE] * 2}
-    page = rest_page(json.dumps([row(T=time_us), row(a=2, T=time_us, p="x")]).encode())
+    next_id = TRADE.aggregate_id + 1
+    page = rest_page(json.dumps([row(T=time_us), row(a=next_id, T=time_us, p="x")]).encode())
     assert page.trades[0].timestamp == TRADE.timestamp
-    assert [m.aggregate_id for m in page.malformed] == [2]
+    assert [m.aggregate_id for m in page.malformed] == [next_id]
 
 
 @pytest.mark.parametrize(
@@ -311,3 +312,15 @@ def test_a_recorded_archive_is_read_without_a_hole() -> None:
         trades = [archive_row(line) for line in lines]
     ids = [trade.aggregate_id for trade in trades if trade is not None]
     assert ids == list(range(ids[0], ids[0] + 12_477))
+
+
+def test_rows_after_the_last_readable_id_are_counted() -> None:
+    first = TRADE.aggregate_id
+    rows = [row(), {"p": "x"}, row(a=first + 2, p="x"), {}, {"a": None}]
+    page = rest_page(json.dumps(rows).encode())
+    assert (page.last_id, page.nameless, page.trailing) == (first + 2, 3, 2)
+
+
+def test_an_id_that_is_far_from_all_others_is_not_believed() -> None:
+    page = rest_page(json.dumps([row(), row(a=TRADE.aggregate_id + 5_000, p="x")]).encode())
+    assert (page.last_id, page.nameless, page.trailing) == (TRADE.aggregate_id, 1, 1)

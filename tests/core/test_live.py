@@ -111,6 +111,7 @@ def test_each_consumer_takes_every_change_at_its_own_pace() -> None:
         assert taken == [(0, 2), (60_000, 1)]
     assert [c.candle_time for c in late.take(live.walk(1, 60_500))] == [60_000]
     corrected = [flat(0, 5)]
+    live.frames[1].give_past()
     live.frames[1].correct(corrected)
     for cursor in (quick, slow, late):
         assert cursor.take(live.walk(1, 60_600)) == corrected

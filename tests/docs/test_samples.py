@@ -70,7 +70,7 @@ class World:
         self.environment = {
             **os.environ,
             "CANDLECAST_PORT": "0",
-            "CANDLECAST_HISTORY": "10m",
+            "CANDLECAST_HISTORY": "3h",  # a candle of 173 minutes is whole then
             "CANDLECAST_SYMBOLS": "BTCUSDT,ETHUSDT",
             "CANDLECAST_STORE": f"chdb:///{directory}/store",
             "PYTHONPATH": str(ROOT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     directory: Path = tmp_path_factory.mktemp("kraken")
     chosen = {
         "symbols": "BTCUSDT,ETHBTC,DOGEUSDT",
-        "history": "20m",
+        "history": "2h",
         "kraken_api_key": API_KEY,
         "kraken_token_seconds": str(TOKEN_SECONDS),
         "messages_per_second": "1000",
@@ -39,8 +40,11 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
         "websockets_per_ip": "50",
         "subscriptions_per_connection": str(SUBSCRIPTIONS),
     }
+    # The exchange begins with this hour, so that a candle of any width is whole.
+    genesis = f"{datetime.now(UTC):%Y-%m-%dT%H}:00Z"
+    market = ("--symbols", chosen["symbols"], "--rate", "20", "--seed", "3", "--genesis", genesis)
     async with (
-        simulator("--symbols", chosen["symbols"], "--rate", "20", "--seed", "3") as exchange,
+        simulator(*market) as exchange,
         server(settings(exchange, directory, **chosen)) as (made, url),
     ):
         feeds = made.provider.feeds.values()

@@ -1,0 +1,226 @@
+"""The network of one process of the provider: its requests and streams, slow and lossy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+import aiohttp
+from aiohttp.client_reqrep import RequestInfo
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from ingest.binance.network import Network, Response, Session, Socket
+from tests.world.chance import chance
+from tests.world.exchange import WEIGHTS, Exchange
+from tests.world.plan import Plan
+from tests.world.wire import ExchangeSocket
+
+REST_URL: Final = "https://exchange.test"
+STREAM_URL: Final = "wss://exchange.test"
+FIRST_LIMIT: Final = 1200
+
+
+class Content:
+    """A body, which may end too early."""
+
+    def __init__(self, body: bytes, *, is_cut: bool) -> None:
+        self._body = body
+        self._is_cut = is_cut
+
+    async def read(self, n: int = -1) -> bytes:
+        """Up to `n` bytes."""
+        return self._body if n < 0 else self._body[:n]
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        """The body in two pieces, or the first one and an error."""
+        middle = len(self._body) // 2
+        yield self._body[:middle]
+        if self._is_cut:
+            raise aiohttp.ClientPayloadError("the body was cut")
+        yield self._body[middle:]
+
+    def iter_chunked(self, n: int) -> AsyncIterator[bytes]:
+        """The same."""
+        return self.iter_any()
+
+
+class Answered:
+    """An answer of the exchange."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], content: Content) -> None:
+        self.status = status
+        self.headers = headers
+        self.content = content
+
+    def raise_for_status(self) -> None:
+        """As aiohttp's."""
+        if self.status >= 400:
+            raise aiohttp.ClientConnectionError(f"status {self.status}")
+
+
+class SimulatedNetwork(Network):
+    """What one process reaches the exchange by. It is dead with its process."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        exchange: Exchange,
+        start: int,
+        violation: Callable[[str], None],
+        trace: Callable[[str], None],
+    ) -> None:
+        """`start` is the number of the process."""
+        self.trace = trace
+        self.exchange = exchange
+        self.violation = violation
+        self.luck = chance(plan.seed, "network", start)
+        self.plan = plan
+        self.sockets: list[ExchangeSocket] = []
+        self.is_dead = False
+        self.retry_at = 0.0
+        """Until when the exchange wants no request, as far as it has said so to this process."""
+        self.requests = 0
+        self._minute = 0
+        self._weight = 0
+
+    def session(
+        self,
+        timeout: aiohttp.ClientTimeout,
+        *,
+        admit: Callable[[], None] = lambda: None,
+        limit: int = 0,
+    ) -> Session:
+        """A session over this network."""
+        return SimulatedSession(self, timeout.total, admit)
+
+    def latency(self) -> float:
+        """One way, in seconds."""
+        slow = self.exchange.faults.of("slow")
+        longest = 1 + 14 * slow.amount if slow is not None else 2 * self.plan.latency_s
+        return self.luck.random() * longest
+
+    def count(self, path: str) -> None:
+        """A request is sent now."""
+        now = asyncio.get_running_loop().time()
+        if now < self.retry_at:
+            self.violation(f"{path} was asked {self.retry_at - now:.2f} s before Retry-After")
+        minute = self.exchange.now_ms() // 60_000
+        if minute != self._minute:
+            self._minute, self._weight = minute, 0
+        self._weight += WEIGHTS[path]
+        self.requests += 1
+        if self._weight > max(self.exchange.weight_limit, FIRST_LIMIT):
+            self.violation(f"{self._weight} of weight were used in a minute")
+
+    def notice(self, status: int, headers: Mapping[str, str]) -> None:
+        """An answer has come."""
+        wait = headers.get("Retry-After")
+        if status in (418, 429) and wait is not None:
+            until = asyncio.get_running_loop().time() + int(wait)
+            self.retry_at = max(self.retry_at, until)
+
+    def die(self) -> None:
+        """The process is gone: nothing leaves or arrives any more."""
+        self.is_dead = True
+        for socket in self.sockets:
+            socket.is_open = False
+            socket.closed = True
+
+
+class SimulatedSession:
+    """Requests and streams of one client of the provider."""
+
+    def __init__(
+        self, network: SimulatedNetwork, total: float | None, admit: Callable[[], None]
+    ) -> None:
+        self._network = network
+        self._total = total
+        self._admit = admit
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        allow_redirects: bool = True,
+    ) -> AbstractAsyncContextManager[Response]:
+        """A request, and its answer."""
+        path = url.rpartition("/")[2]
+        return _Request(self._network, path, params or {}, self._total, self._admit)
+
+    async def ws_connect(
+        self,
+        url: str,
+        *,
+        autoping: bool,
+        decode_text: bool,
+        max_msg_size: int,
+        timeout: aiohttp.ClientWSTimeout,
+    ) -> Socket:
+        """A stream, unless it is refused."""
+        network, exchange = self._network, self._network.exchange
+        await asyncio.sleep(network.latency())
+        if network.is_dead or exchange.faults.of("unreachable"):
+            raise aiohttp.ClientConnectionError("the exchange cannot be reached")
+        refusal = exchange.faults.of("refuse")
+        if refusal is not None:
+            status = 429 if refusal.amount > 0.5 else 503
+            wait = {"Retry-After": str(1 + int(refusal.amount * 10))} if status == 429 else {}
+            raise aiohttp.WSServerHandshakeError(
+                RequestInfo(URL(url), "GET", CIMultiDictProxy(CIMultiDict()), URL(url)),
+                (),
+                status=status,
+                headers=CIMultiDict(wait),
+            )
+        socket = ExchangeSocket(exchange, network.luck, network.plan.latency_s, network.violation)
+        network.sockets.append(socket)
+        return socket
+
+    async def close(self) -> None:
+        """Nothing is kept open between requests."""
+
+
+class _Request:
+    """One request: its way to the exchange, its answer, and the way back."""
+
+    def __init__(
+        self,
+        network: SimulatedNetwork,
+        path: str,
+        parameters: Mapping[str, str | int],
+        total: float | None,
+        admit: Callable[[], None],
+    ) -> None:
+        self._network = network
+        self._path = path
+        self._parameters = parameters
+        self._total = total
+        self._admit = admit
+
+    async def __aenter__(self) -> Response:
+        network, faults = self._network, self._network.exchange.faults
+        connecting, there, back = network.latency() / 2, network.latency() / 2, network.latency()
+        await asyncio.sleep(connecting)
+        if network.is_dead or faults.of("unreachable"):
+            raise aiohttp.ClientConnectionError("the exchange cannot be reached")
+        self._admit()
+        network.count(self._path)
+        late = self._total is not None and connecting + there + back > self._total
+        await asyncio.sleep(there)
+        status, headers, body = network.exchange.answer(self._path, self._parameters)
+        if late and self._total is not None:
+            await asyncio.sleep(max(0.0, self._total - connecting - there))
+            raise TimeoutError
+        network.trace(f"REST {self._path} {dict(self._parameters)} > {status} {body[:200]!r}")
+        await asyncio.sleep(back)
+        if network.is_dead:
+            raise aiohttp.ClientConnectionError("the process is gone")
+        network.notice(status, headers)
+        return Answered(status, headers, Content(body, is_cut=faults.of("cut body") is not None))
+
+    async def __aexit__(self, *_: object) -> None:
+        return None

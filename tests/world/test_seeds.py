@@ -1,0 +1,65 @@
+"""Seeds of the simulated world: `make world SEED=n` replays one step by step."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.world import teeth
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 300
+SEEDS_A_RUN = 50
+
+FOUND: dict[int, str] = {}
+"""Seeds that found a fault in the product, which is mended."""
+
+
+def world(*options: str) -> str:
+    """The output of a run, which has to end well."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.world", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_A_RUN))
+def test_all_holds_in_every_seed(first: int) -> None:
+    assert f"{SEEDS_A_RUN} seeds, 0 failed" in world(str(first), f"--seeds={SEEDS_A_RUN}")
+
+
+def test_all_holds_on_the_real_engine() -> None:
+    assert "4 seeds, 0 failed" in world("7", "--seeds=4", "--engine")
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_a_fault_that_a_seed_has_found_is_mended(seed: int) -> None:
+    assert "All holds." in world(str(seed), "--quiet")
+
+
+def test_a_seed_is_the_same_world_each_time() -> None:
+    once, again = (world("62").splitlines() for _ in range(2))
+    # Replies carry this machine's time.
+    assert [line for line in once if "timestamp" not in line] == [
+        line for line in again if "timestamp" not in line
+    ]
+
+
+@pytest.mark.parametrize("fault", teeth.faults(), ids=lambda fault: fault.name)
+def test_each_deliberate_fault_can_be_put_into_the_code(fault: teeth.Fault) -> None:
+    done = subprocess.run(
+        ["git", "apply", "--check", str(fault.patch)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stderr
