@@ -44,7 +44,7 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
     options = ("--symbols", symbols, "--rate", "20")
     async with (
         simulator(*options) as exchange,
-        server(settings(exchange, tmp_path, symbols=symbols, history="30m")) as (running, url),
+        server(settings(exchange, tmp_path, symbols=symbols, history="3h")) as (running, url),
     ):
         await until(lambda: all(is_complete(feed) for feed in running.provider.feeds.values()))
         yield url.removeprefix("http://")

@@ -39,6 +39,8 @@ class Market:
         self.is_listed = True
         self.late = 0.03
         """The share of trades whose time is before that of the trade before them."""
+        self.has_turned_up = False
+        """Whether trades that were absent exist after all."""
         self.before_turn_up: list[Callable[[], None]] = []
         """Called before absent trades turn up: what is made of the others changes then."""
         self._chance = chance
@@ -63,6 +65,7 @@ class Market:
         for item in self.made:
             if item.is_absent and item.trade.aggregate_id >= from_id:
                 item.is_absent, item.was_absent = False, True
+                self.has_turned_up = True
 
     def make(self, now_ms: int) -> Made:
         """One more trade, made now."""

@@ -31,7 +31,7 @@ KINDS: Final = {
     "time": 3, "newest": 2, "unreadable": 4, "skip": 3, "microseconds": 1, "missing": 3,
     "delist": 1,
     "burst": 3, "quiet": 2,
-    "store away": 3, "store slow": 2, "disk full": 2, "damage": 1,
+    "store away": 3, "store slow": 2, "disk full": 3, "damage": 2,
     "host clock": 2,
     "crash": 4, "crash in store": 4, "restart": 3,
     "join": 5, "leave": 2, "stop reading": 2, "resubscribe": 4, "nonsense": 1,
@@ -107,7 +107,7 @@ def plan(seed: int) -> Plan:
     seconds = luck.choice((40.0, 90.0, 90.0, 150.0, 240.0))
     symbols = luck.choice((1, 1, 2, 3))
     # Some kinds at a time: what happens often together shows what their mixture hides.
-    kinds = luck.sample(sorted(KINDS), luck.choice((3, 6, 10, len(KINDS))))
+    kinds = luck.sample(sorted(KINDS), luck.choice((2, 3, 4, 6, 10, len(KINDS))))
     count = luck.choice((2, 5, 8, 12, 20))
     return Plan(
         seed,

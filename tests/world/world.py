@@ -10,6 +10,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, Protocol
 
+from generated.native.facts import DataQuality
 from ingest.core.errors import StoreUnavailable
 from ingest.storage import Store
 from tests.world.chance import chance
@@ -26,8 +27,10 @@ from tests.world.process import Process, StoreWeather
 from tests.world.truth import MINUTE_MS, SKEW_MS, TIMEFRAMES, Truth
 from tests.world.wire import ExchangeSocket, publish
 
-HEALED_WITHIN_S: Final = 1_800.0
+HEALED_WITHIN_S: Final = 400.0
 """Once the world is honest everything is complete within this time."""
+TURNED_UP_WITHIN_S: Final = 1_800.0
+"""The same where trades have turned up that were confirmed to be absent."""
 SETTLED_AFTER_S: Final = 4.0
 """After the end of a minute it is in the store."""
 MOST_TASKS: Final = 150
@@ -127,7 +130,8 @@ class World:
 
     async def _is_healed(self) -> bool:
         """Wait until all is complete and settled; whether that came in time."""
-        deadline = self._loop.time() + HEALED_WITHIN_S
+        turn_up = any(market.has_turned_up for market in self.exchange.markets.values())
+        deadline = self._loop.time() + (TURNED_UP_WITHIN_S if turn_up else HEALED_WITHIN_S)
         if not await self._is_whole_by(deadline):
             return False
         self.trace("all is complete; the market falls silent")
@@ -255,10 +259,16 @@ class World:
         self.trace("the process begins again")
 
     async def _watch(self) -> None:
-        """Look after the bounds, and for a process that has ended by itself."""
+        """Look after states and bounds, and for a process that has ended by itself."""
         while True:
-            await asyncio.sleep(5.0)
+            await asyncio.sleep(1.0)
             process = self.process
+            for feed in process.provider.feeds.values():
+                state = feed.state
+                if state.quality is DataQuality.COMPLETE and not (
+                    state.is_open and state.is_connected and feed.is_whole
+                ):
+                    self.fail(f"{feed.symbol} is complete, and cannot be: {vars(state)}")
             if process.failure is not None and self._restarting is None:
                 self.fail(f"the provider ended: {process.failure!r}")
                 return
