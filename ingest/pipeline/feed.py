@@ -25,6 +25,9 @@ from .newest import PLAUSIBLE_JUMP
 MAX_PENDING_TRADES = 200_000
 """Trades of one symbol that may wait for the store. More are refused, and refetched later by id."""
 
+MAX_LATE_MS = 1440 * MINUTE_MS
+"""A streamed trade that was missing is at most so much older than the newest one."""
+
 MAX_AHEAD_MS = 5 * MINUTE_MS
 """A trade further ahead of the exchange's clock than this cannot be real."""
 
@@ -278,8 +281,13 @@ class Feed:
     ) -> list[Trade]:
         """The trades that can be real; the others put what is known in doubt."""
         horizon = max(now_ms, self.live.newest_ms) + MAX_AHEAD_MS
-        since = 0 if refetched else self.live.newest_ms - DISORDER_MS
-        usable = [trade for trade in trades if since <= trade.timestamp <= horizon]
+        usable = [trade for trade in trades if trade.timestamp <= horizon]
+        oldest = self.live.newest_ms - DISORDER_MS
+        if not refetched and any(trade.timestamp < oldest for trade in usable):
+            late, high = self.live.newest_ms - MAX_LATE_MS, continuity.high_water
+            usable = [
+                t for t in usable if t.timestamp >= (late if t.aggregate_id <= high else oldest)
+            ]
         near = continuity.high_water + PLAUSIBLE_JUMP
         if not refetched and any(trade.aggregate_id > near for trade in usable):
             usable = list(self._near(usable, continuity.high_water))

@@ -22,7 +22,7 @@ async def newest_trade(
     if newest is None or newest.aggregate_id <= known_id + PLAUSIBLE_JUMP:
         return newest
     page = await rest.agg_trades(symbol, from_id=newest.aggregate_id, limit=1, priority=priority)
-    if page.first_id != newest.aggregate_id:
+    if page.first_id != newest.aggregate_id and not page.nameless:
         raise ExchangeUnavailable(
             f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has no "
             "trade with that id: it is asked again"

@@ -24,7 +24,7 @@ Trace = Callable[[str], None]
 
 
 class Outcome(NamedTuple):
-    """How some seeds went."""
+    """The outcome of some seeds."""
 
     wrong: list[tuple[int, str]]
     """The first thing that did not hold, by seed."""

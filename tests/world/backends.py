@@ -1,4 +1,4 @@
-"""Where the stores of a world's processes come from: the model, or the real engine."""
+"""Stores for the processes of a world: the model, or the real engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client of the stream that believes nothing: each message is held to the truth."""
+"""A client of the stream, which checks each message against the truth."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Final
 
-import msgspec
 from aiohttp.test_utils import make_mocked_request
 
 from asyncapi_server.serving.connection import Connection
 from asyncapi_server.serving.outbox import Outbox
+from tests.world.messages import read_history, read_update
 from tests.world.process import BOUNDS, Process
-from tests.world.truth import Shown, Truth, Wrong
+from tests.world.truth import Truth, Wrong
+from tests.world.watched import Watched
 
 REQUEST: Final = make_mocked_request("GET", "/ws/stream")
 MAX_UPDATE_GAP_S: Final = 1.5
@@ -24,139 +24,6 @@ _FAILED: Final = re.compile(r"The history of (\S+) (\d+)m could not be sent")
 
 Pair = tuple[str, int]
 """A symbol and a timeframe in minutes."""
-
-
-class _Candle(msgspec.Struct):
-    candle_time: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-    trades_count: int
-    taker_buy_volume: Decimal
-    taker_sell_volume: Decimal
-    closed: bool = False
-
-    @property
-    def shown(self) -> Shown:
-        return Shown(
-            self.candle_time, self.open, self.high, self.low, self.close, self.volume,
-            self.trades_count, self.taker_buy_volume, self.taker_sell_volume,
-        )  # fmt: skip
-
-
-class Status(msgspec.Struct):
-    """The status that goes with data."""
-
-    historical_loading: bool
-    gap_recovery: bool
-    data_quality: str
-    last_complete_timestamp: int | None
-
-    def check(self, *, has_data: bool | None = None) -> bool:
-        """Whether the data is complete; raises Wrong where the fields contradict one another."""
-        quality, is_complete = self.data_quality, self.data_quality == "complete"
-        if (
-            quality not in ("unknown", "loading", "partial", "complete")
-            or self.historical_loading is not (quality == "loading")
-            or self.gap_recovery is not (quality == "partial")
-            or (self.last_complete_timestamp is not None and quality in ("unknown", "complete"))
-            or (has_data is not None and has_data is not is_complete)
-        ):
-            raise Wrong(f"the status contradicts itself: {self}, data: {has_data}")
-        return is_complete
-
-
-class _Update(msgspec.Struct):
-    symbol: str
-    timeframe: str
-    data_status: Status
-    data: _Candle | None
-
-
-class _History(msgspec.Struct):
-    symbol: str
-    timeframe: str
-    requested_candles: int
-    actual_candles: int
-    data_status: Status
-    candles: list[_Candle]
-
-
-class CandlePage(msgspec.Struct):
-    """A page of candles over REST."""
-
-    data: list[_Candle]
-    data_status: Status
-
-
-_update = msgspec.json.Decoder(_Update).decode
-_history = msgspec.json.Decoder(_History).decode
-candle_page = msgspec.json.Decoder(CandlePage).decode
-
-
-class Watched:
-    """What a client was given of one pair on one connection."""
-
-    def __init__(self, truth: Truth, minutes: int, skew_ms: int) -> None:
-        self.last_at = 0.0
-        """When the last message came."""
-        self.has_history = False
-        self.is_complete = False
-        self.given: dict[int, Shown] = {}
-        """The last word on each candle."""
-        self._truth = truth
-        self._minutes = minutes
-        self._skew_ms = skew_ms
-        self._ids: dict[int, int] = {}
-        """The newest id of each candle since the data was complete."""
-
-    def update(self, update: _Update) -> None:
-        """Take a live candle."""
-        is_complete = update.data_status.check(has_data=update.data is not None)
-        if not is_complete:
-            self._ids.clear()
-        self.is_complete = is_complete
-        if update.data is not None:
-            candle = update.data.shown
-            newest = max(self._ids, default=None)
-            if newest is not None and newest < candle.candle_time:
-                self._check(self.given[newest], closed=True)
-            self._take(candle, closed=newest is not None and candle.candle_time < newest)
-
-    def history(self, history: _History) -> None:
-        """Take a history."""
-        self.has_history = True
-        is_complete = history.data_status.check()
-        candles = history.candles
-        if len(candles) != history.actual_candles or len(candles) > history.requested_candles:
-            raise Wrong(f"a history has not so many candles as it says: {history}")
-        if candles and not is_complete:
-            raise Wrong(f"a history that is not complete has candles: {history}")
-        self._ids.clear()
-        self.is_complete = is_complete
-        self.page(candles)
-
-    def page(self, candles: list[_Candle]) -> None:
-        """Take candles in a row, of which the last one may be running."""
-        width = self._minutes * 60_000
-        for at, candle in enumerate(candles):
-            if candle.candle_time != candles[0].candle_time + at * width:
-                raise Wrong(f"a history leaves out a candle before {candle.candle_time}")
-            self._take(candle.shown, closed=at + 1 < len(candles))
-
-    def _take(self, candle: Shown, *, closed: bool) -> None:
-        start = candle.candle_time
-        newest = self._check(candle, closed=closed)
-        if newest < self._ids.get(start, -1):
-            raise Wrong(f"a candle goes back from id {self._ids[start]} to {newest}: {candle}")
-        self._ids[start] = newest
-        self.given[start] = candle
-
-    def _check(self, candle: Shown, *, closed: bool) -> int:
-        end = candle.candle_time + self._minutes * 60_000 - self._skew_ms
-        return self._truth.check(self._minutes, candle, closed_by_ms=end if closed else None)
 
 
 class Client:
@@ -172,7 +39,7 @@ class Client:
     ) -> None:
         self.name = name
         self.wanted: dict[Pair, int] = {}
-        """What it subscribes to, with the candles of history that it asks for."""
+        """The pairs that it subscribes to, each with the candles of history that it asks for."""
         self.watched: dict[Pair, Watched] = {}
         self.reads = True
         self.is_connected = False
@@ -299,10 +166,10 @@ class Client:
     def _take(self, payload: bytes) -> None:
         try:
             if payload.startswith(b'{"type":"ohlcv_update"'):
-                update = _update(payload)
+                update = read_update(payload)
                 self._watched(update.symbol, update.timeframe).update(update)
             elif payload.startswith(b'{"type":"initial_history"'):
-                history = _history(payload)
+                history = read_history(payload)
                 self._watched(history.symbol, history.timeframe).history(history)
             else:
                 self._reply(payload)

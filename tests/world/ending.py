@@ -1,4 +1,4 @@
-"""What holds once the world is honest: nothing is lost, and the last word on everything is true."""
+"""The checks of an honest world: nothing is lost, and every last message is true."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.world.wire import ExchangeSocket
 
 
 class Stage(Protocol):
-    """What events act on."""
+    """The world as events act on it."""
 
     plan: Plan
     faults: Faults
@@ -78,7 +78,7 @@ class Events:
             "host clock": self._set_host_clock,
             "stop reading": self._stop_reading,
         }
-        """What the others do at their beginning, beside being in force."""
+        """Further effects of the others when they begin."""
         self._end: Mapping[str, Callable[[Event], object]] = {
             "crash in store": self._crash_no_more,
             "stall": lambda _: self._stall(is_stalled=False),

@@ -62,7 +62,7 @@ class Answered:
 
 
 class SimulatedNetwork(Network):
-    """What one process reaches the exchange by. It is dead with its process."""
+    """The network by which one process reaches the exchange; it ends with the process."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from generated.reply import JSON, Raw
 from handlers.native.rest.candles import Candles
 from ingest.core.errors import NotReady, StoreUnavailable
-from tests.world.client import candle_page
+from tests.world.messages import read_page
 from tests.world.process import Process
 from tests.world.truth import MINUTE_MS, Truth, Wrong
 
@@ -41,7 +41,7 @@ class Pages:
 
     def _check(self, reply: Raw, symbol: str, minutes: int) -> int | None:
         assert isinstance(reply.body, bytes)
-        page, width = candle_page(reply.body), minutes * MINUTE_MS
+        page, width = read_page(reply.body), minutes * MINUTE_MS
         if not page.data_status.check():
             if page.data:
                 raise Wrong(f"a page that is not complete has candles: {page}")

@@ -49,7 +49,7 @@ def make_task(
 
 
 class StoreWeather:
-    """How the store of one process fares: slow, away, full, or gone with the process."""
+    """The faults of the store of one process: slow, away, full, or gone with the process."""
 
     def __init__(self, faults: Faults, luck: random.Random, on_crash: Callable[[], None]) -> None:
         self.is_dead = False

@@ -1,4 +1,4 @@
-"""Whether the world has teeth: each deliberate fault has to be found within some seeds.
+"""Checks that the world finds faults: each deliberate one within some seeds.
 
 A fault is a patch in `faulty/`, the kind that a tired person writes; its first line says what it
 does. Each is applied to a copy of the code, in which seeds run until one fails.

@@ -166,8 +166,8 @@ class Truth:
         return timeframe
 
     def _versions(self, minutes: int) -> Iterator[_Timeframe]:
-        """What may be believed: the candles as they are, and as they were without those trades of
-        which the provider cannot know yet that they have turned up."""
+        """The candles as they are, and as they were without those trades of which the provider
+        cannot know yet that they have turned up."""
         yield self._now(minutes)
         for before in self._before:
             yield before[minutes]

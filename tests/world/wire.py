@@ -56,7 +56,7 @@ SPOILING: Final[Mapping[str, Callable[[str, str, random.Random], str]]] = {
     "unknown": _of_the_future,
     "garbage": _garbage,
 }
-"""What makes another message of one."""
+"""Faults that change the text of a message."""
 
 
 class ExchangeSocket:

@@ -1,4 +1,4 @@
-"""A world of one seed: the exchange, the provider and its clients, from calm to storm to calm."""
+"""The world of one seed: exchange, provider and clients, with faults and then without."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SKEWING: Final = ("time", "slow", "host clock")
 
 
 class Backend(Protocol):
-    """Where the store of each process comes from; it outlives them."""
+    """Opens the store of each process; it outlives them."""
 
     def open(self, weather: StoreWeather) -> Store:
         """The store as a new process finds it."""
@@ -100,7 +100,7 @@ class World:
     # From the beginning to the end ---------------------------------------------------------------
 
     async def run(self) -> None:
-        """Live through the plan, let the world turn honest, and see whether all is well."""
+        """Run the plan, end all faults, wait until all is healed, and check the end."""
         for symbol in self.exchange.markets:
             self._start(self._make_trades(symbol))
         self._start(self._keep_streams())
@@ -114,7 +114,7 @@ class World:
                 return
             self._events.begin(event)
         await self._until(self.plan.seconds)
-        self.trace("the world turns honest")
+        self.trace("all faults end")
         self._events.end_all()
         if await self._is_healed():
             await self._ending.check(self.process, self.clients, self._loop.time())
@@ -259,7 +259,7 @@ class World:
         self.trace("the process begins again")
 
     async def _watch(self) -> None:
-        """Look after states and bounds, and for a process that has ended by itself."""
+        """Check states and bounds each second, and that no process ends by itself."""
         while True:
             await asyncio.sleep(1.0)
             process = self.process

@@ -1,4 +1,4 @@
-"""What a part that cannot be read held is recomputed or named, whenever the engine meets it."""
+"""The rows of a part that cannot be read are recomputed or named, whenever the engine meets it."""
 
 from __future__ import annotations
 

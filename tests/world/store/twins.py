@@ -308,7 +308,7 @@ class Twins:
         self.both(lambda store: store.candles.unsettled(dict.fromkeys(self.symbols, MOST_MS)))
 
     def audit(self) -> None:
-        """What is stored is held against the trades, and mended."""
+        """Compare what is stored with the trades, and repair it."""
         self.both(lambda store: sorted(map(str, store.audit.run(self.symbols, repair=False))))
         self.both(lambda store: sorted(map(str, store.audit.run(self.symbols, repair=True))))
 

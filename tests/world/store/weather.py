@@ -1,5 +1,4 @@
-"""What can happen around each call and statement of a store: time passes, calls fail, a process
-ends."""
+"""Faults around each call and statement of a store: time passes, calls fail, a process ends."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ READ = "read"
 
 
 class Weather(Protocol):
-    """What a store asks before and after whatever it does."""
+    """Called by a store before and after each call and statement."""
 
     def statement(self, kind: str) -> None:
         """Called before a statement takes effect, with READ or words such as "insert trades".
