@@ -40,6 +40,10 @@ def document(name: str) -> Any:
     return json.loads(json.dumps(Bundle(SPECS / name).document))
 
 
+ANY_TEXT = {"ErrorMessage", "ErrorText"}
+"""Schemas of Kraken's errors: any text is one, so the texts that are listed say nothing more."""
+
+
 @cache
 def ways(name: str) -> list[Way]:
     return [way for way in places(document(name)) if way]
@@ -104,7 +108,7 @@ def test_no_change_but_of_words_is_passed_over(name: str, folder: Path) -> None:
             named = any(change.place != "document" for change in found)
             where = (mutate.__name__, join(way), found)
             assert named, where
-            assert way[-1] in REDUNDANT, where
+            assert way[-1] in REDUNDANT or ANY_TEXT & {*way}, where
 
     mutated()
 
