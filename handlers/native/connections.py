@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from asyncapi_server import Connection, Endpoint, Fault, FaultKind, Hub, Subscriptions
 from handlers.native import messages
-from handlers.native.clock import now_ms
+from ingest.binance.now import host_ms
 from ingest.pipeline.pair import Pair
 
 IDLE_CODE = 3008
@@ -51,7 +51,7 @@ class Connections:
             while True:
                 await asyncio.sleep(every_seconds)
                 connections = list(self.live.values())
-                payload = messages.heartbeat(now_ms(), len(connections))
+                payload = messages.heartbeat(host_ms(), len(connections))
                 self._hub.broadcast(connections, payload, "heartbeat")
                 for connection in connections:
                     if self._idle_for(connection) > idle_seconds:

@@ -9,8 +9,8 @@ from asyncapi_server import Connection, Detail, Fault, FaultKind, encode
 from generated.native.facts import TIMEFRAME_MAXIMUM, StreamErrorCode
 from generated.native.models import Error, ErrorDetail, ErrorEnvelope
 from handlers.failure import log_failure
-from handlers.native.clock import now_ms
 from handlers.problem import Problem
+from ingest.binance.now import host_ms
 from ingest.pipeline.pair import Pair
 
 _CODES = {
@@ -93,7 +93,7 @@ def error_form(problem: Problem) -> tuple[int, bytes]:
         success=False,
         data=None,
         message=problem.message,
-        timestamp=now_ms(),
+        timestamp=host_ms(),
         error=problem.error,
         error_code=problem.code,
         details=[ErrorDetail(field=each.field, message=each.message) for each in problem.details],

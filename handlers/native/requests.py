@@ -17,7 +17,7 @@ from generated.native.models import (
     UnsubscriptionResult,
 )
 from generated.native.stream import StreamHandlers
-from handlers.native.clock import now_ms
+from ingest.binance.now import host_ms
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
@@ -90,7 +90,7 @@ class Requests(StreamHandlers[Connection]):
     async def on_ping(self, connection: Connection, message: Ping) -> Pong:
         """Answer a ping."""
         connection.last_ping = time.time()
-        return Pong(type="pong", timestamp=now_ms(), client_timestamp=message.timestamp)
+        return Pong(type="pong", timestamp=host_ms(), client_timestamp=message.timestamp)
 
     def _refusal(self, connection: Connection, pair: Pair) -> FailedTimeframe | None:
         """Why a pair cannot be subscribed to, or None."""

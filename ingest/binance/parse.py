@@ -168,10 +168,10 @@ def rest_page(body: bytes, symbol: str | None = None) -> Page:
     plausible = _ids_around(trades)
     others = []
     for at, item in malformed:
-        if item.aggregate_id is not None and item.aggregate_id in plausible:
+        if item.aggregate_id is not None and trades and item.aggregate_id not in plausible:
+            item = item._replace(aggregate_id=None)  # as unreadable as the rest of the row
+        if item.aggregate_id is not None:
             last_named = max(last_named, at)
-        elif trades:  # an id that is far from all others is as unreadable as the rest
-            item = item._replace(aggregate_id=None)
         others.append(item)
     return Page(trades, others, len(rows) - 1 - last_named)
 

@@ -17,11 +17,11 @@ from generated.native.models import (
     WeightStatisticsEnvelope,
 )
 from generated.native.rest import AdminHandlers
-from handlers.native.clock import now_ms
 from handlers.native.connections import Connections
 from handlers.native.rest.envelope import envelope
 from handlers.native.rest.monitoring import About
 from handlers.native.updates import Updates
+from ingest.binance.now import host_ms
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
 
@@ -98,7 +98,7 @@ class Admin(AdminHandlers):
             reserved=weight.reserved,
             requests=weight.requests,
             throttled=weight.throttled,
-            banned_until=now_ms() + int(weight.banned_for * 1000) if banned else None,
+            banned_until=host_ms() + int(weight.banned_for * 1000) if banned else None,
             retry_after_seconds=weight.banned_for if banned else None,
         )
         return envelope(WeightStatisticsEnvelope, data, "Weight statistics retrieved successfully")
@@ -110,7 +110,7 @@ class Admin(AdminHandlers):
         await provider.synchronize()
         found = provider.open_gaps
         data = SyncReport(
-            clock_offset_ms=provider.clock.now_ms() - now_ms(),
+            clock_offset_ms=provider.clock.now_ms() - host_ms(),
             symbols_checked=sorted(provider.feeds),
             gaps_found=found,
             gaps_queued=max(0, found - before),

@@ -6,9 +6,9 @@ from generated.native import encoders
 from generated.native.facts import DataQuality
 from generated.native.rest import CandlesHandlers
 from generated.reply import JSON, Raw
-from handlers.native.clock import now_ms
 from handlers.native.messages import data_status
 from handlers.native.rest.envelope import FORMATS, check_times, table
+from ingest.binance.now import host_ms
 from ingest.core.errors import NotReady
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
@@ -46,7 +46,7 @@ class Candles(CandlesHandlers):
             return Raw(
                 encoders.candle_list_envelope(
                     message=message,
-                    timestamp=now_ms(),
+                    timestamp=host_ms(),
                     data=await self._view.page_json(page),
                     timeframe=label(timeframe),
                     data_status=data_status(page.status),

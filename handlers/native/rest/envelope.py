@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from generated.native.models import Envelope
 from generated.reply import Raw
-from handlers.native.clock import now_ms
 from handlers.problem import InvalidParameter
+from ingest.binance.now import host_ms
 from ingest.storage import TableFormat
 
 E = TypeVar("E", bound=Envelope)
@@ -29,7 +29,7 @@ def check_times(start_time: int | None, end_time: int | None) -> None:
 def envelope(kind: type[E], data: object, message: str) -> E:
     """Data that is a model."""
     fields = {"success": True, "data": data, "message": message, "error": None}
-    return kind.model_validate({**fields, "timestamp": now_ms()})
+    return kind.model_validate({**fields, "timestamp": host_ms()})
 
 
 def table(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generated.native.facts import DataQuality
 from generated.native.models import HealthProblem
-from handlers.native.clock import now_ms
+from ingest.binance.now import host_ms
 from ingest.pipeline.feed import Feed
 from ingest.pipeline.provider import Provider
 
@@ -35,7 +35,7 @@ def problems(provider: Provider) -> Iterator[HealthProblem]:
     """All that does not work now."""
     failing_since_ms = provider.view.store_failing_since_ms
     if failing_since_ms is not None:
-        seconds = max(now_ms() - failing_since_ms, 0) // 1000
+        seconds = max(host_ms() - failing_since_ms, 0) // 1000
         yield HealthProblem(
             component="store", symbol=None, reason=f"Nothing could be stored for {seconds} s"
         )

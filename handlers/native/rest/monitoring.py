@@ -28,10 +28,10 @@ from generated.native.models import (
     WebSocketManagerHealth,
     WeightCoordinatorHealth,
 )
-from handlers.native.clock import now_ms
 from handlers.native.connections import Connections
 from handlers.native.rest.envelope import envelope
 from handlers.native.rest.health import blocking_problems, is_healthy, problems
+from ingest.binance.now import host_ms
 from ingest.pipeline.provider import Provider
 
 
@@ -89,7 +89,7 @@ class Monitoring(rest.MonitoringHandlers):
                 ),
             ),
             problems=found,
-            timestamp=now_ms(),
+            timestamp=host_ms(),
             uptime_seconds=self._about.uptime_seconds,
         )
         return (health, 503) if status == "unhealthy" else health
@@ -107,7 +107,7 @@ class Monitoring(rest.MonitoringHandlers):
         clock = None
         if provider.clock.is_set:
             exchange_ms = provider.clock.now_ms()
-            clock = ExchangeClock(time=exchange_ms, offset_ms=exchange_ms - now_ms())
+            clock = ExchangeClock(time=exchange_ms, offset_ms=exchange_ms - host_ms())
         usage = resource.getrusage(resource.RUSAGE_SELF)
         info = SystemInfo(
             name="candlecast",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from generated.native import encoders
 from generated.native.rest import TradesHandlers
 from generated.reply import JSON, Raw
-from handlers.native.clock import now_ms
 from handlers.native.rest.envelope import FORMATS, check_times, table
+from ingest.binance.now import host_ms
 from ingest.pipeline.view import MarketView
 from ingest.storage import Selection
 
@@ -42,7 +42,7 @@ class Trades(TradesHandlers):
         message = f"Retrieved {page.count} trades for {symbol}"
         return Raw(
             encoders.trade_list_envelope(
-                message=message, timestamp=now_ms(), data=page.body, next_cursor=next_cursor
+                message=message, timestamp=host_ms(), data=page.body, next_cursor=next_cursor
             )
         )
 
