@@ -70,7 +70,7 @@ def write_handlers(copy: Copy) -> None:
             "    async def on_ping",
             "    async def on_hello(self, connection: Connection, message: Hello) -> Pong:\n"
             '        """Answer a hello."""\n'
-            '        return Pong(type="pong", timestamp=now_ms(), client_timestamp=None)\n\n'
+            '        return Pong(type="pong", timestamp=host_ms(), client_timestamp=None)\n\n'
             "    async def on_ping",
         )
     )
