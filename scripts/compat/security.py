@@ -33,9 +33,8 @@ def alternatives(document: Part, holder: Part) -> list[Alternative]:
     schemes = {} if components is None else components.members("securitySchemes")
     found = [
         {
-            _scheme(schemes.get(name), name): frozenset(map(str, scopes))
+            _scheme(schemes.get(name), name): _scopes(scopes)
             for name, scopes in requirement.fields.items()
-            if isinstance(scopes, list)
         }
         for requirement in asked.elements("security")
     ]
@@ -44,6 +43,11 @@ def alternatives(document: Part, holder: Part) -> list[Alternative]:
 
 def _enough(held: Alternative, asked: Alternative) -> bool:
     return all(scheme in held and scopes <= held[scheme] for scheme, scopes in asked.items())
+
+
+def _scopes(scopes: object) -> frozenset[str]:
+    """The scopes of a requirement; anything but a list counts as one scope, never as none."""
+    return frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset([canonical(scopes)])
 
 
 def _scheme(scheme: Part | None, name: str) -> str:

@@ -246,6 +246,12 @@ STEPS = [
         id="a key that may be left out",
     ),
     pytest.param(
+        secured(KEY),
+        lambda d: (secured(KEY)(d), d["security"][0].update(other="no list of scopes")),
+        Level.BREAKING,
+        id="a second key, wrongly written",
+    ),
+    pytest.param(
         lambda d: d.update(servers=[regions()]),
         lambda d: d.update(servers=[regions(default="us", enum=["us"])]),
         Level.BREAKING,
