@@ -81,9 +81,9 @@ async def _whole_from(
     """The time in ms from which on every trade of the exchange is among those that matter.
 
     That is just after the trades before the first of them, whose times may run against their ids.
-    Where the exchange begins with it, it is the beginning of time; where they cannot be read, just
-    after the time of the first that matters, which an earlier trade may share. Where that cannot be
-    read either, it is now.
+    Where the exchange begins with it, it is the beginning of time; where one of them is not given or
+    cannot be read, just after the time of the first that matters, which an earlier trade may share.
+    Where that cannot be read either, it is now.
     """
     if first_id == 0:
         return 0
@@ -100,13 +100,14 @@ async def _whole_from(
 
 
 async def _newest_before(symbol: str, first_id: int, rest: BinanceRest) -> int | None:
-    """The latest time of the trades just before an id; None where not all of them can be read."""
+    """The latest time of the trades just before an id; None where not all of them are given."""
     newest_ms, start = -1, max(0, first_id - MAX_ROWS)
     for _ in range(MAX_PAGES):  # a page may be shorter than what was asked for
         page = await rest.agg_trades(symbol, from_id=start, limit=MAX_ROWS)
         before = page.reading(Gap(start, first_id - 1))
         newest_ms = max([newest_ms, *(trade.timestamp for trade in before.trades)])
-        if before.unreadable or before.next_id == start:
+        # One answer that passes over an id does not say that there is no such trade.
+        if before.unreadable or before.absent or before.next_id == start:
             return None
         if before.next_id is None:
             return newest_ms if newest_ms >= 0 else None
