@@ -44,8 +44,12 @@ async def activate(
             continuity.reach(newest.aggregate_id)
         whole_from_ms = await _whole_from(symbol, continuity.first_id, oldest, store, rest, clock)
         line = store.retention.line(symbol)
-        if 0 < continuity.first_id <= line.first_id:  # the trades before it have been here
-            whole_from_ms = min(whole_from_ms, line.whole_from_ms)
+        for first_id, from_ms in (
+            (line.first_id, line.whole_from_ms),  # the trades before it have been here
+            (feed.whole_first_id, feed.whole_from_ms),  # it was found out earlier
+        ):
+            if 0 < continuity.first_id <= first_id:
+                whole_from_ms = min(whole_from_ms, from_ms)
         whole_from_ms = max(whole_from_ms, line.candles_since_ms)
     async with watermark_lock:
         watermark = bucket_start(clock.now_ms(), 1)

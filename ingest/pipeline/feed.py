@@ -74,6 +74,8 @@ class Feed:
         self.live = LiveCandles(watermark=0)
         self.whole_from_ms = 0
         """Buckets that begin earlier lack trades that were never asked for: they are not shown."""
+        self.whole_first_id = -1
+        """The first id that mattered when that was found out."""
         self.counters = Counters()
         self.state = State()
         self.gap_opened = asyncio.Event()
@@ -97,6 +99,7 @@ class Feed:
         self.state.open()
         self.live = LiveCandles(watermark)
         self.whole_from_ms = whole_from_ms
+        self.whole_first_id = -1 if continuity is None else continuity.first_id
         if frames:
             self.live.frames = frames
             # They start from the store before anything is published, and what was given of their
@@ -204,6 +207,7 @@ class Feed:
         """
         if self.continuity is None and first_id is not None:
             self.continuity = Continuity(first_id)
+            self.whole_first_id = first_id
         if newest is not None and self.continuity is not None:
             if newest.aggregate_id > self.continuity.high_water:
                 self.continuity.reach(newest.aggregate_id)

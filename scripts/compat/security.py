@@ -47,7 +47,9 @@ def _enough(held: Alternative, asked: Alternative) -> bool:
 
 def _scopes(scopes: object) -> frozenset[str]:
     """The scopes of a requirement; anything but a list counts as one scope, never as none."""
-    return frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset([canonical(scopes)])
+    return (
+        frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset([canonical(scopes)])
+    )
 
 
 def _scheme(scheme: Part | None, name: str) -> str:

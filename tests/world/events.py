@@ -34,6 +34,9 @@ class Stage(Protocol):
     def stop(self) -> None:
         """End it in order; it begins again by itself."""
 
+    def backfill(self, event: Event) -> None:
+        """Stop the process, fill a span of an event's symbols, and begin again."""
+
     def damage(self, luck: random.Random) -> None:
         """Let something that was written be unreadable."""
 
@@ -61,6 +64,7 @@ class Events:
             "shutdown": lambda _: self._each_socket(self._shut_down),
             "crash": lambda _: stage.crash(),
             "restart": lambda _: stage.stop(),
+            "backfill": stage.backfill,
             "damage": lambda event: stage.damage(self._luck(event)),
             "join": self._join,
             "resubscribe": self._resubscribe,

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from tests.world.archive import Answer, Archive
 from tests.world.chance import chance
 from tests.world.faults import Faults
 from tests.world.market import Made, Market, decimal
@@ -16,8 +17,6 @@ WEIGHTS: Final = {"time": 1, "aggTrades": 4, "exchangeInfo": 20}
 BODIES: Final = (b"", b"[]", b"{}", b"null", b"<html>busy</html>", b'[{"a":1}]', b"[1,2", b'"x"')
 TIME_LIES: Final = (74 * 365 * 86_400_000, 3_600_000, -3_600_000, 5_000, -5_000, 1_500)
 NEWEST_LIES: Final = (10**9, 5_000, 500, -5_000)
-Answer = tuple[int, Mapping[str, str], bytes]
-"""Status, headers and body."""
 
 NO_SYMBOL: Final[Answer] = (400, {}, b'{"code":-1121,"msg":"Invalid symbol."}')
 
@@ -67,6 +66,7 @@ class Exchange:
         self._start_s = now_s()
         self._start_ms = plan.start_ms
         self._now_s = now_s
+        self.archive = Archive(self.markets, faults, self.now_ms)
 
     def now_ms(self) -> int:
         """The true time of the exchange."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -13,6 +14,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ingest.binance.network import Network, Response, Session, Socket
+from tests.world.archive import Answer
 from tests.world.chance import chance
 from tests.world.exchange import WEIGHTS, Exchange
 from tests.world.plan import Plan
@@ -20,6 +22,7 @@ from tests.world.wire import ExchangeSocket
 
 REST_URL: Final = "https://exchange.test"
 STREAM_URL: Final = "wss://exchange.test"
+ARCHIVE_URL: Final = "https://archive.test"
 FIRST_LIMIT: Final = 1200
 
 
@@ -149,8 +152,18 @@ class SimulatedSession:
         allow_redirects: bool = True,
     ) -> AbstractAsyncContextManager[Response]:
         """A request, and its answer."""
+        exchange, given = self._network.exchange, dict(params or {})
+        if url.startswith(ARCHIVE_URL):
+            ask = partial(exchange.archive.answer, url, headers or {})
+            return _Request(self._network, f"GET {url} {headers}", ask, self._total, self._admit)
         path = url.rpartition("/")[2]
-        return _Request(self._network, path, params or {}, self._total, self._admit)
+
+        def admit() -> None:
+            self._admit()
+            self._network.count(path)
+
+        ask = partial(exchange.answer, path, given)
+        return _Request(self._network, f"REST {path} {given}", ask, self._total, admit)
 
     async def ws_connect(
         self,
@@ -190,14 +203,14 @@ class _Request:
     def __init__(
         self,
         network: SimulatedNetwork,
-        path: str,
-        parameters: Mapping[str, str | int],
+        name: str,
+        ask: Callable[[], Answer],
         total: float | None,
         admit: Callable[[], None],
     ) -> None:
         self._network = network
-        self._path = path
-        self._parameters = parameters
+        self._name = name
+        self._ask = ask
         self._total = total
         self._admit = admit
 
@@ -208,14 +221,13 @@ class _Request:
         if network.is_dead or faults.of("unreachable"):
             raise aiohttp.ClientConnectionError("the exchange cannot be reached")
         self._admit()
-        network.count(self._path)
         late = self._total is not None and connecting + there + back > self._total
         await asyncio.sleep(there)
-        status, headers, body = network.exchange.answer(self._path, self._parameters)
+        status, headers, body = self._ask()
         if late and self._total is not None:
             await asyncio.sleep(max(0.0, self._total - connecting - there))
             raise TimeoutError
-        network.trace(f"REST {self._path} {dict(self._parameters)} > {status} {body[:200]!r}")
+        network.trace(f"{self._name} > {status} {body[:200]!r}")
         await asyncio.sleep(back)
         if network.is_dead:
             raise aiohttp.ClientConnectionError("the process is gone")

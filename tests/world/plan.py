@@ -38,6 +38,10 @@ KINDS: Final = {
 }  # fmt: skip
 """Everything that happens, and how often beside the others."""
 
+BACKFILLS: Final = ("backfill", "backfill", "archive", "5xx", "cut body", "unreadable", "skip")
+"""What happens beside these in a world with backfills; a share of all worlds."""
+BACKFILLED: Final = 0.15
+
 LONGEST_LIE_S: Final = 200.0
 """A server time that is wrong for longer, and that no trade refutes, is believed in the end."""
 
@@ -109,14 +113,26 @@ def plan(seed: int) -> Plan:
     # Some kinds at a time: what happens often together shows what their mixture hides.
     kinds = luck.sample(sorted(KINDS), luck.choice((2, 3, 4, 6, 10, len(KINDS))))
     count = luck.choice((2, 5, 8, 12, 20))
+    events = _events(luck, kinds, count, seconds, symbols)
+    start_ms = BASE_MS + luck.choice((0, luck.randrange(DAY_MS), DAY_MS - 45_000, DAY_MS - 150_000))
+    history_minutes, past_minutes = luck.choice((0, 1, 7, 30)), luck.choice((0, 3, 20, 60))
+    backfills = chance(seed, "backfills")
+    if backfills.random() < BACKFILLED:
+        further = _events(backfills, BACKFILLS, backfills.choice((1, 3, 6)), seconds, symbols, 100)
+        events = sorted([*events, *further], key=lambda event: event.at)
+        # Mostly soon after a day has ended, whose trades are in the archive alone.
+        after = BASE_MS + DAY_MS + backfills.choice((20_000, 600_000, 1_800_000))
+        start_ms = backfills.choice((start_ms, after, after))
+        history_minutes = backfills.choice((history_minutes, 0, 1))
+        past_minutes = backfills.choice((past_minutes, 60))
     return Plan(
         seed,
-        _events(luck, kinds, count, seconds, symbols),
+        events,
         seconds,
         symbols,
-        BASE_MS + luck.choice((0, luck.randrange(DAY_MS), DAY_MS - 45_000, DAY_MS - 150_000)),
-        history_minutes=luck.choice((0, 1, 7, 30)),
-        past_minutes=luck.choice((0, 3, 20, 60)),
+        start_ms,
+        history_minutes,
+        past_minutes,
         trades_a_minute=luck.choice((3.0, 20.0, 20.0, 60.0)),
         latency_s=luck.choice((0.001, 0.03, 0.03, 0.2)),
         weight_limit=luck.choice((6000, 6000, 1200)),
@@ -128,9 +144,15 @@ def plan(seed: int) -> Plan:
 
 
 def _events(
-    luck: random.Random, kinds: Sequence[str], count: int, seconds: float, symbols: int
+    luck: random.Random,
+    kinds: Sequence[str],
+    count: int,
+    seconds: float,
+    symbols: int,
+    first: int = 0,
 ) -> list[Event]:
-    weights = [KINDS[kind] for kind in kinds]
+    """Events by time, numbered from `first` on."""
+    weights = [KINDS.get(kind, 3) for kind in kinds]
     times = sorted(round(luck.uniform(0, seconds), 2) for _ in range(count))
     return [
         Event(
@@ -143,5 +165,5 @@ def _events(
             luck.choice((EVERY, luck.randrange(symbols))),
             round(luck.random(), 2),
         )
-        for number, at in enumerate(times)
+        for number, at in enumerate(times, first)
     ]

@@ -8,11 +8,14 @@ import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Protocol
 
 from generated.native.facts import DataQuality
 from ingest.core.errors import StoreUnavailable
 from ingest.storage import Store
+from tests.world.backfill import Backfilling
 from tests.world.chance import chance
 from tests.world.client import MAX_UPDATE_GAP_S, Client
 from tests.world.ending import Ending
@@ -22,7 +25,7 @@ from tests.world.faults import Faults
 from tests.world.loop import START_S
 from tests.world.network import SimulatedNetwork
 from tests.world.pages import Pages
-from tests.world.plan import Plan
+from tests.world.plan import Event, Plan
 from tests.world.process import Process, StoreWeather
 from tests.world.truth import MINUTE_MS, SKEW_MS, TIMEFRAMES, Truth
 from tests.world.wire import ExchangeSocket, publish
@@ -67,6 +70,8 @@ class World:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starts = 0
         self._restarting: asyncio.Task[None] | None = None
+        self._directory = TemporaryDirectory(prefix="world-")
+        """Where files of the archive are put."""
         self._trades_are_made = True
         self.exchange = Exchange(plan, self.faults, self._loop.time)
         self._truths = {
@@ -127,6 +132,7 @@ class World:
             for task in others:
                 task.cancel()
             await asyncio.wait(others)
+        self._directory.cleanup()
 
     async def _is_healed(self) -> bool:
         """Wait until all is complete and settled; whether that came in time."""
@@ -239,6 +245,30 @@ class World:
         if self.process.is_alive and self._restarting is None:
             self.trace("the process is stopped")
             self._restarting = self._start(self._restart(self.process.stop()))
+
+    def backfill(self, event: Event) -> None:
+        """Stop the process, fill a span of an event's symbols, and begin again."""
+        if self.process.is_alive and self._restarting is None:
+            self.trace("the process is stopped for a backfill")
+            self._restarting = self._start(self._restart(self._backfill(event)))
+
+    async def _backfill(self, event: Event) -> None:
+        await self.process.stop()
+        luck = chance(self.plan.seed, "backfill", event.number)
+        for symbol in self.exchange.symbols_of(event):
+            weather = StoreWeather(self.faults, luck, lambda: None)
+            try:
+                store = self._backend.open(weather)
+            except StoreUnavailable:
+                continue
+            self._starts += 1
+            network = SimulatedNetwork(
+                self.plan, self.exchange, self._starts, self.fail, self.trace
+            )
+            directory = Path(self._directory.name)
+            filling = Backfilling(self.plan, store, weather, network, directory, luck, self.fail)
+            await filling.run(self.exchange.markets[symbol])
+            self.trace(f"the backfill of {symbol} has ended")
 
     def damage(self, luck: random.Random) -> None:
         """Let something that was written be unreadable."""
