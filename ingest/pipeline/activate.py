@@ -85,9 +85,9 @@ async def _whole_from(
     """The time in ms from which on every trade of the exchange is among those that matter.
 
     That is just after the trades before the first of them, whose times may run against their ids.
-    Where the exchange begins with it, it is the beginning of time; where one of them is not given or
-    cannot be read, just after the time of the first that matters, which an earlier trade may share.
-    Where that cannot be read either, it is now.
+    Where the exchange begins with it, it is the beginning of time; where one of them is not given,
+    or cannot be read, just after the time of the first that matters, which an earlier trade may
+    share. Where that cannot be read either, it is now.
     """
     if first_id == 0:
         return 0
