@@ -28,6 +28,7 @@ from ingest.core.trade import Trade
 from ingest.storage import AsyncStore, Quarantined
 
 from .fetch import Fetch
+from .newest import newest_trade
 
 FILES_AT_ONCE = 3
 PIECES_AT_ONCE = 3
@@ -96,7 +97,7 @@ class Backfill:
         self._pieces = asyncio.Semaphore(PIECES_AT_ONCE)
 
     async def run(self, symbol: str, from_ms: int, until_ms: int) -> Outcome:
-        """AsyncStore all trades with times in [from, until) and recompute the candles they touch.
+        """Store all trades with times in [from, until) and recompute the candles they touch.
 
         The archive's files are stored whole. Raises ExchangeError or StoreUnavailable; what was
         stored by then stays, and another run goes on from there.
@@ -127,7 +128,7 @@ class Backfill:
         first = await self._id_at(symbol, from_ms)
         end = await self._id_at(symbol, until_ms)
         if end is None:
-            newest = await self._rest.newest(symbol, priority=Priority.HISTORY)
+            newest = await newest_trade(self._rest, symbol, -1, Priority.HISTORY)
             end = newest.aggregate_id + 1 if newest is not None else None
         return (
             Gap(first, end - 1) if first is not None and end is not None and first < end else None
@@ -160,7 +161,7 @@ class Backfill:
     async def _from_files(
         self, archive: BinanceArchive, files: list[ArchiveFile], outcome: Outcome
     ) -> None:
-        """AsyncStore these files, several at the same time; what cannot be had is left out."""
+        """Store these files, several at the same time; what cannot be had is left out."""
         places = asyncio.Semaphore(FILES_AT_ONCE)
 
         async def one(file: ArchiveFile) -> None:
@@ -201,7 +202,7 @@ class Backfill:
     async def store_file(
         self, path: Path, file: ArchiveFile, new_share: float, outcome: Outcome
     ) -> None:
-        """AsyncStore a file in pieces, some at the same time, while the next one is unzipped."""
+        """Store a file in pieces, some at the same time, while the next one is unzipped."""
         fault: ExchangeUnavailable | None = None
 
         async def store(piece: bytes) -> None:

@@ -50,13 +50,15 @@ class Fetch:
         self._put_aside = put_aside
         self._note = note
         self._learnt = False
+        self._is_at_end = False
+        """Whether the exchange had nothing from an id on in this round."""
 
     async def run(self) -> None:
         """Ask until each id is here, confirmed to be absent, or left. Raises ExchangeError."""
         silent_rounds = 0
         while silent_rounds < SILENT_ROUNDS and (wanted := self._wanted()):
             await asyncio.sleep(max(0.0, min(item.due for item in wanted) - now_s()))
-            now, self._learnt = now_s(), False
+            now, self._learnt, self._is_at_end = now_s(), False, False
             pages = _pages([item for item in wanted if item.due <= now])
             async with asyncio.TaskGroup() as group:
                 for _ in range(PAGES_AT_ONCE):
@@ -73,10 +75,16 @@ class Fetch:
         ]
 
     async def _work(self, pages: Iterator[tuple[Gap, int]]) -> None:
-        """Fetch pages until there are none left, and hand over what comes in batches."""
+        """Fetch pages until there are none left, and hand over what comes in batches.
+
+        Beyond an id from which on the exchange has nothing there are none in this round: what is
+        missing may reach up to an id that it never had.
+        """
         batch: list[Trade] = []
         try:
             for asked, limit in pages:
+                if self._is_at_end:
+                    break
                 if any(item.from_id <= asked.from_id + limit - 1 and item.to_id >= asked.from_id
                        for item in self._continuity.due(now_s())):  # fmt: skip
                     batch += await self._page(asked, limit)
@@ -108,6 +116,7 @@ class Fetch:
             self.confirmed += found
         if reading.next_id == asked.from_id:
             continuity.mark_silent(asked, now)
+            self._is_at_end = True
         else:
             self._learnt = True
         return fresh

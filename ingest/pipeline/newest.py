@@ -25,6 +25,6 @@ async def newest_trade(
     if page.first_id != newest.aggregate_id and not page.nameless:
         raise ExchangeUnavailable(
             f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has no "
-            "trade with that id: it is asked again"
+            "trade with that id: ask again in a minute"
         )
     return newest

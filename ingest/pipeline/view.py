@@ -248,9 +248,30 @@ class MarketView:
             feed.status,
         )
 
-    async def page_json(self, found: HistoryPage) -> bytes:
-        """The candles of a page as a JSON array. Raises StoreUnavailable."""
-        return await self._store.pages.candles_json(found.candles)
+    async def page_json(
+        self,
+        pair: Pair,
+        limit: int,
+        *,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        cursor: int | None = None,
+    ) -> tuple[HistoryPage, bytes]:
+        """A page, and its candles as a JSON array. Raises UnknownSymbol and StoreUnavailable.
+
+        It is read again where the data has ceased to be complete in between: the store may have
+        lost some of it.
+        """
+        feed = self.feed(pair.symbol)
+        while True:
+            found = await self.page(
+                pair, limit, start_time=start_time, end_time=end_time, cursor=cursor
+            )
+            revision = feed.revision
+            body = await self._store.pages.candles_json(found.candles)
+            is_still = feed.revision == revision and feed.status.quality is DataQuality.COMPLETE
+            if is_still or found.status.quality is not DataQuality.COMPLETE:
+                return found, body
 
     async def page_table(self, found: HistoryPage, fmt: TableFormat) -> AsyncIterator[bytes]:
         """The candles of a page as a table in pieces. Raises StoreUnavailable."""

@@ -28,8 +28,8 @@ class ModelBackend:
         return ModelStore(self._disk, weather)
 
     def damage(self, luck: random.Random) -> None:
-        """Let a part that was written lately be unreadable."""
-        self._disk.damage(luck.choice(DAMAGED), -luck.randint(1, 3))
+        """Let the first part of a table be unreadable, or one of the last."""
+        self._disk.damage(luck.choice(DAMAGED), luck.choice((0, -1, -2, -3)))
 
 
 class EngineBackend:

@@ -35,24 +35,28 @@ class Candles(CandlesHandlers):
         """Candles of a symbol: from a time on, or else the newest."""
         self._view.feed(symbol)
         check_times(start_time, end_time)
-        page = await self._view.page(
-            Pair(symbol, timeframe), limit, start_time=start_time, end_time=end_time, cursor=cursor
-        )
-        quality = page.status.quality
+        pair = Pair(symbol, timeframe)
         if media_type == JSON:
+            page, body = await self._view.page_json(
+                pair, limit, start_time=start_time, end_time=end_time, cursor=cursor
+            )
             message = f"Retrieved {page.count} candles for {symbol}"
-            if quality is not DataQuality.COMPLETE:
-                message = f"{symbol} is {quality.value}; candles are sent when it is complete"
+            if page.status.quality is not DataQuality.COMPLETE:
+                message = f"{symbol} is {page.status.quality}; candles are sent when it is complete"
             return Raw(
                 encoders.candle_list_envelope(
                     message=message,
                     timestamp=host_ms(),
-                    data=await self._view.page_json(page),
+                    data=body,
                     timeframe=label(timeframe),
                     data_status=data_status(page.status),
                     next_cursor=page.next_cursor,
                 )
             )
+        page = await self._view.page(
+            pair, limit, start_time=start_time, end_time=end_time, cursor=cursor
+        )
+        quality = page.status.quality
         if quality is not DataQuality.COMPLETE:
             raise NotReady(f"{symbol} is {quality.value}; ask again when it is complete")
         pieces = await self._view.page_table(page, FORMATS[media_type])
