@@ -16,6 +16,7 @@ from ingest.core.errors import ExchangeError, StoreUnavailable
 from ingest.core.keep import Keep
 from ingest.pipeline.backfill import Backfill, Outcome
 from ingest.storage import AsyncStore, Store
+from tests.world.faults import Faults
 from tests.world.market import Market
 from tests.world.network import ARCHIVE_URL, REST_URL, SimulatedNetwork
 from tests.world.plan import Plan
@@ -23,6 +24,8 @@ from tests.world.process import Crashed, StoreWeather
 
 SPANS_MS: Final = tuple(minutes * 60_000 for minutes in (5, 40, 24 * 60, 32 * 24 * 60))
 LONGEST_S: Final = 600.0
+KILLED: Final = 0.4
+"""The share of runs that are killed at one of their statements, if they get so far."""
 
 
 class Quiet:
@@ -47,8 +50,8 @@ class Backfilling:
     def __init__(
         self,
         plan: Plan,
-        store: Store,
-        weather: StoreWeather,
+        open_store: Callable[[StoreWeather], Store],
+        faults: Faults,
         network: SimulatedNetwork,
         directory: Path,
         luck: random.Random,
@@ -56,32 +59,36 @@ class Backfilling:
     ) -> None:
         self._keep = Keep({"*": plan.keep_days} if plan.keep_days else {})
         self._confirm_seconds = plan.confirm_seconds
-        self._store = store
-        self._weather = weather
+        self._weather = StoreWeather(faults, luck, self._kill)
+        self._store = open_store(self._weather)
         self._network = network
         self._directory = directory
         self._luck = luck
         self._fail = fail
 
     async def run(self, market: Market) -> None:
-        """Fill a span of a market, until it is done, fails, or is killed."""
-        luck = self._luck
+        """Fill a span of a market, until it is done, fails, is stopped or is killed."""
+        luck, weather = self._luck, self._weather
+        if luck.random() < KILLED:
+            weather.crash_in = luck.choice((2, 10, 40)) + luck.randrange(10)
         work = asyncio.create_task(self._fill(market, luck.choice(SPANS_MS)))
-        is_killed = False
         try:
             await asyncio.wait([work], timeout=luck.choice((0.2, 3.0, LONGEST_S, LONGEST_S)))
-            is_killed = not work.done() and luck.random() < 0.5
         finally:
-            self._weather.is_dead = is_killed
             work.cancel()
             await asyncio.wait([work])
-            self._network.die()
+            is_killed = weather.is_dead
             with suppress(StoreUnavailable, Crashed):
                 self._store.close()
-            self._weather.is_dead = True
+            self._kill()
         error = None if work.cancelled() else work.exception()
         if not is_killed and error is not None and not _is_expected(error):
             self._fail(f"the backfill of {market.symbol} failed: {error!r}")
+
+    def _kill(self) -> None:
+        """Nothing is stored, sent or received any more."""
+        self._weather.is_dead = True
+        self._network.die()
 
     async def _fill(self, market: Market, span_ms: int) -> None:
         network, symbol = self._network, market.symbol

@@ -131,6 +131,8 @@ class Ending:
             name, silent = f"{client.name}: {symbol} {minutes}m", now_s - watched.last_at
             if silent > MAX_UPDATE_GAP_S or not watched.is_complete:
                 self._fail(f"{name} silent for {silent:.1f} s, complete: {watched.is_complete}")
+            if watched.is_provisional:
+                self._fail(f"{name}: a provisional history was not sent again")
             for start, shown in watched.given.items():
                 last = next(self._truths[symbol].candles(minutes, start, start + 1), None)
                 if shown != last:

@@ -12,7 +12,8 @@ class Watched:
     def __init__(self, truth: Truth, minutes: int, skew_ms: int) -> None:
         self.last_at = 0.0
         """When the last message came."""
-        self.has_history = False
+        self.is_provisional = False
+        """Whether the last history was sent while the data was not complete."""
         self.is_complete = False
         self.given: dict[int, Shown] = {}
         """The last word on each candle."""
@@ -37,8 +38,8 @@ class Watched:
 
     def history(self, history: History) -> None:
         """Take a history."""
-        self.has_history = True
         is_complete = history.data_status.check()
+        self.is_provisional = not is_complete
         candles = history.candles
         if len(candles) != history.actual_candles or len(candles) > history.requested_candles:
             raise Wrong(f"a history has not so many candles as it says: {history}")

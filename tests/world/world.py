@@ -6,6 +6,7 @@ import asyncio
 import random
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
@@ -256,18 +257,21 @@ class World:
         await self.process.stop()
         luck = chance(self.plan.seed, "backfill", event.number)
         for symbol in self.exchange.symbols_of(event):
-            weather = StoreWeather(self.faults, luck, lambda: None)
-            try:
-                store = self._backend.open(weather)
-            except StoreUnavailable:
-                continue
             self._starts += 1
             network = SimulatedNetwork(
                 self.plan, self.exchange, self._starts, self.fail, self.trace
             )
-            directory = Path(self._directory.name)
-            filling = Backfilling(self.plan, store, weather, network, directory, luck, self.fail)
-            await filling.run(self.exchange.markets[symbol])
+            with suppress(StoreUnavailable):
+                filling = Backfilling(
+                    self.plan,
+                    self._backend.open,
+                    self.faults,
+                    network,
+                    Path(self._directory.name),
+                    luck,
+                    self.fail,
+                )
+                await filling.run(self.exchange.markets[symbol])
             self.trace(f"the backfill of {symbol} has ended")
 
     def damage(self, luck: random.Random) -> None:
