@@ -33,6 +33,10 @@ further ahead is set back: the exchange is another one now, such as a restarted 
 MAX_STEP_MS: Final = 2_000
 """How far a server time may be ahead of what the sample before it lets expect."""
 
+HALF_TRIP_S: Final = 0.5
+"""How long before it came an answer was given, at most: a request may have waited for its weight,
+and a clock that is behind closes no candle too early."""
+
 AGREEMENT_MS: Final = 60_000
 """How far a server time may be from the witness for it."""
 
@@ -99,7 +103,7 @@ class ClockEstimate:
 
         `host_ms` is this machine's own time.
         """
-        middle = (sent + received) / 2
+        middle = _answered(sent, received)
         if self._sampled_ms is not None:
             believed = self._believed(middle, server_ms, host_ms)
             if believed is None:
@@ -176,7 +180,12 @@ class _Sample(NamedTuple):
     @property
     def offset_ms(self) -> float:
         """How far the exchange is ahead of the monotonic clock."""
-        return self.server_ms - (self.sent + self.received) * 500
+        return self.server_ms - _answered(self.sent, self.received) * 1000
+
+
+def _answered(sent: float, received: float) -> float:
+    """When the server read its clock: halfway, unless the answer took long."""
+    return max((sent + received) / 2, received - HALF_TRIP_S)
 
 
 async def _no_trade() -> int | None:

@@ -71,7 +71,7 @@ class Page(NamedTuple):
         """Sort the ids in `asked` by the page, which answers `fromId=asked.from_id`.
 
         Where a row's id cannot be read either, it may be any of those passed over: none of them
-        counts as absent then.
+        counts as absent then, nor where no row at all is a valid trade.
         """
         ids = [number for number in self.ids if number >= asked.from_id]
         nameless = self.nameless
@@ -82,7 +82,7 @@ class Page(NamedTuple):
             end += nameless
         readable = {trade.aggregate_id for trade in self.trades}
         unreadable = [Gap(number, number) for number in ids if number not in readable]
-        if nameless:
+        if nameless or not readable:
             unreadable += holes
             holes = []
         return Reading(

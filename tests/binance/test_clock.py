@@ -33,6 +33,15 @@ def test_nothing_is_known_before_the_first_sample() -> None:
         estimate.at(0.0)
 
 
+@given(st.floats(0, 100), st.floats(0, 100))
+def test_an_answer_that_took_long_puts_the_clock_half_a_second_ahead_at_most(
+    there: float, back: float
+) -> None:
+    estimate = ClockEstimate()
+    estimate.sample(0.0, there + back, START_MS)
+    assert estimate.at(there + back) - (START_MS + back * 1000) <= 500
+
+
 def test_the_time_is_that_of_the_middle_of_the_round_trip_and_runs_on() -> None:
     estimate = ClockEstimate()
     estimate.sample(10.0, 10.4, START_MS)

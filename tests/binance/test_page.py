@@ -40,6 +40,11 @@ def test_beside_a_row_without_an_id_no_id_counts_as_absent() -> None:
     assert Page([trade(5)], [bad(None)]).reading(Gap(5, 9)).unreadable == [Gap(6, 6)]
 
 
+def test_without_a_valid_row_no_id_counts_as_absent() -> None:
+    assert Page([], [bad(7)]).reading(Gap(5, 9)) == ([], [], [Gap(5, 7)], 8)
+    assert Page([], [bad(10**9)]).reading(Gap(5, 9)) == ([], [], [Gap(5, 9)], None)
+
+
 @given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)), st.integers(0, 3), st.data())
 def test_each_asked_id_is_said_one_thing_of(
     good: set[int], wrong: set[int], nameless: int, data: st.DataObject
@@ -61,6 +66,7 @@ def test_each_asked_id_is_said_one_thing_of(
         n for n in good if first <= n <= asked.to_id
     }
     for gap in reading.absent:
+        assert good
         assert not nameless
         assert not (good | wrong) & set(range(gap.from_id, gap.to_id + 1))
         assert max(good | wrong) > gap.to_id or gap.to_id == asked.to_id

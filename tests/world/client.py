@@ -44,6 +44,7 @@ class Client:
         self.reads = True
         self.is_connected = False
         self.unread = bytearray()
+        self._outbox: Outbox | None = None
         self._truths = truths
         self._skew_ms = skew_ms
         self._on_wrong = on_wrong
@@ -66,6 +67,11 @@ class Client:
         """Bytes that were not read yet."""
         return len(self.unread)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that wait for it on either side."""
+        return len(self.unread) + (0 if self._outbox is None else self._outbox.pending_bytes)
+
     def is_closing(self) -> bool:
         """Whether the connection is gone."""
         return not self.is_connected
@@ -84,7 +90,7 @@ class Client:
         self.is_connected = True
         self._requests = asyncio.Queue()
         process.on_end.append(self._cut)
-        outbox = Outbox(
+        outbox = self._outbox = Outbox(
             self,
             drained=self._wait_until_drained,
             give_up=lambda _: self._cut(),

@@ -32,7 +32,7 @@ def market(seed: int, trades: int) -> Market:
 
 def truth_of(made: Market) -> Truth:
     """Its candles."""
-    return Truth(made, lambda _: False)
+    return Truth(made, lambda _: False, lambda: START_MS + 10**9)
 
 
 def shown(row: dict[str, Decimal | int]) -> Shown:

@@ -113,9 +113,13 @@ class _Timeframe:
 class Truth:
     """The candles of one market at any timeframe."""
 
-    def __init__(self, market: Market, is_unknown: Callable[[int], bool]) -> None:
-        """`is_unknown` says whether the provider may not know of a trade that has turned up."""
+    def __init__(
+        self, market: Market, is_unknown: Callable[[int], bool], now_ms: Callable[[], int]
+    ) -> None:
+        """`is_unknown` says whether the provider may not know of a trade that has turned up;
+        `now_ms` is the exchange's true time."""
         self._market = market
+        self._now_ms = now_ms
         self._is_unknown = is_unknown
         self._timeframes: dict[int, _Timeframe] = {}
         self._before: list[dict[int, _Timeframe]] = []
@@ -125,10 +129,12 @@ class Truth:
     def check(self, minutes: int, candle: Shown, *, closed_by_ms: int | None) -> int:
         """The newest id of the trades that a candle is made of; -1 for a quiet one.
 
-        `closed_by_ms` is None for a candle that may be running; else every trade that was made
-        before that time has to be in it. Raises Wrong.
+        `closed_by_ms` is None for a candle that may be running; else that time has to be over, and
+        every trade that was made before it has to be in it. Raises Wrong.
         """
         reason = ""
+        if closed_by_ms is not None and self._now_ms() < closed_by_ms:
+            raise Wrong(f"{self._market.symbol} {minutes}m is called closed too early: {candle}")
         for timeframe in self._versions(minutes):
             found = self._match(timeframe, candle, closed_by_ms)
             if isinstance(found, int):

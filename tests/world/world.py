@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from generated.native.facts import DataQuality
 from ingest.core.errors import StoreUnavailable
+from ingest.pipeline.feed import Feed
 from ingest.storage import Store
 from tests.world.backfill import Backfilling
 from tests.world.chance import chance
@@ -39,6 +40,8 @@ SETTLED_AFTER_S: Final = 4.0
 """After the end of a minute it is in the store."""
 MOST_TASKS: Final = 150
 MOST_SOCKETS: Final = 4
+MOST_WAITING_BYTES: Final = 2**21
+"""For a client that does not read: some histories, and the newest update of each pair."""
 SMALL_SKEW_MS: Final = 1_000
 SKEWING: Final = ("time", "slow", "host clock")
 """Events by which the provider's clock may come to be ahead."""
@@ -74,9 +77,11 @@ class World:
         self._directory = TemporaryDirectory(prefix="world-")
         """Where files of the archive are put."""
         self._trades_are_made = True
+        self._lowest: dict[str, int] = {}
+        """The first id that matters, of each symbol of which trades are stored."""
         self.exchange = Exchange(plan, self.faults, self._loop.time)
         self._truths = {
-            symbol: Truth(market, partial(self._is_unknown, symbol))
+            symbol: Truth(market, partial(self._is_unknown, symbol), self.exchange.now_ms)
             for symbol, market in self.exchange.markets.items()
         }
         skews = any(event.kind in SKEWING for event in plan.events)
@@ -303,6 +308,12 @@ class World:
                     state.is_open and state.is_connected and feed.is_whole
                 ):
                     self.fail(f"{feed.symbol} is complete, and cannot be: {vars(state)}")
+                self._check_held(process, feed)
+                if feed.room < 0:
+                    self.fail(f"{feed.symbol} has {-feed.room} trades more than it has room for")
+            for client in self.clients:
+                if client.waiting_bytes > MOST_WAITING_BYTES:
+                    self.fail(f"{client.waiting_bytes} bytes wait for {client.name}")
             if process.failure is not None and self._restarting is None:
                 self.fail(f"the provider ended: {process.failure!r}")
                 return
@@ -311,6 +322,17 @@ class World:
             alive = sum(not socket.closed for socket in process.network.sockets)
             if alive > MOST_SOCKETS:
                 self.fail(f"{alive} streams are open")
+
+    def _check_held(self, process: Process, feed: Feed) -> None:
+        """From the lowest id that was stored on all matter, unless they have expired."""
+        continuity, symbol = feed.continuity, feed.symbol
+        if continuity is None or feed.state.quality is not DataQuality.COMPLETE:
+            return
+        lowest = max(self._lowest.get(symbol, 0), process.store.retention.line(symbol).first_id)
+        if symbol in self._lowest and continuity.first_id > lowest:
+            self.fail(f"{symbol} begins with {continuity.first_id}, and {lowest} was stored")
+        if feed.trades_stored == continuity.held > 0:
+            self._lowest[symbol] = continuity.first_id
 
     def _is_unknown(self, symbol: str, aggregate_id: int) -> bool:
         """Whether the provider may not know yet of a trade that was absent and has turned up."""
