@@ -65,7 +65,6 @@ class Events:
             "crash": lambda _: stage.crash(),
             "restart": lambda _: stage.stop(),
             "backfill": stage.backfill,
-            "damage": lambda event: stage.damage(self._luck(event)),
             "join": self._join,
             "resubscribe": self._resubscribe,
             "leave": lambda event: self._client(event).leave(),
@@ -73,6 +72,7 @@ class Events:
         }
         """Those that are over at once."""
         self._begin: Mapping[str, Callable[[Event], object]] = {
+            "damage": lambda event: stage.damage(self._luck(event)),
             "crash in store": self._crash_in_store,
             "stall": lambda _: self._stall(is_stalled=True),
             "unreadable": lambda event: stage.exchange.spoil(event, self._luck(event)),

@@ -237,6 +237,8 @@ class World:
             lambda: self.exchange.now_ms() + self.host_off_ms,
         )
         self.process.start()
+        if self.faults.of("damage"):  # once more, while feeds are opened
+            self._loop.call_later(0.6 * luck.random(), self.damage, luck)
         self._start(self._read_pages(self.process))
 
     def crash(self) -> None:
