@@ -16,7 +16,7 @@ from tests.world.plan import EVERY, SYMBOLS, Event, Plan
 WEIGHTS: Final = {"time": 1, "aggTrades": 4, "exchangeInfo": 20}
 BODIES: Final = (
     *(b"", b"[]", b"{}", b"null", b"<html>busy</html>", b'[{"a":1}]', b"[1,2", b'"x"'),
-    b'[{"a":1000000000}]',
+    *[b'[{"a":1000000000}]'] * 4,
 )
 TIME_LIES: Final = (74 * 365 * 86_400_000, 3_600_000, -3_600_000, 5_000, -5_000, 1_500)
 NEWEST_LIES: Final = (10**9, 5_000, 500, -5_000)
