@@ -12,6 +12,7 @@ from ingest.core.timeframe import bucket_start
 from ingest.storage import AsyncStore, IdRange
 
 from .feed import Feed
+from .impossible import DISORDER_MS
 from .newest import newest_trade
 
 MAX_PAGES = 10
@@ -85,35 +86,36 @@ async def _whole_from(
     """The time in ms from which on every trade of the exchange is among those that matter.
 
     That is just after the trades before the first of them, whose times may run against their ids.
-    Where the exchange begins with it, it is the beginning of time; where one of them is not given,
-    or cannot be read, just after the time of the first that matters, which an earlier trade may
-    share. Where that cannot be read either, it is now.
+    Where the exchange begins with it, it is the beginning of time. Where not all of the trades
+    before it are given, those that lack are not much later than it.
     """
     if first_id == 0:
         return 0
-    newest_ms = await _newest_before(symbol, first_id, rest)
-    if newest_ms is not None:
+    newest_ms, are_all = await _newest_before(symbol, first_id, rest)
+    if are_all:
         return newest_ms + 1
     beginning = await rest.agg_trades(symbol, from_id=0, limit=1)
     if beginning.trades and beginning.trades[0].aggregate_id >= first_id:
         return 0
     if oldest is not None and oldest.trade and oldest.aggregate_id == first_id:
-        return oldest.trade.timestamp + 1
-    stored = await store.trades.time_of(symbol, first_id)
-    return (clock.now_ms() if stored is None else stored) + 1
+        first_ms: int | None = oldest.trade.timestamp
+    else:
+        first_ms = await store.trades.time_of(symbol, first_id)
+    return max(clock.now_ms() if first_ms is None else first_ms, newest_ms) + DISORDER_MS
 
 
-async def _newest_before(symbol: str, first_id: int, rest: BinanceRest) -> int | None:
-    """The latest time of the trades just before an id; None where not all of them are given."""
-    newest_ms, start = -1, max(0, first_id - MAX_ROWS)
+async def _newest_before(symbol: str, first_id: int, rest: BinanceRest) -> tuple[int, bool]:
+    """The latest time of the trades just before an id, -1 for none, and whether all were given."""
+    newest_ms, start, are_all = -1, max(0, first_id - MAX_ROWS), True
     for _ in range(MAX_PAGES):  # a page may be shorter than what was asked for
         page = await rest.agg_trades(symbol, from_id=start, limit=MAX_ROWS)
         before = page.reading(Gap(start, first_id - 1))
         newest_ms = max([newest_ms, *(trade.timestamp for trade in before.trades)])
         # One answer that passes over an id does not say that there is no such trade.
-        if before.unreadable or before.absent or before.next_id == start:
-            return None
+        are_all = are_all and not before.unreadable and not before.absent
         if before.next_id is None:
-            return newest_ms if newest_ms >= 0 else None
+            return newest_ms, are_all and newest_ms >= 0
+        if before.next_id == start:
+            break
         start = before.next_id
-    return None
+    return newest_ms, False

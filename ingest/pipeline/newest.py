@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest.binance.page import MAX_ROWS
 from ingest.binance.rest import BinanceRest, Edge
 from ingest.binance.weight import Priority
 from ingest.core.errors import ExchangeUnavailable
@@ -14,17 +15,27 @@ request for a higher one too."""
 async def newest_trade(
     rest: BinanceRest, symbol: str, known_id: int, priority: Priority = Priority.GAP
 ) -> Edge | None:
-    """The newest trade, or None when there is none yet; `known_id` is the newest known id.
+    """The newest trade, or None when there is none yet; `known_id` is the newest known id, -1 for
+    none.
 
-    Raises ExchangeUnavailable when the exchange does not find the trade by its own id.
+    One that is not just after a known one is held to what the exchange has from its id on. Raises
+    ExchangeUnavailable when it does not find the trade by its own id, or has many after it.
     """
     newest = await rest.newest(symbol, priority=priority)
-    if newest is None or newest.aggregate_id <= known_id + PLAUSIBLE_JUMP:
+    if newest is None or (known_id >= 0 and newest.aggregate_id <= known_id + PLAUSIBLE_JUMP):
         return newest
-    page = await rest.agg_trades(symbol, from_id=newest.aggregate_id, limit=1, priority=priority)
-    if page.first_id != newest.aggregate_id and not page.nameless:
+    page = await rest.agg_trades(symbol, from_id=newest.aggregate_id, priority=priority)
+    ids = page.ids
+    if not page.nameless and page.first_id != newest.aggregate_id:
         raise ExchangeUnavailable(
             f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has no "
             "trade with that id: ask again in a minute"
         )
-    return newest
+    if len(ids) + page.nameless >= MAX_ROWS:
+        raise ExchangeUnavailable(
+            f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has many "
+            "after it: ask again in a minute"
+        )
+    if not ids or ids[-1] <= newest.aggregate_id:
+        return newest
+    return Edge(ids[-1], next((t for t in page.trades if t.aggregate_id == ids[-1]), None))
