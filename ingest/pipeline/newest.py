@@ -19,7 +19,8 @@ async def newest_trade(
     none.
 
     One that is not just after a known one is held to what the exchange has from its id on. Raises
-    ExchangeUnavailable when it does not find the trade by its own id, or has many after it.
+    ExchangeUnavailable when it does not find the trade by its own id, or has many after it and
+    gives an older one as the newest still.
     """
     newest = await rest.newest(symbol, priority=priority)
     if newest is None or (known_id >= 0 and newest.aggregate_id <= known_id + PLAUSIBLE_JUMP):
@@ -31,11 +32,14 @@ async def newest_trade(
             f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has no "
             "trade with that id: ask again in a minute"
         )
-    if len(ids) + page.nameless >= MAX_ROWS:
-        raise ExchangeUnavailable(
-            f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has many "
-            "after it: ask again in a minute"
-        )
+    if len(ids) + page.nameless >= MAX_ROWS:  # as in a fast replay, or the newest was none
+        again = await rest.newest(symbol, priority=priority)
+        if again is None or again.aggregate_id < max(ids, default=0):
+            raise ExchangeUnavailable(
+                f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has "
+                "many after it: ask again in a minute"
+            )
+        return again
     if not ids or ids[-1] <= newest.aggregate_id:
         return newest
     return Edge(ids[-1], next((t for t in page.trades if t.aggregate_id == ids[-1]), None))

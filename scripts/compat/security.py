@@ -47,9 +47,8 @@ def _enough(held: Alternative, asked: Alternative) -> bool:
 
 def _scopes(scopes: object) -> frozenset[str]:
     """The scopes of a requirement; anything but a list counts as one scope, never as none."""
-    return (
-        frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset([canonical(scopes)])
-    )
+    listed = scopes if isinstance(scopes, list) else [canonical(scopes)]
+    return frozenset(map(str, listed))
 
 
 def _scheme(scheme: Part | None, name: str) -> str:

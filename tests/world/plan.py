@@ -39,8 +39,9 @@ KINDS: Final = {
 """Everything that happens, and how often beside the others."""
 
 BACKFILLS: Final = ("backfill", "backfill", "archive", "5xx", "cut body", "unreadable", "skip")
-"""What happens beside these in a world with backfills; a share of all worlds."""
+"""Everything that happens further in a world with backfills."""
 BACKFILLED: Final = 0.15
+"""The share of worlds with backfills."""
 
 LONGEST_LIE_S: Final = 200.0
 """A server time that is wrong for longer, and that no trade refutes, is believed in the end."""
