@@ -228,6 +228,18 @@ async def test_a_frame_that_was_watched_early_starts_from_the_store(store: Store
         assert [row(candle) for candle in candles if row(candle) not in rows] == []
 
 
+def test_a_feed_that_is_opened_anew_corrects_the_candles_that_were_open(feed: Feed) -> None:
+    """Their minutes are the store's by then, with trades that no consumer was given."""
+    frame, cursor = Frame(7), Cursor()
+    frame.cursors.append(cursor)
+    feed.live.watch(frame)
+    frame.rebase(feed.live.watermark, None, None)
+    (given,) = cursor.take(feed.live.walk(7, NOW_MS))
+    feed.close()
+    feed.open(Continuity(1, 3), NOW_MS + 180_000, 0)
+    assert feed.state.take_late() == given.candle_time
+
+
 async def test_a_pair_that_is_given_up_while_it_is_prepared_is_let_go(
     feed: Feed, store: Store
 ) -> None:

@@ -1,0 +1,76 @@
+"""A symbol is opened on what the store holds and what the exchange has."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from ingest.binance.clock import ExchangeClock
+from ingest.binance.rest import BinanceRest
+from ingest.binance.weight import WeightCoordinator
+from ingest.pipeline.activate import activate
+from ingest.pipeline.feed import Feed
+from ingest.storage import AsyncStore, Store
+from tests.binance.support import served
+
+NOW_MS = 1_700_000_000_000
+HISTORY_MS = 300_000
+FIRST_MS = NOW_MS - HISTORY_MS
+FIRST, LAST = 10, 20
+
+
+def time_of(number: int) -> int:
+    """The ids below FIRST were made before the history, but for the last of them."""
+    return FIRST_MS + (700 if number == FIRST - 1 else (number - FIRST) * 1_000)
+
+
+async def whole_from(tmp_path: Path, *, unreadable: int | None) -> int:
+    """The time from which on the feed shows buckets, when one trade cannot be read."""
+
+    def row(number: int) -> dict[str, object]:
+        price = "1.0" if number != unreadable else "?"
+        values = {"a": number, "p": price, "q": "1.0", "f": number, "l": number}
+        return {**values, "T": time_of(number), "m": False, "M": True}
+
+    async def trades(request: web.Request) -> web.Response:
+        query, ids = request.query, range(LAST + 1)
+        if "startTime" in query:
+            start = int(query["startTime"])
+            found = [n for n in ids if n >= FIRST and time_of(n) >= start]
+        elif "fromId" in query:
+            found = [n for n in ids if n >= int(query["fromId"])]
+        else:
+            found = [LAST]
+        return web.json_response([row(n) for n in found[: int(query.get("limit", 500))]])
+
+    async def server_time() -> int:
+        return NOW_MS
+
+    clock = ExchangeClock(server_time, monotonic=lambda: 0.0)
+    await clock.synchronize()
+    feed = Feed("AAAUSDT")
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        async with (
+            served(web.get("/api/v3/aggTrades", trades)) as url,
+            BinanceRest(url, WeightCoordinator()) as rest,
+        ):
+            calls = AsyncStore(store)
+            await activate(feed, calls, rest, clock, asyncio.Lock(), HISTORY_MS)
+    assert feed.continuity is not None
+    assert feed.continuity.first_id == FIRST
+    return feed.whole_from_ms
+
+
+async def test_buckets_are_whole_after_the_trades_before_the_history(tmp_path: Path) -> None:
+    assert await whole_from(tmp_path, unreadable=None) == time_of(FIRST - 1) + 1
+
+
+@pytest.mark.parametrize("unreadable", [0, FIRST - 1])
+async def test_a_trade_that_cannot_be_read_may_lie_beyond_the_first(
+    tmp_path: Path, unreadable: int
+) -> None:
+    """Where the times before the history are not known, no bucket beside it is shown."""
+    assert await whole_from(tmp_path, unreadable=unreadable) > time_of(FIRST - 1)
