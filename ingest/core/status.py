@@ -104,9 +104,13 @@ class State:
         """A trade of this minute, if any, came after its end."""
         if minute_ms is None:
             return
+        self.publish_from(minute_ms)
+        self.happen(Event.LATE_TRADE)
+
+    def publish_from(self, minute_ms: int) -> None:
+        """Candles from this minute on are to be published again, with those that wait for it."""
         if self.late_from_ms is None or minute_ms < self.late_from_ms:
             self.late_from_ms = minute_ms
-        self.happen(Event.LATE_TRADE)
 
     def take_late(self) -> int | None:
         """The earliest late minute, which is to be published now."""

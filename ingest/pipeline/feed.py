@@ -104,10 +104,9 @@ class Feed:
             self.live.frames = frames
             # They start from the store before anything is published, and what was given of their
             # open candles may lack what has come since.
-            self.state.late_from_ms = min(
-                [watermark, *(frame.due_from(frame.bucket) for frame in frames.values())]
-            )
+            self.state.publish_from(watermark)
             for frame in frames.values():
+                self.state.publish_from(frame.due_from(frame.bucket))
                 frame.rebase(watermark, None, None)
         if continuity is not None:
             if not continuity.is_whole:

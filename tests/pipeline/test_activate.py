@@ -27,11 +27,13 @@ def time_of(number: int) -> int:
     return FIRST_MS + (700 if number == FIRST - 1 else (number - FIRST) * 1_000)
 
 
-async def whole_from(tmp_path: Path, *, unreadable: int | None) -> int:
-    """The time from which on the feed shows buckets, when one trade cannot be read."""
+async def whole_from(tmp_path: Path, *unreadable: int | None) -> int:
+    """The time from which on the feed shows buckets; it is opened once for each of these trades,
+    while that one cannot be read."""
+    spoilt: int | None = None
 
     def row(number: int) -> dict[str, object]:
-        price = "1.0" if number != unreadable else "?"
+        price = "1.0" if number != spoilt else "?"
         values = {"a": number, "p": price, "q": "1.0", "f": number, "l": number}
         return {**values, "T": time_of(number), "m": False, "M": True}
 
@@ -58,14 +60,15 @@ async def whole_from(tmp_path: Path, *, unreadable: int | None) -> int:
             BinanceRest(url, WeightCoordinator()) as rest,
         ):
             calls = AsyncStore(store)
-            await activate(feed, calls, rest, clock, asyncio.Lock(), HISTORY_MS)
+            for spoilt in unreadable:  # noqa: B007 - the exchange's answers have it
+                await activate(feed, calls, rest, clock, asyncio.Lock(), HISTORY_MS)
     assert feed.continuity is not None
     assert feed.continuity.first_id == FIRST
     return feed.whole_from_ms
 
 
 async def test_buckets_are_whole_after_the_trades_before_the_history(tmp_path: Path) -> None:
-    assert await whole_from(tmp_path, unreadable=None) == time_of(FIRST - 1) + 1
+    assert await whole_from(tmp_path, None) == time_of(FIRST - 1) + 1
 
 
 @pytest.mark.parametrize("unreadable", [0, FIRST - 1])
@@ -73,4 +76,8 @@ async def test_a_trade_that_cannot_be_read_may_lie_beyond_the_first(
     tmp_path: Path, unreadable: int
 ) -> None:
     """Where the times before the history are not known, no bucket beside it is shown."""
-    assert await whole_from(tmp_path, unreadable=unreadable) > time_of(FIRST - 1)
+    assert await whole_from(tmp_path, unreadable) > time_of(FIRST - 1)
+
+
+async def test_it_is_not_forgotten_when_the_symbol_is_opened_anew(tmp_path: Path) -> None:
+    assert await whole_from(tmp_path, None, FIRST - 1) == time_of(FIRST - 1) + 1

@@ -235,8 +235,9 @@ def test_a_feed_that_is_opened_anew_corrects_the_candles_that_were_open(feed: Fe
     feed.live.watch(frame)
     frame.rebase(feed.live.watermark, None, None)
     (given,) = cursor.take(feed.live.walk(7, NOW_MS))
-    feed.close()
-    feed.open(Continuity(1, 3), NOW_MS + 180_000, 0)
+    for minutes in (30, 60):  # the second time nothing has been published since
+        feed.close()
+        feed.open(Continuity(1, 3), NOW_MS + minutes * 60_000, 0)
     assert feed.state.take_late() == given.candle_time
 
 
@@ -252,6 +253,7 @@ async def test_a_pair_that_is_given_up_while_it_is_prepared_is_let_go(
         follower = watches.add(feed, pair, Cursor())
         ready = asyncio.create_task(follower.ready())
         await asyncio.sleep(0.2)
+        assert not follower.is_ready
         follower.close()
     await ready
     assert feed.live.frames == {}
