@@ -121,8 +121,8 @@ class ClockEstimate:
     def _believed(self, now: float, server_ms: int, host_ms: int | None) -> int | None:
         """The time to follow when the server gives this one; None to refuse it.
 
-        Trades that are ahead are followed themselves where the server is far ahead of them, as
-        that of a fast replay may be.
+        A witness who is ahead of the clock says so much and no more: where the server is further
+        ahead, as that of a fast replay may be, the trades are followed themselves.
         """
         expected = self._expected(now)
         if -RESET_MS <= server_ms - expected <= MAX_STEP_MS:
@@ -131,7 +131,7 @@ class ClockEstimate:
             abs(host_ms - server_ms) <= tolerance < abs(host_ms - expected)
             for tolerance in (MAX_STEP_MS, AGREEMENT_MS)
         ):
-            return server_ms
+            return min(server_ms, host_ms) if server_ms > expected else server_ms
         if self._claim is not None and now - self._claim[1] >= BELIEVED_AFTER_S:
             return server_ms if abs(self._claim[0] + now * 1000 - server_ms) < MAX_STEP_MS else None
         trade_ms = self._trade_ms(now)
@@ -141,7 +141,7 @@ class ClockEstimate:
             return server_ms if abs(trade_ms - server_ms) <= AGREEMENT_MS else None
         if trade_ms <= expected:
             return None
-        return server_ms if server_ms - trade_ms <= AGREEMENT_MS else int(trade_ms)
+        return min(server_ms, int(trade_ms))
 
     def _trade_ms(self, now: float) -> float | None:
         """The exchange's time by the newest trade, if that came lately."""

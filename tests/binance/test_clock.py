@@ -77,7 +77,9 @@ def test_trades_push_the_clock_within_bounds_and_the_exchange_is_asked_beyond() 
     assert estimate.at(0.0) == START_MS + MAX_LEAD_MS
     estimate.witness(1.0, START_MS + 3_599_000)
     estimate.sample(1.0, 1.0, START_MS + 3_600_000)
-    assert estimate.at(1.0) == START_MS + 3_600_000
+    assert estimate.at(1.0) == START_MS + 3_599_000
+    estimate.sample(2.0, 2.0, START_MS + 3_601_000)
+    assert estimate.at(2.0) == START_MS + 3_601_000
 
 
 @pytest.mark.parametrize("jump", [-3_600_000, 3_000, 3_600_000, 74 * 365 * 86_400_000])
