@@ -2,7 +2,8 @@
 """The data that is no longer kept: trades below an id, candles before a time, by symbol.
 
 A line is drawn first, and nothing below it is shown or recomputed from then on; the engine then
-deletes it in its own time, whatever happens in between. Lines only ever rise.
+deletes it in its own time, whatever happens in between. Times only ever rise; an id is lowered for
+trades that are backfilled later and are not too old.
 """
 
 from __future__ import annotations
@@ -86,6 +87,17 @@ class Retention:
                 for table in ("minutes", "candles"):
                     self._delete(table, "candle_time", symbol, line.candles_since_ms)
             return True
+
+    def admit(self, symbol: str, first_id: int) -> None:
+        """Keep trades from a lower id on, which are about to be stored."""
+        if first_id >= self.line(symbol).first_id:
+            return
+        with self._lock:
+            line = self.line(symbol)
+            if first_id < line.first_id:
+                line = replace(line, first_id=first_id)
+                self._write(symbol, line)
+                self._lines = {**self._lines, symbol: line}
 
     def _read(self) -> dict[str, Line]:
         """The lines that were drawn, of this run and earlier ones."""

@@ -111,7 +111,7 @@ class Trades:
             }
             for symbol, trades in batch.items():
                 if trades:
-                    self._held.lower(symbol, min(trade.aggregate_id for trade in trades))
+                    self._hold(symbol, trades)
             with self._progress.storing(times):
                 self._moved.take_out(moved)
                 self._write(batch)
@@ -127,6 +127,8 @@ class Trades:
         moved = self._moved.among_lines(symbol, text, ids) if ids is not None else {}
         if ids is not None:
             self._held.lower(symbol, ids[0])
+            if until_ms > self._retention.line(symbol).trades_since_ms:
+                self._retention.admit(symbol, ids[0])
         times = [*range(since_ms, until_ms, MINUTE_MS), *times_of(moved, symbol)]
         with self._progress.storing({symbol: times}):
             self._moved.take_out(moved)
@@ -134,6 +136,15 @@ class Trades:
                 self._write_lines(symbol, text, since_ms, until_ms)
             finally:
                 self._moved.forget_newest(symbol)
+
+    def _hold(self, symbol: str, trades: Sequence[Trade]) -> None:
+        """Note the lowest ids of trades that are about to be stored."""
+        lowest = min(trade.aggregate_id for trade in trades)
+        self._held.lower(symbol, lowest)
+        line = self._retention.line(symbol)
+        if lowest < line.first_id:
+            kept = (t.aggregate_id for t in trades if t.timestamp >= line.trades_since_ms)
+            self._retention.admit(symbol, min(kept, default=line.first_id))
 
     def remove_from(self, symbol: str, first_id: int) -> None:
         """Take the trades from this id on out; their minutes are unsettled then."""

@@ -97,6 +97,23 @@ def test_what_expired_is_neither_shown_nor_kept(old_store: Store) -> None:
     assert len(old_store.candles.read(OTHER, 1, END, 1000)) == END // MINUTE_MS
 
 
+@pytest.mark.parametrize("has_expired", [False, True])
+def test_trades_that_are_backfilled_later_are_kept(fresh_store: Store, has_expired: bool) -> None:
+    """They have lower ids than any that was here when the older ones expired."""
+    store, whole = fresh_store, history()
+    kept = [each for each in whole if each.timestamp >= TRADES_SINCE + HOUR]
+    expired = [each for each in whole if each.timestamp < HOUR] if has_expired else []
+    store.trades.insert({SYMBOL: [*expired, *kept]})
+    assert store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0)
+    later = [each for each in whole if TRADES_SINCE <= each.timestamp < TRADES_SINCE + HOUR]
+    store.trades.insert({SYMBOL: later})
+    page = store.trades.page(Selection(SYMBOL), 1)
+    assert ids(page.body) == [later[0].aggregate_id]
+    held = store.trades.id_range(SYMBOL)
+    assert held is not None
+    assert held.first == later[0].aggregate_id
+
+
 def test_minutes_outlive_their_trades_whatever_is_recomputed(old_store: Store) -> None:
     before = {timeframe: whole(shown(old_store, timeframe)) for timeframe in TIMEFRAMES}
     old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0)
