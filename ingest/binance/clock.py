@@ -3,7 +3,7 @@
 It follows the server time of the exchange, and runs on by this machine's monotonic clock between
 samples. The times of trades push it too, so that a replay of 2019 at any speed runs in 2019. A
 server time that jumps is believed only with a witness: the time of a trade that has just come, or
-this machine's own clock.
+this machine's own clock where no such trade is against it.
 """
 
 from __future__ import annotations
@@ -127,14 +127,19 @@ class ClockEstimate:
         expected = self._expected(now)
         if -RESET_MS <= server_ms - expected <= MAX_STEP_MS:
             return server_ms
-        if host_ms is not None and any(
-            abs(host_ms - server_ms) <= tolerance < abs(host_ms - expected)
-            for tolerance in (MAX_STEP_MS, AGREEMENT_MS)
+        trade_ms = self._trade_ms(now)
+        is_refuted = trade_ms is not None and abs(trade_ms - server_ms) > AGREEMENT_MS
+        if (
+            host_ms is not None
+            and not is_refuted
+            and any(
+                abs(host_ms - server_ms) <= tolerance < abs(host_ms - expected)
+                for tolerance in (MAX_STEP_MS, AGREEMENT_MS)
+            )
         ):
             return min(server_ms, host_ms) if server_ms > expected else server_ms
         if self._claim is not None and now - self._claim[1] >= BELIEVED_AFTER_S:
             return server_ms if abs(self._claim[0] + now * 1000 - server_ms) < MAX_STEP_MS else None
-        trade_ms = self._trade_ms(now)
         if trade_ms is None:
             return None
         if server_ms < expected:

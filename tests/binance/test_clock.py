@@ -115,6 +115,16 @@ def test_the_own_clock_of_this_machine_bears_witness() -> None:
     assert estimate.at(5.0) == now_ms
 
 
+def test_a_trade_that_has_just_come_refutes_this_machine_too() -> None:
+    """Both may be an hour ahead: the summer time of somebody."""
+    estimate = ClockEstimate()
+    estimate.sample(0.0, 0.0, START_MS)
+    estimate.witness(4.0, START_MS + 4_000)
+    ahead = START_MS + 5_000 + 3_600_000
+    assert estimate.sample(5.0, 5.0, ahead, ahead) is Verdict.REFUSED
+    assert estimate.at(5.0) == START_MS + 5_000
+
+
 def test_a_server_far_ahead_of_its_trades_is_followed_only_as_far_as_they_go() -> None:
     estimate = ClockEstimate()
     estimate.sample(0.0, 0.0, START_MS)
