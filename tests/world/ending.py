@@ -53,22 +53,21 @@ class Ending:
 
     def _is_whole(self, feed: Feed) -> bool:
         continuity = feed.continuity
+        known = continuity is not None and continuity.high_water >= continuity.first_id
         return (
             feed.status.quality is DataQuality.COMPLETE
-            and continuity is not None
-            and continuity.high_water + 1 == self._next_id(feed)
+            and self._newest_id(feed) == (continuity.high_water if continuity and known else None)
             and next(self._fillable(feed), None) is None
         )
 
-    def _next_id(self, feed: Feed) -> int:
-        market = self._exchange.markets[feed.symbol]
-        newest = market.newest(1)
-        return newest[0].trade.aggregate_id + 1 if newest else market.first_id
+    def _newest_id(self, feed: Feed) -> int | None:
+        """The newest id that exists; None while none of those that were given does."""
+        newest = self._exchange.markets[feed.symbol].newest(1)
+        return newest[0].trade.aggregate_id if newest else None
 
     def _fillable(self, feed: Feed) -> Iterator[int]:
         """Ids that are missing here, and not at the exchange."""
-        assert feed.continuity is not None
-        for item in feed.continuity.missing:
+        for item in feed.continuity.missing if feed.continuity is not None else ():
             for found in self._exchange.markets[feed.symbol].page(item.from_id, 1):
                 if found.trade.aggregate_id <= item.to_id:
                     yield found.trade.aggregate_id
@@ -79,14 +78,15 @@ class Ending:
             return f"{feed.symbol} is {feed.status.quality}, without ids"
         return (
             f"{feed.symbol} is {feed.status.quality}, {continuity.first_id} to"
-            f" {continuity.high_water} of {self._next_id(feed) - 1}, missing"
+            f" {continuity.high_water} of {self._newest_id(feed)}, missing"
             f" {continuity.missing[:3]}, fillable {list(self._fillable(feed))[:5]},"
             f" {vars(feed.state)}"
         )
 
     def _check_stored(self, process: Process, feed: Feed) -> None:
         """Every trade that matters is stored once."""
-        assert feed.continuity is not None
+        if feed.continuity is None:  # none of the ids that were given exists
+            return
         first = process.store.retention.line(feed.symbol).first_id
         first = max(first, feed.continuity.first_id)
         stored = process.store.trades.since(feed.symbol, 0)
@@ -109,7 +109,8 @@ class Ending:
 
     def _candles(self, process: Process, feed: Feed, minutes: int) -> int:
         """How many candles there are of the trades that matter."""
-        assert feed.continuity is not None
+        if feed.continuity is None:
+            return 0
         first_id, width = feed.continuity.first_id, minutes * MINUTE_MS
         times = (
             trade.timestamp
