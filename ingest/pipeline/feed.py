@@ -7,7 +7,7 @@ settler takes them out to the store, and subscribers read candles from it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -241,6 +241,15 @@ class Feed:
             self.continuity.reach(aggregate_id)
             self._note_gaps(now_ms)
             self.gap_opened.set()
+
+    def note_unreadable(self, gaps: Iterable[Gap], now: float, now_ms: int) -> None:
+        """The exchange has these ids, and no valid trades for them: they are missing, though they
+        may have counted as absent."""
+        if self.continuity is None:
+            return
+        for gap in gaps:
+            self.continuity.mark_unreadable(gap, now)
+        self._note_gaps(now_ms)
 
     def take(self) -> tuple[list[Trade], int | None]:
         """The trades that wait for the store, and the earliest late minute among all so far.

@@ -160,8 +160,8 @@ class Refill:
         if not request.is_retry:
             self._put_aside(page)
         feed.accept(reading.trades, self._clock.latest_ms(), refetched=True)
-        for gap in (*reading.unreadable, *feed.lacking(reading.trades)):
-            feed.continuity.mark_unreadable(gap, now)
+        unreadable = (*reading.unreadable, *feed.lacking(reading.trades))
+        feed.note_unreadable(unreadable, now, self._clock.now_ms())
         if reading.next_id == asked.from_id:
             await self._be_silent(feed.continuity, asked, now)
         for gap in reading.absent:

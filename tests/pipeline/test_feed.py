@@ -111,6 +111,15 @@ def test_trades_without_room_leave_a_gap(feed: Feed, monkeypatch: pytest.MonkeyP
     assert feed.gap_opened.is_set()
 
 
+def test_an_absent_id_that_turns_out_unreadable_is_missing_at_once(feed: Feed) -> None:
+    feed.accept(trades(5, 5), NOW_MS)
+    assert feed.continuity is not None
+    feed.continuity.confirm(Gap(4, 4))
+    assert feed.complete()
+    feed.note_unreadable([Gap(4, 4)], 0.0, NOW_MS)
+    assert feed.status.quality is DataQuality.PARTIAL
+
+
 def test_one_wrong_id_does_not_hide_the_trades_after_it(feed: Feed) -> None:
     wild = trade(3 + MAX_JUMP + 1, timestamp=NOW_MS)
     feed.accept([wild], NOW_MS)
