@@ -202,11 +202,13 @@ class Feed:
         """Take the exchange's newest trade, asked for when this was known.
 
         `first_id` is the first id that the exchange has, where it had none at the start. An
-        answer that is older than a doubt, or than a trade that is here, settles nothing.
+        answer that is older than a doubt, or than a trade that is here, settles nothing; nor does
+        one that gives another trade under the id of one that is here.
         """
         if self.continuity is None and first_id is not None:
             self.continuity = Continuity(first_id)
             self.whole_first_id = first_id
+        is_another = newest is not None and self._is_another(newest)
         if newest is not None and self.continuity is not None:
             if newest.aggregate_id > self.continuity.high_water:
                 self.continuity.reach(newest.aggregate_id)
@@ -215,7 +217,8 @@ class Feed:
             if newest.trade is not None:
                 self._note_last(newest.trade)
         newest_id = -1 if newest is None else newest.aggregate_id
-        if asked.doubts == self.state.doubts and newest_id >= asked.high_water:
+        is_new = asked.doubts == self.state.doubts and newest_id >= asked.high_water
+        if is_new and not is_another:
             self.state.settle()
             if self.state.is_connected:
                 self._checked_ms = max(self._checked_ms, asked.time_ms)
@@ -324,6 +327,17 @@ class Feed:
 
     def _latest_ms(self, now_ms: int) -> int:
         return max(now_ms, self.live.newest_ms)
+
+    def _is_another(self, newest: Edge) -> bool:
+        """Whether a trade that is here has the id that the exchange gives with its newest one."""
+        known, trade, last = self.continuity, newest.trade, self.last_trade
+        if known is None or trade is None or trade.is_tombstone:
+            return False
+        if trade.aggregate_id > known.high_water or known.lacks(trade.aggregate_id):
+            return False
+        if last is not None and last.aggregate_id == trade.aggregate_id and last != trade:
+            return True
+        return trade.timestamp > self.live.newest_ms
 
     def _note_last(self, trade: Trade) -> None:
         last = self.last_trade

@@ -101,6 +101,16 @@ def test_an_answer_that_is_older_than_a_doubt_settles_nothing(feed: Feed) -> Non
     assert feed.complete()
 
 
+def test_an_answer_with_another_trade_of_a_known_id_settles_nothing(feed: Feed) -> None:
+    """Its id is too low: the trades after the newest one that is here are missing."""
+    feed.doubt(None, NOW_MS)
+    another = trade(3, timestamp=NOW_MS + 9)
+    feed.verify(None, Edge(3, another), feed.asking(NOW_MS), NOW_MS)
+    assert not feed.complete()
+    feed.verify(None, Edge(3, trades(3, 3)[0]), feed.asking(NOW_MS), NOW_MS)
+    assert feed.complete()
+
+
 def test_trades_without_room_leave_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     assert feed.complete()
     monkeypatch.setattr(feed_module, "MAX_PENDING_TRADES", 5)
