@@ -28,9 +28,14 @@ class Ending:
         self._pages = pages
         self._fail = fail
 
-    def is_whole(self, process: Process) -> bool:
-        """Whether every symbol is complete up to its newest trade, with all that can be had."""
-        return all(self._is_whole(feed) for feed in process.provider.feeds.values())
+    def is_whole(self, process: Process, until_ms: int = 0) -> bool:
+        """Whether every symbol is complete up to its newest trade, with all that can be had, and
+        shows the minute of `until_ms`."""
+        minute = until_ms // MINUTE_MS * MINUTE_MS
+        return all(
+            self._is_whole(feed) and feed.shown_ms(process.provider.clock.now_ms()) >= minute
+            for feed in process.provider.feeds.values()
+        )
 
     def states(self, process: Process) -> str:
         """The state of every symbol, for a failure."""
