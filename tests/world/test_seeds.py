@@ -77,3 +77,9 @@ def test_each_deliberate_fault_can_be_put_into_the_code(fault: teeth.Fault) -> N
         check=False,
     )
     assert not done.returncode, done.stderr
+
+
+def test_the_page_has_the_seeds_that_each_deliberate_fault_needs() -> None:
+    rows = re.findall(r"^\| (.+) \(`([a-z-]+)`\) \| (\d+) \|", PAGE.read_text(), re.M)
+    assert [row[:2] for row in rows] == [(f.says, f.name) for f in teeth.faults()]
+    assert all(int(needed) <= teeth.SEEDS for *_, needed in rows)
