@@ -187,6 +187,13 @@ class _Sample(NamedTuple):
         """How far the exchange is ahead of the monotonic clock."""
         return self.server_ms - _answered(self.sent, self.received) * 1000
 
+    def until(self, now: float) -> _Sample:
+        """The same as if it had just come: others of its round may have waited for their weight."""
+        passed = max(0.0, now - self.received)
+        return _Sample(
+            self.sent + passed, self.received + passed, self.server_ms + round(passed * 1000)
+        )
+
 
 def _answered(sent: float, received: float) -> float:
     """When the server read its clock: halfway, unless the answer took long."""
@@ -257,6 +264,7 @@ class ExchangeClock:
         first = await self._round()
         if not self._estimate.is_set:
             first = await self._held_to_witnesses(first)
+        first = first.until(self._monotonic())
         verdict = self._estimate.sample(*first, self._host_ms())
         if verdict is Verdict.SET_BACK:
             _log.warning("The exchange's clock was set back to %d ms", first.server_ms)
@@ -307,7 +315,8 @@ class ExchangeClock:
             sent = self._monotonic()
             server_ms = await self._server_time()
             samples.append(_Sample(sent, self._monotonic(), server_ms))
-        return sorted(samples, key=lambda sample: sample.offset_ms)[SAMPLES // 2]
+        middle = sorted(samples, key=lambda sample: sample.offset_ms)[SAMPLES // 2]
+        return middle.until(self._monotonic())
 
     async def run(self) -> None:
         """Keep in step until cancelled."""
