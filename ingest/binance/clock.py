@@ -282,8 +282,8 @@ class ExchangeClock:
         """The first sample, as far as this machine's time and the newest trade bear it out.
 
         A time well before this machine's may be that of a replay. One that is a little ahead is
-        followed once a trade says so; one that is far ahead, or far behind a trade, is believed
-        when it goes on for long. Raises ExchangeError.
+        followed as far as a trade says so; one that is far ahead, or far behind a trade, is
+        believed when it goes on for long. Raises ExchangeError.
         """
         if -AGREEMENT_MS <= first.server_ms - self._host_ms() <= MAX_STEP_MS:
             return first
@@ -294,7 +294,9 @@ class ExchangeClock:
         if abs(server_ms - trade_ms) <= AGREEMENT_MS and (
             trade_ms > host_ms or server_ms < host_ms
         ):
-            return first
+            return (
+                first if server_ms < host_ms else first._replace(server_ms=min(server_ms, trade_ms))
+            )
         if trade_ms <= server_ms <= host_ms + MAX_STEP_MS:
             return first
         if host_ms < server_ms <= host_ms + AGREEMENT_MS and trade_ms <= host_ms:

@@ -257,8 +257,9 @@ async def test_a_round_that_waits_for_its_weight_sets_nothing_back(slow: int) ->
         (START_MS + 1_000, None, START_MS + 1_000),
         (START_MS - 10**10, None, START_MS - 10**10),  # a replay
         (START_MS + 30_000, START_MS - 5, START_MS),  # nothing says yet that it is so late
-        (START_MS + 30_000, START_MS + 29_000, START_MS + 30_000),
-        (START_MS + 3_600_000, START_MS + 3_599_000, START_MS + 3_600_000),
+        (START_MS + 30_000, START_MS + 29_000, START_MS + 29_000),
+        (START_MS + 5_000, START_MS + 3, START_MS + 3),
+        (START_MS + 3_600_000, START_MS + 3_599_000, START_MS + 3_599_000),
         (START_MS + 3_600_000, START_MS - 5, None),
         (START_MS + 3_600_000, None, None),
         (START_MS - 3_600_000, START_MS - 5, None),
