@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.binance.page import MAX_ROWS
+from ingest.binance.page import MAX_ROWS, Page
 from ingest.binance.rest import BinanceRest, Edge
 from ingest.binance.weight import Priority
 from ingest.core.errors import ExchangeUnavailable
@@ -25,21 +25,32 @@ async def newest_trade(
     newest = await rest.newest(symbol, priority=priority)
     if newest is None or (known_id >= 0 and newest.aggregate_id <= known_id + PLAUSIBLE_JUMP):
         return newest
+    page = await _from(newest, rest, symbol, priority)
+    if len(page.ids) + page.nameless < MAX_ROWS:
+        return _last(page, newest)
+    again = await rest.newest(symbol, priority=priority)  # the first answer may have been a lie
+    if again is None or again.aggregate_id < max(page.ids, default=0):
+        raise ExchangeUnavailable(
+            f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has many "
+            "after it: ask again in a minute"
+        )
+    return _last(await _from(again, rest, symbol, priority), again)
+
+
+async def _from(newest: Edge, rest: BinanceRest, symbol: str, priority: Priority) -> Page:
+    """The trades from one on that is said to be the newest; ExchangeUnavailable if it is none."""
     page = await rest.agg_trades(symbol, from_id=newest.aggregate_id, priority=priority)
-    ids = page.ids
     if not page.nameless and page.first_id != newest.aggregate_id:
         raise ExchangeUnavailable(
             f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has no "
             "trade with that id: ask again in a minute"
         )
-    if len(ids) + page.nameless >= MAX_ROWS:  # as in a fast replay, or the newest was none
-        again = await rest.newest(symbol, priority=priority)
-        if again is None or again.aggregate_id < max(ids, default=0):
-            raise ExchangeUnavailable(
-                f"The exchange gives {newest.aggregate_id} as the newest id of {symbol} and has "
-                "many after it: ask again in a minute"
-            )
-        return again
-    if not ids or ids[-1] <= newest.aggregate_id:
+    return page
+
+
+def _last(page: Page, newest: Edge) -> Edge:
+    """The last trade of a page that begins with the one that is said to be the newest."""
+    last = page.last_id
+    if last is None or last <= newest.aggregate_id:
         return newest
-    return Edge(ids[-1], next((t for t in page.trades if t.aggregate_id == ids[-1]), None))
+    return Edge(last, next((t for t in page.trades if t.aggregate_id == last), None))

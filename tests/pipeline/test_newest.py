@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
+from ingest.binance.page import MAX_ROWS
 from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import WeightCoordinator
 from ingest.core.errors import ExchangeUnavailable
@@ -61,3 +62,12 @@ async def test_one_that_many_follow_is_not_believed_twice() -> None:
 async def test_one_that_the_exchange_does_not_have_is_not_believed() -> None:
     with pytest.raises(ExchangeUnavailable, match="no trade with that id"):
         await newest(LAST + 10**9)
+
+
+async def test_the_next_answer_is_held_to_the_exchange_too() -> None:
+    with pytest.raises(ExchangeUnavailable, match="no trade with that id"):
+        await newest(LAST - 5_000, LAST + 500)
+
+
+async def test_in_a_market_that_stays_fast_a_trade_that_exists_is_taken() -> None:
+    assert await newest(LAST - 5_000, LAST - 3_500) == LAST - 3_500 + MAX_ROWS - 1
