@@ -121,8 +121,8 @@ class ClockEstimate:
     def _believed(self, now: float, server_ms: int, host_ms: int | None) -> int | None:
         """The time to follow when the server gives this one; None to refuse it.
 
-        A witness who is ahead of the clock says so much and no more: where the server is further
-        ahead, as that of a fast replay may be, the trades are followed themselves.
+        Where the server is ahead of its witness too, as that of a fast replay may be, the clock
+        follows the witness: it is never put ahead of both.
         """
         expected = self._expected(now)
         if -RESET_MS <= server_ms - expected <= MAX_STEP_MS:
@@ -264,7 +264,6 @@ class ExchangeClock:
         first = await self._round()
         if not self._estimate.is_set:
             first = await self._held_to_witnesses(first)
-        first = first.until(self._monotonic())
         verdict = self._estimate.sample(*first, self._host_ms())
         if verdict is Verdict.SET_BACK:
             _log.warning("The exchange's clock was set back to %d ms", first.server_ms)
@@ -294,9 +293,9 @@ class ExchangeClock:
         if abs(server_ms - trade_ms) <= AGREEMENT_MS and (
             trade_ms > host_ms or server_ms < host_ms
         ):
-            return (
-                first if server_ms < host_ms else first._replace(server_ms=min(server_ms, trade_ms))
-            )
+            if server_ms < host_ms:
+                return first
+            return first._replace(server_ms=min(server_ms, trade_ms))
         if trade_ms <= server_ms <= host_ms + MAX_STEP_MS:
             return first
         if host_ms < server_ms <= host_ms + AGREEMENT_MS and trade_ms <= host_ms:

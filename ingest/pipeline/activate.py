@@ -87,7 +87,7 @@ async def _whole_from(
 
     That is just after the trades before the first of them, whose times may run against their ids.
     Where the exchange begins with it, it is the beginning of time. Where not all of the trades
-    before it are given, those that lack are not much later than it.
+    before it are given, the missing ones are at most DISORDER_MS later than it.
     """
     if first_id == 0:
         return 0

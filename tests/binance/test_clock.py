@@ -116,7 +116,7 @@ def test_the_own_clock_of_this_machine_bears_witness() -> None:
 
 
 def test_a_trade_that_has_just_come_refutes_this_machine_too() -> None:
-    """Both may be an hour ahead: the summer time of somebody."""
+    """Both may be an hour ahead, as by a wrong summer time."""
     estimate = ClockEstimate()
     estimate.sample(0.0, 0.0, START_MS)
     estimate.witness(4.0, START_MS + 4_000)

@@ -97,8 +97,11 @@ def test_what_expired_is_neither_shown_nor_kept(old_store: Store) -> None:
     assert len(old_store.candles.read(OTHER, 1, END, 1000)) == END // MINUTE_MS
 
 
+@pytest.mark.parametrize("as_lines", [False, True])
 @pytest.mark.parametrize("has_expired", [False, True])
-def test_trades_that_are_backfilled_later_are_kept(fresh_store: Store, has_expired: bool) -> None:
+def test_trades_that_are_backfilled_later_are_kept(
+    fresh_store: Store, has_expired: bool, as_lines: bool
+) -> None:
     """They have lower ids than any that was here when the older ones expired."""
     store, whole = fresh_store, history()
     kept = [each for each in whole if each.timestamp >= TRADES_SINCE + HOUR]
@@ -106,7 +109,11 @@ def test_trades_that_are_backfilled_later_are_kept(fresh_store: Store, has_expir
     store.trades.insert({SYMBOL: [*expired, *kept]})
     assert store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0)
     later = [each for each in whole if TRADES_SINCE <= each.timestamp < TRADES_SINCE + HOUR]
-    store.trades.insert({SYMBOL: later})
+    if as_lines:
+        text = "".join(f"{t.aggregate_id},7,1,1,1,{t.timestamp},True,True\n" for t in later)
+        store.trades.insert_lines(SYMBOL, text.encode(), TRADES_SINCE, TRADES_SINCE + HOUR)
+    else:
+        store.trades.insert({SYMBOL: [trade(1, price="7", time=0), *later]})
     page = store.trades.page(Selection(SYMBOL), 1)
     assert ids(page.body) == [later[0].aggregate_id]
     held = store.trades.id_range(SYMBOL)
