@@ -200,6 +200,29 @@ def _answered(sent: float, received: float) -> float:
     return max((sent + received) / 2, received - HALF_TRIP_S)
 
 
+def _agrees(server_ms: int, host_ms: int) -> bool:
+    """Whether a first server time agrees with this machine's."""
+    return -AGREEMENT_MS <= server_ms - host_ms <= MAX_STEP_MS
+
+
+def _borne_out(server_ms: int, host_ms: int, trade_ms: int) -> int | None:
+    """A first server time as far as this machine's time and the newest trade bear it out; None when
+    they contradict it.
+
+    A time well before this machine's may be that of a replay. One that is a little ahead is
+    followed as far as a trade says so.
+    """
+    if _agrees(server_ms, host_ms):
+        return server_ms
+    if abs(server_ms - trade_ms) <= AGREEMENT_MS and (trade_ms > host_ms or server_ms < host_ms):
+        return server_ms if server_ms < host_ms else min(server_ms, trade_ms)
+    if trade_ms <= server_ms <= host_ms:
+        return server_ms
+    if host_ms < server_ms <= host_ms + AGREEMENT_MS and trade_ms <= host_ms:
+        return host_ms
+    return None
+
+
 async def _no_trade() -> int | None:
     return None
 
@@ -228,6 +251,8 @@ class ExchangeClock:
         self._on_reset = on_reset
         self._newest_trade_ms = newest_trade_ms
         self._contradicted_since: float | None = None
+        self._trade_before_ms = 0
+        """The newest trade when a first sample was contradicted last."""
         self._monotonic = monotonic
         self._estimate = ClockEstimate()
         self._ask = asyncio.Event()
@@ -280,27 +305,24 @@ class ExchangeClock:
     async def _held_to_witnesses(self, first: _Sample) -> _Sample:
         """The first sample, as far as this machine's time and the newest trade bear it out.
 
-        A time well before this machine's may be that of a replay. One that is a little ahead is
-        followed as far as a trade says so; one that is far ahead, or far behind a trade, is
-        believed when it goes on for long. Raises ExchangeError.
+        One that is contradicted is believed when it goes on for long, but not while trades refute
+        it that were made since the last such sample, whatever this machine's time is by then.
+        Raises ExchangeError.
         """
-        if -AGREEMENT_MS <= first.server_ms - self._host_ms() <= MAX_STEP_MS:
+        host_ms = self._host_ms()
+        if self._contradicted_since is None and _agrees(first.server_ms, host_ms):
             return first
-        if abs(first.server_ms - self._host_ms()) > AGREEMENT_MS:
+        if abs(first.server_ms - host_ms) > AGREEMENT_MS:
             first = await self._round()  # it has to be said twice
         server_ms, host_ms = first.server_ms, self._host_ms()
         trade_ms = await self._newest_trade_ms() or 0
-        if abs(server_ms - trade_ms) <= AGREEMENT_MS and (
-            trade_ms > host_ms or server_ms < host_ms
-        ):
-            if server_ms < host_ms:
-                return first
-            return first._replace(server_ms=min(server_ms, trade_ms))
-        if trade_ms <= server_ms <= host_ms + MAX_STEP_MS:
-            return first
-        if host_ms < server_ms <= host_ms + AGREEMENT_MS and trade_ms <= host_ms:
-            return first._replace(server_ms=host_ms)
-        if self._contradicted_since is None:
+        is_new = 0 < self._trade_before_ms < trade_ms
+        is_refuted = is_new and abs(server_ms - trade_ms) > AGREEMENT_MS
+        time_ms = None if is_refuted else _borne_out(server_ms, host_ms, trade_ms)
+        if time_ms is not None:
+            return first._replace(server_ms=time_ms)
+        self._trade_before_ms = trade_ms
+        if self._contradicted_since is None or is_refuted:
             self._contradicted_since = first.received
         if first.received - self._contradicted_since < BELIEVED_AFTER_S:
             raise ExchangeUnavailable(

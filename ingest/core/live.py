@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .candle import Candle, at, flat, merge, of_trades
 from .cursor import Cursor
-from .timeframe import MINUTE_MS, bucket_start, width_ms
+from .timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from .trade import Trade
 
 
@@ -36,11 +36,16 @@ class Frame:
         self.stored = stored
         self.previous_close = previous_close
 
-    def walk(self, minutes: dict[int, Candle], now_ms: int) -> Iterator[Candle]:
-        """Every candle from the watermark's bucket to the open one, quiet ones flat."""
+    def walk(self, minutes: dict[int, Candle], now_ms: int, whole_from_ms: int) -> Iterator[Candle]:
+        """Every candle from the watermark's bucket to the open one, quiet ones flat.
+
+        Those that begin before `whole_from_ms` lack trades: they are passed over, and no quiet
+        candle continues them.
+        """
         by_bucket = self._by_bucket(minutes)
         close = self.previous_close
-        for start in range(self.bucket, bucket_start(now_ms, self.timeframe) + 1, self.width):
+        first = max(self.bucket, first_bucket(whole_from_ms, self.timeframe))
+        for start in range(first, bucket_start(now_ms, self.timeframe) + 1, self.width):
             candle = by_bucket.get(start)
             if candle is None:
                 if close is None:
@@ -49,13 +54,13 @@ class Frame:
             close = candle.close
             yield candle
 
-    def advance(self, minutes: dict[int, Candle], watermark: int) -> None:
+    def advance(self, minutes: dict[int, Candle], watermark: int, whole_from_ms: int) -> None:
         """The store has taken over the minutes before `watermark`."""
         bucket = bucket_start(watermark, self.timeframe)
         taken = {start: candle for start, candle in minutes.items() if start < watermark}
         left: list[Candle] = []
         if bucket != self.bucket:
-            left = list(self.walk(taken, bucket - 1))
+            left = list(self.walk(taken, bucket - 1, whole_from_ms))
         if left:
             self.previous_close = left[-1].close
         for cursor in self.cursors:
@@ -97,9 +102,11 @@ class Frame:
 class LiveCandles:
     """The minutes of one symbol from the watermark on, and the watched timeframes over them."""
 
-    def __init__(self, watermark: int) -> None:
+    def __init__(self, watermark: int, whole_from_ms: int = 0) -> None:
         self.watermark = watermark
         """Start of the first minute, in milliseconds, that is not settled in the store."""
+        self.whole_from_ms = whole_from_ms
+        """Buckets that begin earlier lack trades that were never asked for: they are not shown."""
         self.frames: dict[int, Frame] = {}
         self.minutes: dict[int, Candle] = {}
         """The candles of the minutes from the watermark on, by their start."""
@@ -146,14 +153,16 @@ class LiveCandles:
 
     def walk(self, timeframe: int, now_ms: int) -> list[Candle]:
         """The candles of a watched timeframe from the watermark's bucket to the open one."""
-        return list(self.frames[timeframe].walk(self.minutes, self._clock(now_ms)))
+        return self.walk_frame(self.frames[timeframe], now_ms)
+
+    def walk_frame(self, frame: Frame, now_ms: int) -> list[Candle]:
+        """The same of a frame that nobody watches."""
+        now_ms = max(now_ms, self.newest_ms)
+        return list(frame.walk(self.minutes, now_ms, self.whole_from_ms))
 
     def advance(self, watermark: int) -> None:
         """The store has taken over the minutes before `watermark`."""
         for frame in self.frames.values():
-            frame.advance(self.minutes, watermark)
+            frame.advance(self.minutes, watermark, self.whole_from_ms)
         self.minutes = {m: candle for m, candle in self.minutes.items() if m >= watermark}
         self.watermark = watermark
-
-    def _clock(self, now_ms: int) -> int:
-        return max(now_ms, self.newest_ms)

@@ -47,7 +47,7 @@ async def activate(
         line = store.retention.line(symbol)
         for first_id, from_ms in (
             (line.first_id, line.whole_from_ms),  # the trades before it have been here
-            (feed.whole_first_id, feed.whole_from_ms),  # it was found out earlier
+            (feed.whole_first_id, feed.live.whole_from_ms),  # it was found out earlier
         ):
             if 0 < continuity.first_id <= first_id:
                 whole_from_ms = min(whole_from_ms, from_ms)

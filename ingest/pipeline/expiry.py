@@ -52,9 +52,9 @@ class Expiry:
             return
         async with self._settler.watermark_lock:
             await self._retry(
-                retention.expire, symbol, trades_since, candles_since, feed.whole_from_ms
+                retention.expire, symbol, trades_since, candles_since, feed.live.whole_from_ms
             )
             line = retention.line(symbol)
-            feed.whole_from_ms = max(feed.whole_from_ms, line.candles_since_ms)
+            feed.live.whole_from_ms = max(feed.live.whole_from_ms, line.candles_since_ms)
             if feed.continuity is not None:
                 feed.continuity.forget(line.first_id)

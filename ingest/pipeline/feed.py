@@ -72,10 +72,8 @@ class Feed:
         self.continuity: Continuity | None = None
         """None until it is known which ids matter."""
         self.live = LiveCandles(watermark=0)
-        self.whole_from_ms = 0
-        """Buckets that begin earlier lack trades that were never asked for: they are not shown."""
         self.whole_first_id = -1
-        """The first id that mattered when that was found out."""
+        """The first id that mattered when it was found out from when on candles are whole."""
         self.counters = Counters()
         self.state = State()
         self.gap_opened = asyncio.Event()
@@ -97,8 +95,7 @@ class Feed:
         frames = self.live.frames
         self.continuity = continuity
         self.state.open()
-        self.live = LiveCandles(watermark)
-        self.whole_from_ms = whole_from_ms
+        self.live = LiveCandles(watermark, whole_from_ms)
         self.whole_first_id = -1 if continuity is None else continuity.first_id
         if frames:
             self.live.frames = frames

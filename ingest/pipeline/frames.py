@@ -19,8 +19,10 @@ class Frames:
 
     async def rebase(self, feed: Feed, frame: Frame) -> None:
         """Give a frame the candles of the store up to the watermark."""
-        watermark = feed.live.watermark
-        basis = await self._retry(self._candles.basis, feed.symbol, frame.timeframe, watermark)
+        watermark, whole_from_ms = feed.live.watermark, feed.live.whole_from_ms
+        basis = await self._retry(
+            self._candles.basis, feed.symbol, frame.timeframe, watermark, whole_from_ms
+        )
         frame.rebase(watermark, *basis)
 
     async def correct(self, feed: Feed, late_from: int) -> None:
@@ -36,6 +38,12 @@ class Frames:
             count = min((bucket - since) // frame.width, MAX_CATCH_UP_CANDLES)
             if not frame.has_past:
                 count = 0
-            frame.correct(
-                await self._retry(self._candles.read, feed.symbol, frame.timeframe, bucket, count)
+            corrected = await self._retry(
+                self._candles.read,
+                feed.symbol,
+                frame.timeframe,
+                bucket,
+                count,
+                feed.live.whole_from_ms,
             )
+            frame.correct(corrected)

@@ -109,7 +109,7 @@ class Window:
         count = max(0, until - max(since, start)) // MINUTE_MS
         if not count:
             return []
-        return await self._store.candles.read(feed.symbol, 1, until, count)
+        return await self._store.candles.read(feed.symbol, 1, until, count, feed.live.whole_from_ms)
 
 
 class MarketView:
@@ -124,8 +124,9 @@ class MarketView:
         self._clock = clock
         self._watches = watches
         self.stored = Stored(retry.store)
-        self._frames: dict[Pair, tuple[tuple[int, int], Frame]] = {}
-        """With the watermark and the revision that each holds for."""
+        self._frames: dict[Pair, tuple[tuple[int, int, int], Frame]] = {}
+        """With what each holds for: the watermark, the time from which on candles are whole, and
+        the revision."""
         self.on_complete: list[Callable[[str], None]] = []
         """Called with each symbol whose data has become complete."""
 
@@ -179,15 +180,16 @@ class MarketView:
 
         async def read() -> tuple[Frame, list[Candle]]:
             frame = await self._frame(feed, pair, self._retry)
-            stored = await self._retry(self._store.candles.read, *pair, frame.bucket, count)
+            stored = await self._retry(
+                self._store.candles.read, *pair, frame.bucket, count, feed.live.whole_from_ms
+            )
             return frame, stored
 
         found = await consistent(feed, read)
         if found is None or not count:
             return []
         frame, stored = found
-        candles = [*stored, *self._live(feed, frame)]
-        return [candle for candle in candles if candle.candle_time >= feed.whole_from_ms][-count:]
+        return [*stored, *self._live(feed, frame)][-count:]
 
     async def newest_traded(self, pair: Pair, look_back: int) -> Candle | None:
         """The newest candle of a pair that has trades, however old it is.
@@ -211,7 +213,7 @@ class MarketView:
         frame, stored = found
         live = [candle for candle in self._live(feed, frame) if not candle.is_flat]
         newest = live[-1] if live else stored
-        return newest if newest and newest.candle_time >= feed.whole_from_ms else None
+        return newest if newest and newest.candle_time >= feed.live.whole_from_ms else None
 
     async def page(
         self,
@@ -227,7 +229,8 @@ class MarketView:
 
         async def read() -> tuple[Frame, int | None]:
             frame = await self._frame(feed, pair, once)
-            return frame, await self._store.candles.first_minute(symbol)
+            since = first_bucket(feed.live.whole_from_ms, timeframe)
+            return frame, await self._store.candles.first_minute(symbol, since)
 
         found = await consistent(feed, read)
         if found is None:
@@ -235,7 +238,7 @@ class MarketView:
             return HistoryPage(nothing, 0, beginning(timeframe, start_time, cursor), feed.status)
         frame, first = found
         live = self._live(feed, frame)
-        known = _known(timeframe, first, feed.whole_from_ms, live)
+        known = _known(timeframe, first, live)
         wanted = EMPTY
         if known is not None:
             wanted = page(
@@ -306,34 +309,32 @@ class MarketView:
             hook(symbol)
 
     def _live(self, feed: Feed, frame: Frame) -> list[Candle]:
-        now_ms = max(feed.shown_ms(self._clock.now_ms()), feed.live.newest_ms)
-        return list(frame.walk(feed.live.minutes, now_ms))
+        return feed.live.walk_frame(frame, feed.shown_ms(self._clock.now_ms()))
 
     async def _frame(self, feed: Feed, pair: Pair, call: StoreCall) -> Frame:
         """The stored part, up to the watermark; the same until that or the past has changed."""
         watched = feed.live.frames.get(pair.timeframe)
         if watched is not None:
             return watched
-        state = feed.live.watermark, feed.revision
+        watermark, whole_from_ms = feed.live.watermark, feed.live.whole_from_ms
+        state = watermark, whole_from_ms, feed.revision
         kept = self._frames.get(pair)
         if kept is not None and kept[0] == state:
             return kept[1]
-        frame, watermark = Frame(pair.timeframe), feed.live.watermark
-        basis = self._store.candles.basis
-        frame.rebase(watermark, *await call(basis, *pair, watermark))
+        frame, basis = Frame(pair.timeframe), self._store.candles.basis
+        frame.rebase(watermark, *await call(basis, *pair, watermark, whole_from_ms))
         if len(self._frames) >= MAX_FRAMES:
             self._frames.clear()
         self._frames[pair] = state, frame
         return frame
 
 
-def _known(
-    timeframe: int, first_minute: int | None, whole_from_ms: int, live: Sequence[Candle]
-) -> Known | None:
-    """The candles that there are; None when there are none."""
+def _known(timeframe: int, first_minute: int | None, live: Sequence[Candle]) -> Known | None:
+    """The candles that there are; None when there are none. `first_minute` is the first stored of
+    those that count."""
     if not live:
         return None
     first = live[0].candle_time
     if first_minute is not None:
         first = min(first, bucket_start(first_minute, timeframe))
-    return Known(first_bucket(max(first, whole_from_ms), timeframe), live[-1].candle_time)
+    return Known(first, live[-1].candle_time)

@@ -57,8 +57,7 @@ class Follower:
         not complete, and none that lacks trades from before the first that matters."""
         if not self.is_ready or self.status.quality is not DataQuality.COMPLETE:
             return []
-        taken = self.cursor.take(self._watches.walk(self.feed, self.pair.timeframe))
-        return [candle for candle in taken if candle.candle_time >= self.feed.whole_from_ms]
+        return self.cursor.take(self._watches.walk(self.feed, self.pair.timeframe))
 
     def close(self) -> None:
         """Follow no longer."""

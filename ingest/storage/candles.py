@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ..core.candle import Candle, flat
 from ..core.keep import DAY_MS
-from ..core.timeframe import MINUTE_MS, bucket_start, width_ms
+from ..core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from . import fold
 from .connection import Connection, Parameters
 from .progress import Progress
@@ -113,20 +113,25 @@ class Candles:
         timeframe: int,
         before: int,
         limit: int,
+        whole_from_ms: int = 0,
     ) -> list[Candle]:
         """The last `limit` buckets that ended at or before the time `before`, oldest first.
 
-        Quiet buckets since the first trade are flat.
+        Quiet buckets since the first trade are flat. Trades before `whole_from_ms` are missing:
+        buckets that begin earlier count for nothing.
         """
         width = width_ms(timeframe)
         end = bucket_start(before, timeframe)
-        start = max(self._retention.first_candle(symbol, timeframe), end - limit * width)
+        first = max(
+            self._retention.first_candle(symbol, timeframe), first_bucket(whole_from_ms, timeframe)
+        )
+        start = max(first, end - limit * width)
         if start >= end:
             return []
         traded = self.traded(symbol, timeframe, start, end)
         previous = None
         if not traded or traded[0].candle_time > start:
-            previous = self.previous_close(symbol, timeframe, start)
+            previous = self.previous_close(symbol, timeframe, start, whole_from_ms)
         return _filled(traded, start, end, width, previous)
 
     def newest_traded(self, symbol: str, timeframe: int) -> Candle | None:
@@ -147,22 +152,28 @@ class Candles:
         return self._folded(symbol, timeframe, candle_time, end)
 
     def basis(
-        self, symbol: str, timeframe: int, watermark: int
+        self, symbol: str, timeframe: int, watermark: int, whole_from_ms: int = 0
     ) -> tuple[Candle | None, int | None]:
-        """The candle of the minutes before `watermark` in its bucket, and the close before that."""
+        """The candle of the minutes before `watermark` in its bucket, and the close before that.
+
+        A bucket that begins before `whole_from_ms` gives no close.
+        """
         bucket = bucket_start(watermark, timeframe)
         return (
             self.open_part(symbol, timeframe, bucket, watermark),
-            self.previous_close(symbol, timeframe, bucket),
+            self.previous_close(symbol, timeframe, bucket, whole_from_ms),
         )
 
-    def previous_close(self, symbol: str, timeframe: int, before: int) -> int | None:
-        """The close of the last bucket with trades that ended at or before the time `before`.
+    def previous_close(
+        self, symbol: str, timeframe: int, before: int, whole_from_ms: int = 0
+    ) -> int | None:
+        """The close of the last bucket with trades that ended at or before the time `before`, and
+        began at or after `whole_from_ms`.
 
         It is not always that of its last minute: times may run against ids, and the close of
         each belongs to its own highest id.
         """
-        last = self._last_minute(symbol, before)
+        last = self._last_minute(symbol, first_bucket(whole_from_ms, timeframe), before)
         if last is None:
             return None
         minute, close = last
@@ -172,16 +183,18 @@ class Candles:
         part = self.open_part(symbol, timeframe, bucket, before)
         return part.close if part is not None else None
 
-    def _last_minute(self, symbol: str, before: int) -> tuple[int, int] | None:
-        """Start and close of the last minute with trades that ended at or before `before`."""
+    def _last_minute(self, symbol: str, since: int, before: int) -> tuple[int, int] | None:
+        """Start and close of the last minute with trades from `since` on that ended at or before
+        `before`."""
         # Mostly it is a recent one; over years the engine would sort all that it finds.
         last = before - MINUTE_MS
-        recent = self._last_minute_from(symbol, before - DAY_MS, last)
-        return recent if recent is not None else self._last_minute_from(symbol, 0, last)
+        recent = self._last_minute_from(symbol, max(since, before - DAY_MS), last)
+        return recent if recent is not None else self._last_minute_from(symbol, since, last)
 
-    def first_minute(self, symbol: str) -> int | None:
-        """The start of the first minute kept of a symbol; None when it has none."""
-        return self._first_minute_from(symbol, self._retention.line(symbol).candles_since_ms)
+    def first_minute(self, symbol: str, since: int = 0) -> int | None:
+        """The start of the first minute kept of a symbol from a time on; None when it has none."""
+        since = max(since, self._retention.line(symbol).candles_since_ms)
+        return self._first_minute_from(symbol, since)
 
     def watermark(self, symbol: str) -> int | None:
         """The start of the last minute stored of a symbol; None when it has none."""

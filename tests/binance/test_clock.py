@@ -289,3 +289,32 @@ async def test_the_first_time_is_held_to_this_machine_and_the_newest_trade(
         expected = server_ms
     await clock.synchronize()
     assert clock.now_ms() == expected
+
+
+@pytest.mark.parametrize("is_traded", [False, True])
+async def test_new_trades_refute_a_first_time_that_this_machine_comes_to_agree_with(
+    is_traded: bool,
+) -> None:
+    now, host_ms, hour = 0.0, START_MS, 3_600_000
+
+    async def server_time() -> int:
+        return START_MS + hour
+
+    async def newest_trade_ms() -> int | None:
+        return START_MS + (int(now) if is_traded else 0)
+
+    clock = ExchangeClock(
+        server_time,
+        newest_trade_ms=newest_trade_ms,
+        monotonic=lambda: now,
+        host_ms=lambda: host_ms,
+    )
+    with pytest.raises(ExchangeUnavailable):
+        await clock.synchronize()
+    now, host_ms = 5.0, host_ms + hour
+    if is_traded:
+        with pytest.raises(ExchangeUnavailable):
+            await clock.synchronize()
+        return
+    await clock.synchronize()  # this machine's clock has been set right
+    assert clock.now_ms() == START_MS + hour

@@ -138,3 +138,14 @@ def test_watching_starts_from_what_the_store_has() -> None:
     live.watch(frame)
     (candle,) = live.walk(15, 130_000)
     assert (candle.open, candle.close, candle.volume) == (8 * 10**8, 9 * 10**8, 3 * 10**8)
+
+
+def test_no_quiet_candle_continues_one_that_lacks_trades() -> None:
+    live = LiveCandles(watermark=0, whole_from_ms=60_001)
+    cursor = follow(live, 1)
+    live.fold([trade(1, timestamp=61_000)])
+    assert cursor.take(live.walk(1, 200_000)) == []
+    live.advance(180_000)
+    assert cursor.take(live.walk(1, 200_000)) == []
+    live.fold([trade(2, timestamp=185_000)])
+    assert [c.candle_time for c in cursor.take(live.walk(1, 250_000))] == [180_000, 240_000]

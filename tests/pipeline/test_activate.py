@@ -64,7 +64,7 @@ async def whole_from(tmp_path: Path, *unreadable: int | None) -> int:
                 await activate(feed, calls, rest, clock, asyncio.Lock(), HISTORY_MS)
     assert feed.continuity is not None
     assert feed.continuity.first_id == FIRST
-    return feed.whole_from_ms
+    return feed.live.whole_from_ms
 
 
 async def test_buckets_are_whole_after_the_trades_before_the_history(tmp_path: Path) -> None:

@@ -199,6 +199,26 @@ def test_a_quiet_bucket_continues_the_close_of_its_own_timeframe(fresh_store: St
         assert (flat.close, flat.trades_count) == (close * 10**8, 0)
 
 
+def test_no_quiet_bucket_continues_one_that_lacks_trades(fresh_store: Store) -> None:
+    """A late trade may lie in a minute of which the history has nothing else."""
+    trades = [trade(1, price="10", time=MINUTE), trade(2, price="20", time=7 * MINUTE)]
+    fresh_store.trades.insert({"BTCUSDT": trades})
+    fresh_store.candles.recompute({"BTCUSDT": [(0, 10 * MINUTE)]})
+    candles, whole_from_ms = fresh_store.candles, MINUTE + 1
+    for timeframe, first in ((1, 7), (2, 6)):
+        found = candles.read("BTCUSDT", timeframe, 10 * MINUTE, 10, whole_from_ms)
+        assert [c.candle_time for c in found] == list(
+            range(first * MINUTE, 10 * MINUTE, timeframe * MINUTE)
+        )
+        until = first * MINUTE
+        assert candles.read("BTCUSDT", timeframe, until, 2, whole_from_ms) == []
+        assert candles.basis("BTCUSDT", timeframe, until, whole_from_ms) == (None, None)
+        assert candles.previous_close("BTCUSDT", timeframe, until, MINUTE // 2) == (
+            10 * 10**8 if timeframe == 1 else None
+        )
+    assert candles.first_minute("BTCUSDT", 2 * MINUTE) == 7 * MINUTE
+
+
 def test_sums_of_the_largest_trades_are_exact(fresh_store: Store) -> None:
     price, quantity = 10**10 * 10**8, 10**3 * 10**8
     assert price * quantity == MAX_NOTIONAL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from generated.native.facts import DataQuality
+from ingest.core.timeframe import first_bucket
 from ingest.pipeline.feed import Feed
 from tests.world.client import MAX_UPDATE_GAP_S, Client
 from tests.world.exchange import Exchange
@@ -117,13 +118,16 @@ class Ending:
         if feed.continuity is None:
             return 0
         first_id, width = feed.continuity.first_id, minutes * MINUTE_MS
+        whole_from_ms = first_bucket(feed.live.whole_from_ms, minutes)
         times = (
             trade.timestamp
             for trade in self._exchange.markets[feed.symbol].existing()
-            if trade.aggregate_id >= first_id and not trade.is_tombstone
+            if trade.aggregate_id >= first_id
+            and trade.timestamp >= whole_from_ms
+            and not trade.is_tombstone
         )
         until = feed.shown_ms(process.provider.clock.now_ms()) // width * width + width
-        first = max(min(times, default=until) // width, -(-feed.whole_from_ms // width)) * width
+        first = min(times, default=until) // width * width
         return max(0, until - first) // width
 
     def _check_client(self, process: Process, client: Client, now_s: float) -> None:
