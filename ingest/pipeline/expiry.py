@@ -52,7 +52,12 @@ class Expiry:
             return
         async with self._settler.watermark_lock:
             await self._retry(
-                retention.expire, symbol, trades_since, candles_since, feed.live.whole_from_ms
+                retention.expire,
+                symbol,
+                trades_since,
+                candles_since,
+                feed.live.whole_from_ms,
+                0 if feed.continuity is None else feed.continuity.first_id,
             )
             line = retention.line(symbol)
             feed.live.whole_from_ms = max(feed.live.whole_from_ms, line.candles_since_ms)

@@ -58,11 +58,18 @@ class Retention:
         return dict(self._lines)
 
     def expire(
-        self, symbol: str, trades_since_ms: int, candles_since_ms: int, whole_from_ms: int
+        self,
+        symbol: str,
+        trades_since_ms: int,
+        candles_since_ms: int,
+        whole_from_ms: int,
+        whole_from_id: int,
     ) -> bool:
         """Keep trades and candles from these times on; returns whether the line has risen.
 
         Trades are kept while there is none that is newer: by their ids it is known what is missing.
+        From `whole_from_ms` and `whole_from_id` on all of them have been here, so those of a part
+        that was just lost count as kept.
         """
         with self._lock:
             line = known = self.line(symbol)
@@ -71,6 +78,8 @@ class Retention:
             if trades_since_ms > line.trades_since_ms:
                 first_id = self._first_id(symbol, trades_since_ms)
                 if first_id is not None:
+                    last_id = self._last_id(symbol, first_id)
+                    first_id = whole_from_id if last_id is None else last_id + 1
                     line = replace(
                         line,
                         first_id=max(first_id, line.first_id),
@@ -115,6 +124,15 @@ class Retention:
             {"symbol": symbol, "since": since_ms},
         )
         return int(first) if count else None
+
+    def _last_id(self, symbol: str, below: int) -> int | None:
+        """The highest id of the trades below another; None when there are none."""
+        [[count, last]] = self._connection.rows(
+            "SELECT count(), max(aggregate_id) FROM trades"
+            " WHERE symbol = {symbol:String} AND aggregate_id < {below:Int64}",
+            {"symbol": symbol, "below": below},
+        )
+        return int(last) if count else None
 
     def _write(self, symbol: str, line: Line) -> None:
         """Draw a line."""

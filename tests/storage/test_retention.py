@@ -69,7 +69,7 @@ def until_deleted(store: Store) -> None:
 def test_what_expired_is_neither_shown_nor_kept(old_store: Store) -> None:
     before = {timeframe: shown(old_store, timeframe) for timeframe in TIMEFRAMES}
     first_id = TRADES_SINCE // 20_000
-    assert old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0)
+    assert old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0, 0)
     for _ in range(2):
         page = old_store.trades.page(Selection(SYMBOL), 10)
         assert ids(page.body)[:2] == [first_id, first_id + 1], "ids are kept without a hole"
@@ -107,7 +107,9 @@ def test_trades_that_are_backfilled_later_are_kept(
     kept = [each for each in whole if each.timestamp >= TRADES_SINCE + HOUR]
     expired = [each for each in whole if each.timestamp < HOUR] if has_expired else []
     store.trades.insert({SYMBOL: [*expired, *kept]})
-    assert store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0)
+    first_id = expired[-1].aggregate_id + 1 if expired else kept[0].aggregate_id
+    assert store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0, kept[0].aggregate_id)
+    assert store.retention.line(SYMBOL).first_id == first_id
     later = [each for each in whole if TRADES_SINCE <= each.timestamp < TRADES_SINCE + HOUR]
     if as_lines:
         text = "".join(f"{t.aggregate_id},7,1,1,1,{t.timestamp},True,True\n" for t in later)
@@ -118,12 +120,23 @@ def test_trades_that_are_backfilled_later_are_kept(
     assert ids(page.body) == [later[0].aggregate_id]
     held = store.trades.id_range(SYMBOL)
     assert held is not None
-    assert held.first == later[0].aggregate_id
+    assert held.first == min(first_id, later[0].aggregate_id)
+
+
+@pytest.mark.parametrize("lost", [(0, 900), (500, 1100), (900, 960)])
+def test_trades_that_were_just_lost_are_kept(fresh_store: Store, lost: tuple[int, int]) -> None:
+    """A line that is drawn before their loss is noticed leaves them missing."""
+    first_id = TRADES_SINCE // 20_000
+    whole = [each for each in history() if not lost[0] <= each.aggregate_id < lost[1]]
+    fresh_store.trades.insert({SYMBOL: whole})
+    assert fresh_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0, 0)
+    line = fresh_store.retention.line(SYMBOL)
+    assert line.first_id == (first_id if lost[0] > first_id - 1 else lost[0])
 
 
 def test_minutes_outlive_their_trades_whatever_is_recomputed(old_store: Store) -> None:
     before = {timeframe: whole(shown(old_store, timeframe)) for timeframe in TIMEFRAMES}
-    old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0)
+    old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0, 0)
     until_deleted(old_store)
     late = trade(3, price="1", time=3 * HOUR)
     old_store.trades.insert({SYMBOL: [late]})
@@ -138,7 +151,7 @@ def test_minutes_outlive_their_trades_whatever_is_recomputed(old_store: Store) -
 
 
 def test_a_timeframe_longer_than_what_is_kept_has_no_candles(old_store: Store) -> None:
-    old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0)
+    old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0, 0)
     assert shown(old_store, 3 * 60) != []
     assert old_store.candles.read(SYMBOL, 5 * 60, END, 10) == []
     page = CandlePage(SYMBOL, 420, 7 * HOUR, 7 * HOUR, END, ())
@@ -148,9 +161,9 @@ def test_a_timeframe_longer_than_what_is_kept_has_no_candles(old_store: Store) -
 def test_a_line_only_rises_and_outlives_the_process(dsn: str) -> None:
     with Store(dsn) as store:
         store.trades.insert({SYMBOL: history()})
-        assert store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 17)
-        assert not store.retention.expire(SYMBOL, TRADES_SINCE - HOUR, 0, 99)
-        assert not store.retention.expire(OTHER, TRADES_SINCE, 0, 0), "it has no newer trade"
+        assert store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 17, 0)
+        assert not store.retention.expire(SYMBOL, TRADES_SINCE - HOUR, 0, 99, 0)
+        assert not store.retention.expire(OTHER, TRADES_SINCE, 0, 0, 0), "it has no newer trade"
     with Store(dsn) as store:
         expected = Line(TRADES_SINCE // 20_000, TRADES_SINCE, CANDLES_SINCE, 17)
         assert store.retention.lines == {SYMBOL: expected}

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "world.md"
 KEPT = (
     858, 1100, 5041, 10192, 20086, 21245, 30394, 33080, 37216, 42339, 43911, 44409, 55748, 61104,
-    65623, 74523, 87292,
+    65623, 74523, 87292, 116620,
 )  # fmt: skip
 """Seeds beyond those that run anyway, which have found faults."""
 SEEDS = 300

@@ -84,6 +84,10 @@ class ModelRetention(Retention):
         trades = self._connection.reading().trades[symbol].between(since_ms)
         return min((trade.aggregate_id for trade in trades), default=None)
 
+    def _last_id(self, symbol: str, below: int) -> int | None:
+        trades = self._connection.reading().trades[symbol].from_id(0, below - 1)
+        return max((trade.aggregate_id for trade in trades), default=None)
+
     def _write(self, symbol: str, line: Line) -> None:
         self._connection.begin("note kept").kept[symbol] = line
         self._connection.end("note kept")

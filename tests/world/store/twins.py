@@ -205,7 +205,7 @@ class Twins:
         """Old data is kept no longer."""
         symbol = self.symbol()
         days = [self.time(symbol) // DAY_MS * DAY_MS for _ in range(2)]
-        lines = (*days, bucket_start(days[0], 1))
+        lines = (*days, bucket_start(days[0], 1), self.id(symbol))
         self.both(lambda store: store.retention.expire(symbol, *lines))
         self.both(lambda store: store.retention.line(symbol))
         until = time.monotonic() + EXPIRED_S
