@@ -15,11 +15,11 @@ SEEDS  ?= 1
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.run: requirements.lock pyproject.toml
+$(VENV)/.run: requirements.lock pyproject.toml asyncapi-server/pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what it needs into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable ./asyncapi-server --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
@@ -33,7 +33,7 @@ run: $(VENV)/.run  ## Serve on port 8080, fed by the simulator (FEED=binance: th
 	@CANDLECAST_FEED=$(FEED) exec $(BIN)/candlecast serve
 
 test: $(VENV)/.dev  ## Run all tests.
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 world: $(VENV)/.dev  ## Live through the simulated world of SEED (0) step by step, or of SEEDS from it on.
 	@$(BIN)/python -m tests.world $(SEED) --seeds $(SEEDS) --jobs $(JOBS)
@@ -78,11 +78,11 @@ docs: $(VENV)/.run  ## Write the site that the server shows to build/docs.
 
 lock: $(VENV)/.dev  ## Resolve the dependencies anew.
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --quiet pyproject.toml -o requirements.lock
+	  --no-emit-package asyncapi-server --no-header --quiet pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --quiet --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	  --no-emit-package asyncapi-server --no-header --quiet --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --quiet --extra dev --extra bench pyproject.toml -c requirements-dev.lock \
+	  --no-emit-package asyncapi-server --no-header --quiet --extra dev --extra bench pyproject.toml -c requirements-dev.lock \
 	  -o requirements-bench.lock
 
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
@@ -97,5 +97,5 @@ bench-quick: $(VENV)/.bench  ## The same, shorter and coarser.
 	@$(BIN)/python -m bench --quick
 
 clean:  ## Remove what was installed and made, but not the data.
-	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build tests/generators/node_modules
+	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build tests/generators/node_modules asyncapi-server/tests/*/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from asyncapi_server.document.source import DanglingReference, Library, Node
-from asyncapi_server.errors import DocumentError, Finding, Place
+from asyncapi_server.errors import DocumentError
+from asyncapi_server.findings import Finding, Place
 
 Object = Mapping[str, object]
 

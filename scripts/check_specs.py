@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 from asyncapi_server.document.check import check as check_asyncapi
-from asyncapi_server.errors import DocumentError, Finding, Place
+from asyncapi_server.document.loader import load_document
+from asyncapi_server.document.messages import X_RESPONSE
+from asyncapi_server.errors import DocumentError
+from asyncapi_server.findings import Finding, Place
 from scripts.apis import NATIVE, SPECS, Api, apis
 from scripts.bundle import Bundle
 from scripts.rest_check import check_rest, keyword_uses
@@ -23,7 +26,7 @@ _FOREIGN_KEYWORDS = {
 
 def check_stream(path: Path) -> list[Finding]:
     """The faults of the stream's document, and keywords that OpenAPI or JSON Schema lacks."""
-    findings = check_asyncapi(path)
+    findings = check_messages(path)
     if findings:
         return findings
     try:
@@ -35,6 +38,19 @@ def check_stream(path: Path) -> list[Finding]:
         for keyword, advice in _FOREIGN_KEYWORDS.items()
         for use in keyword_uses(bundle.document, keyword)
     )
+
+
+def check_messages(path: Path) -> list[Finding]:
+    """The faults of an AsyncAPI document, advice included, and requests without x-response."""
+    findings = check_asyncapi(path)
+    if findings:
+        return findings
+    return [
+        Finding(message.place, f"{message.name!r} is a request without {X_RESPONSE}")
+        for channel in load_document(path).channels.values()
+        for message in channel.receives
+        if message.x_response is None
+    ]
 
 
 def check_names(*paths: Path) -> list[Finding]:
@@ -57,7 +73,7 @@ def check_names(*paths: Path) -> list[Finding]:
 def check_api(api: Api) -> list[Finding]:
     """The faults of the documents of an API."""
     streams = list(api.streams.values())
-    check = check_stream if api.name == NATIVE else check_asyncapi
+    check = check_stream if api.name == NATIVE else check_messages
     found = [finding for path in streams for finding in check(path)]
     return [*check_rest(api.rest), *found, *check_names(api.rest, *streams)]
 

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from asyncapi_server import DocumentError
+from asyncapi_server.diff import Version
 from scripts.apis import SPECS
 from scripts.compat.releases import RELEASES, ReleaseError, release
-from scripts.compat.version import Version
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,13 +23,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--releases", type=Path, default=RELEASES, help="the folder of the base")
     options = parser.parse_args(arguments)
     try:
-        version = Version.parse(options.version)
+        version = _version(options.version)
         folder = release(version, specs=options.specs, releases=options.releases)
     except (ReleaseError, DocumentError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{folder} holds the documents of {version}: commit it, and tag the commit v{version}")
     return 0
+
+
+def _version(text: str) -> Version:
+    """The version of a release, whose folder and tag have all of its parts; raises ValueError."""
+    version = Version.parse(text)
+    if str(version) != text:
+        raise ValueError(f"{text!r} is not the version of a release: write {version}")
+    return version
 
 
 if __name__ == "__main__":

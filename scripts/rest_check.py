@@ -13,7 +13,8 @@ from typing import cast
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 
-from asyncapi_server.errors import DocumentError, Finding
+from asyncapi_server.errors import DocumentError
+from asyncapi_server.findings import Finding
 from scripts.bundle import Bundle, Object
 from scripts.operations import METHODS
 

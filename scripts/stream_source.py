@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
-from asyncapi_server import Contract, handler_name, load_document, snake_case
+from asyncapi_server import Contract, DocumentError, handler_name, load_document, snake_case
 from scripts.bundle import Bundle, Object
 from scripts.encoders_source import json_type
 from scripts.python_source import docstring, formatted, head
@@ -27,7 +27,10 @@ class Stream:
         self.name = name
         self.path = path
         self.bundle = Bundle(path)
-        self.contract = Contract.from_document(load_document(path))
+        loaded = load_document(path)
+        if loaded.findings:
+            raise DocumentError(loaded.findings)
+        self.contract = Contract.from_document(loaded)
         document = self.bundle.document
         own = {"$ref": f"#/servers/{name}"}
         has_own = name in cast(Mapping[str, object], document["servers"])
@@ -68,7 +71,7 @@ class Stream:
             f'"""The messages of `{self._address}`: their handlers, and those that are sent."""\n\n'
             "from __future__ import annotations\n"
             "from abc import abstractmethod\n"
-            "from collections.abc import Callable, Mapping, Sequence\n"
+            "from collections.abc import Callable, Mapping\n"
             "from typing import Final, Protocol, TypeVar\n"
             "from pydantic import BaseModel\n"
             f"from {package}.encoders import {', '.join(map(json_type, sent))}\n"
@@ -97,7 +100,7 @@ class Stream:
             replies = [name for name in message.replies if name != ERROR_MESSAGE]
             answers = " | ".join(dict.fromkeys(models[name] for name in replies))
             if SEVERAL_REPLIES in described:
-                answers = f"Sequence[{answers}]"
+                answers = f"tuple[{answers}, ...]"
             summary = docstring(cast(str, described["summary"]), "        ")
             yield (
                 f"    @abstractmethod\n    async def {handler_name(message.name)}(self, "

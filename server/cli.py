@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-import asyncapi_server.mock.server
+import asyncapi_server.mock.command
 import simulator.cli
 from ingest.core.errors import CandlecastError, SettingError
 from server import settings
@@ -82,8 +82,8 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_on_settings(reconcile.reconcile))
 
     command = commands.add_parser("mock", help="serve an AsyncAPI document by its examples")
-    asyncapi_server.mock.server.add_arguments(command)
-    command.set_defaults(command=asyncapi_server.mock.server.run)
+    asyncapi_server.mock.command.add_arguments(command)
+    command.set_defaults(command=asyncapi_server.mock.command.run)
     return program
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import cast
 
 import uvloop
 from aiohttp import web
@@ -76,7 +77,7 @@ async def main() -> None:
 
     def unsent() -> bool:
         for connection in endpoint.connections.values():
-            transport = connection.request.transport
+            transport = cast(web.Request, connection.request).transport
             if transport is not None and transport.get_write_buffer_size():
                 return True
         return False

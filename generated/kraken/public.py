@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -49,13 +49,13 @@ class PublicHandlers(Protocol[ConnectionT]):
     @abstractmethod
     async def on_subscribe(
         self, connection: ConnectionT, message: Subscribe
-    ) -> Sequence[SubscriptionStatus]:
+    ) -> tuple[SubscriptionStatus, ...]:
         """Ask for a feed of pairs."""
 
     @abstractmethod
     async def on_unsubscribe(
         self, connection: ConnectionT, message: Unsubscribe
-    ) -> Sequence[SubscriptionStatus]:
+    ) -> tuple[SubscriptionStatus, ...]:
         """Leave a feed of pairs, or one channel."""
 
 

@@ -43,7 +43,7 @@ class Requests(PublicHandlers[Connection]):
 
     async def on_subscribe(
         self, connection: Connection, message: Subscribe
-    ) -> Sequence[SubscriptionStatus]:
+    ) -> tuple[SubscriptionStatus, ...]:
         """Subscribe to a feed of pairs; each pair is answered by itself."""
         wanted = message.subscription
         feed, interval = _feed(wanted)
@@ -59,15 +59,15 @@ class Requests(PublicHandlers[Connection]):
             else:
                 self._subscriptions.add(connection, channel)
                 answers.append(self._status(channel, SubscriptionState.SUBSCRIBED))
-        return answers
+        return tuple(answers)
 
     async def on_unsubscribe(
         self, connection: Connection, message: Unsubscribe
-    ) -> Sequence[SubscriptionStatus]:
+    ) -> tuple[SubscriptionStatus, ...]:
         """Leave a feed of pairs, or one channel by its number."""
         wanted = message.subscription
         if message.channelID is not None or wanted is None:
-            return [self._leave(connection, message.channelID)]
+            return (self._leave(connection, message.channelID),)
         feed, interval = _feed(wanted)
         answers: list[SubscriptionStatus] = []
         for name, symbol in self._named(message.pair):
@@ -78,7 +78,7 @@ class Requests(PublicHandlers[Connection]):
                 answers.append(self._status(channel, SubscriptionState.UNSUBSCRIBED))
             else:
                 answers.append(_refused(ErrorText.NOT_SUBSCRIBED, name, wanted))
-        return answers
+        return tuple(answers)
 
     def _leave(self, connection: Connection, number: int | None) -> MarketSubscriptionStatus:
         for channel in self._subscriptions.of(connection):

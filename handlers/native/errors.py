@@ -19,6 +19,7 @@ _CODES = {
     FaultKind.UNKNOWN_MESSAGE: StreamErrorCode.UNKNOWN_ACTION,
     FaultKind.INVALID_MESSAGE: StreamErrorCode.INVALID_SUBSCRIPTION,
     FaultKind.WRONG_SERVER: StreamErrorCode.UNKNOWN_ACTION,
+    FaultKind.UNAUTHORIZED: StreamErrorCode.CONNECTION_ERROR,
     FaultKind.REFUSED: StreamErrorCode.INVALID_SUBSCRIPTION,
     FaultKind.TIMEOUT: StreamErrorCode.TIMEOUT,
     FaultKind.TOO_FAST: StreamErrorCode.CONNECTION_ERROR,

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from asyncapi_server import Contract, load_document
+from asyncapi_server.diff import Change, Spec, Terms, Version, bump, compare, least
+from asyncapi_server.diff.changes import breaking
+from asyncapi_server.diff.spec import KINDS
 from asyncapi_server.document.source import Library
-from scripts.bundle import Bundle
-from scripts.compat.changes import Change, Level, breaking
-from scripts.compat.parts import equal
-from scripts.compat.rest import compare_rest
-from scripts.compat.stream import Stream, compare_streams
-from scripts.compat.version import Version, bump, least
+from asyncapi_server.findings import Place
 
+TERMS = Terms(
+    ignored=frozenset({"x-enum-varnames", "x-facts", "x-several-replies"}),
+    open_messages=True,
+)
+"""Our extensions are for our generator, and our documents ask clients to ignore unknown types."""
 _SUFFIXES = (".yaml", ".yml", ".json")
-
-
-@dataclass(frozen=True, slots=True)
-class SpecFile:
-    """One document, in the forms that a comparison needs."""
-
-    kind: str
-    """"openapi" or "asyncapi"."""
-    version: Version
-    bundle: dict[str, object]
-    """The whole document, including the files that it refers to, without its version."""
-    contract: Contract | None
-    """The compiled contract of an AsyncAPI document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,58 +53,32 @@ class Verdict:
         return bump(max(change.level for change in self.changes), self.old)
 
 
-def read(path: Path) -> SpecFile | None:
-    """The document in a file; None for a file that is only a part of a document.
-
-    Raises DocumentError for a faulty document, ValueError for an invalid version.
-    """
-    root = Library().open(path)
-    kind = next((kind for kind in ("openapi", "asyncapi") if root.text(kind) is not None), None)
-    if kind is None:
-        return None
-    contract = Contract.from_document(load_document(path)) if kind == "asyncapi" else None
-    bundle = copy.deepcopy(Bundle(path).document)
-    info = cast(dict[str, object], bundle.get("info", {}))
-    try:
-        version = Version.parse(str(info.pop("version", "")))
-    except ValueError as error:
-        raise ValueError(f"info.version of {path}: {error}") from error
-    return SpecFile(kind, version, bundle, contract)
-
-
-def read_tree(folder: Path) -> dict[str, SpecFile]:
-    """The documents below a folder, by their relative paths. Raises what `read` raises."""
+def read_tree(folder: Path) -> dict[str, Spec]:
+    """The documents below a folder, by their relative paths; raises DocumentError."""
     files = (path for path in sorted(folder.rglob("*")) if path.suffix in _SUFFIXES)
-    found = ((path.relative_to(folder).as_posix(), read(path)) for path in files)
-    return {name: spec for name, spec in found if spec is not None}
+    return {
+        path.relative_to(folder).as_posix(): Spec.read(path) for path in files if _is_whole(path)
+    }
 
 
-def changes(old: SpecFile, new: SpecFile) -> tuple[Change, ...]:
-    """The changes of one document, those of the highest level first."""
-    if old.kind != new.kind:
-        what = f"{old.kind} becomes {new.kind}"
-        return (breaking("document", what, "it describes another protocol"),)
-    if old.contract is not None and new.contract is not None:
-        found = compare_streams(Stream(old.bundle, old.contract), Stream(new.bundle, new.contract))
-    else:
-        found = compare_rest(old.bundle, new.bundle)
-    if not found and not equal(old.bundle, new.bundle):
-        what = "words, examples or the way of writing"
-        found = [Change(Level.WORDS, "document", what, "nothing that a client does depends on it")]
-    return tuple(sorted(set(found), key=lambda change: (-change.level, change.place, change.what)))
+def _is_whole(path: Path) -> bool:
+    """Whether a file is a document, and not a part of one."""
+    root = Library().open(path)
+    return any(root.raw(kind) is not None for kind in KINDS)
 
 
-def judge(old: dict[str, SpecFile], new: dict[str, SpecFile]) -> list[Verdict]:
-    """A verdict on each document of either tree."""
+def judge(old: dict[str, Spec], new: dict[str, Spec]) -> list[Verdict]:
+    """A verdict on each document of either tree; raises DocumentError."""
     return [_verdict(name, old.get(name), new.get(name)) for name in sorted({*old, *new})]
 
 
-def _verdict(name: str, old: SpecFile | None, new: SpecFile | None) -> Verdict:
+def _verdict(name: str, old: Spec | None, new: Spec | None) -> Verdict:
     found: tuple[Change, ...] = ()
-    if new is None:
-        found = (breaking("document", "the document is gone", "its clients stop working"),)
+    if old is not None and new is not None:
+        found = compare(old, new, TERMS).changes
     elif old is not None:
-        found = changes(old, new)
+        what, why = "the document is gone", "its clients stop working"
+        found = (breaking(Place(name, 0, ""), "document", what, why),)
     return Verdict(name, found, old.version if old else None, new.version if new else None)
 
 

@@ -16,10 +16,11 @@ from typing import Annotated
 
 import msgspec
 
+from asyncapi_server.diff import Change, Level, Version, least
+from asyncapi_server.diff.changes import compatible
+from asyncapi_server.findings import Place
 from scripts.apis import SPECS
-from scripts.compat.changes import Change, Level
 from scripts.compat.documents import Verdict, accepted, judge, read_tree
-from scripts.compat.version import Version, least
 
 RELEASES = Path("releases")
 _ACCEPTED = "accepted.yaml"
@@ -103,7 +104,8 @@ def _all(verdicts: Iterable[Verdict]) -> list[Change]:
     for verdict in verdicts:
         found += verdict.changes
         if verdict.old is None:
-            found.append(Change(Level.COMPATIBLE, verdict.name, "the document is new", ""))
+            place = Place(verdict.name, 0, "")
+            found.append(compatible(place, "document", "the document is new", "nobody uses it"))
     return found
 
 
@@ -120,11 +122,11 @@ def _with_acceptances(
     for verdict in verdicts:
         changes = []
         for change in verdict.changes:
-            key = (verdict.name, change.place, change.what)
+            key = (verdict.name, change.where, change.what)
             if key in reasons and change.level is Level.BREAKING:
                 met.add(key)
                 why = f"accepted: {reasons[key]}"
-                change = replace(change, level=Level.COMPATIBLE, why=why)
+                change = replace(change, level=Level.COMPATIBLE, why=why, breaks=frozenset())
             changes.append(change)
         result.append(replace(verdict, changes=tuple(changes)))
     for document, place, what in reasons.keys() - met:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scripts.compat.changes import Change, Level
+from asyncapi_server.diff import Change, Level
 from scripts.compat.documents import Verdict
 
 MAX_PLACES = 5
@@ -34,7 +34,7 @@ def _changes(changes: Iterable[Change]) -> Iterator[str]:
     """A change that a shared schema makes in many places is printed once, with the first ones."""
     places: dict[tuple[Level, str, str], list[str]] = {}
     for change in changes:
-        places.setdefault((change.level, change.what, change.why), []).append(change.place)
+        places.setdefault((change.level, change.what, change.why), []).append(change.where)
     for (level, what, why), where in places.items():
         yield f"  {_WORDS[level]}: {what}"
         yield f"    why: {why}"

@@ -16,8 +16,10 @@ MAX_LICENCE_CHARS = 60
 VENDORED = (
     ("swagger-ui-dist", "Apache-2.0", "the page at /docs"),
     ("redoc", "MIT", "the page at /redoc"),
+    ("@cfworker/json-schema", "MIT", "the console of the stream pages"),
 )
-"""The files vendored in server/site/static; its README has versions and checksums."""
+"""The files vendored in server/site/static and in asyncapi-server; their READMEs have versions and
+checksums."""
 
 
 @dataclass(frozen=True, slots=True)

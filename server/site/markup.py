@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -86,14 +85,6 @@ def text(
             if isinstance(address, str):
                 token.attrSet(name, link(address))
     return Text(_parser.renderer.render(tokens, _parser.options, {}), title, tuple(headings))
-
-
-@cache
-def inline(source: str) -> str:
-    """Render paragraphs as HTML; a single one without its tags."""
-    html = text(source).html.strip()
-    single = html.count("<p>") == 1 and html.startswith("<p>") and html.endswith("</p>")
-    return html[3:-4] if single else html
 
 
 def code(source: str, language: str) -> str:

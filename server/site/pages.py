@@ -13,7 +13,9 @@ from pathlib import Path, PurePosixPath
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from asyncapi_server.docs.render import CONNECTIONS
 from server.edge.headers import expect_nothing
+from server.site.sources import STREAMS
 
 STATIC = Path(__file__).parent / "static"
 
@@ -52,6 +54,10 @@ SITE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+
+# The console of a stream's page connects to whatever server its reader names.
+CONSOLE_POLICY = SITE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {CONNECTIONS}")
+CONSOLES = frozenset(f"/reference/{name}.html" for name, *_ in STREAMS)
 
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -123,7 +129,8 @@ def load_pages(
         pages[f"/bundles/{file.name}"] = _read(file)
     for path, content in (site or {}).items():
         suffix = PurePosixPath(path).suffix or ".html"
-        pages[path] = Page.of(content, suffix, policy=SITE_POLICY)
+        policy = CONSOLE_POLICY if path in CONSOLES else SITE_POLICY
+        pages[path] = Page.of(content, suffix, policy=policy)
     return pages
 
 

@@ -9,16 +9,19 @@ from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from asyncapi_server.docs import Description, describe
+from asyncapi_server.docs.render import FILTERS, fragment, script, stylesheet
 from server.settings import TABLE
 from server.site import markup
 from server.site.licences import VENDORED, libraries
 from server.site.rest import describe_rest
-from server.site.sources import ROOT, WRITTEN
+from server.site.sources import ROOT, STREAMS, WRITTEN
 
+REFERENCE_SCRIPT = "site/reference.js"
+REFERENCE_STYLE = "site/reference.css"
 STATIC = Path(__file__).parent / "static" / "site"
 HOST = "http://localhost:8080"
 
@@ -55,11 +58,6 @@ PLACES = {
     "specs/kraken/private.asyncapi.yaml": "reference/kraken-private.html",
 }
 """The page of the site for each file of the checkout."""
-STREAMS = (
-    ("stream", "stream.asyncapi.yaml", "Stream"),
-    ("kraken-public", "kraken/public.asyncapi.yaml", "Kraken, public"),
-    ("kraken-private", "kraken/private.asyncapi.yaml", "Kraken, private"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,7 @@ class SitePage:
     body: str
     contents: tuple[markup.Heading, ...] = ()
     scripts: tuple[str, ...] = field(default=())
+    styles: tuple[str, ...] = field(default=())
 
 
 @cache
@@ -87,6 +86,8 @@ def render() -> dict[str, bytes]:
     files: dict[str, bytes] = {
         f"/site/{name}": (STATIC / name).read_bytes() for name in ("site.css", "live.js")
     }
+    files[f"/{REFERENCE_SCRIPT}"] = script().encode()
+    files[f"/{REFERENCE_STYLE}"] = stylesheet().encode()
     docs = WRITTEN / "docs"
     for image in sorted(docs.rglob("*.png")):
         files[f"/{image.relative_to(docs).as_posix()}"] = image.read_bytes()
@@ -99,14 +100,16 @@ def render() -> dict[str, bytes]:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(STATIC / "templates"),
+        loader=ChoiceLoader(
+            # The tables of fields are those of the package, which has other names.
+            [FileSystemLoader(STATIC / "templates"), PackageLoader("asyncapi_server.docs")]
+        ),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["inline"] = lambda source: _html(markup.inline(source))
-    environment.filters["breakable"] = lambda path: escape(path).replace(".", _html(".<wbr>"))
+    environment.filters |= FILTERS
     environment.filters["code"] = lambda source, name: _html(markup.code(source, name))
     return environment
 
@@ -168,31 +171,31 @@ def _rest(document: Path, environment: Environment) -> SitePage:
     )
     refusals = markup.Heading(2, "Refusals", "refusals")
     contents = (*_second(about.headings), *operations, refusals)
-    return SitePage(path, "Reference", "REST", described.title, body, contents)
+    return _reference(path, "REST", described.title, body, contents)
 
 
 def _stream(
     name: str, label: str, described: Description, source: str, environment: Environment
 ) -> SitePage:
     path = f"reference/{name}.html"
-    about = markup.text(described.description, prefix="about-")
+    part = fragment(described)
     body = environment.get_template("stream.html").render(
-        document=described,
-        about=_html(about.html),
-        source=_relative(path, source),
+        reference=_html(part.html), source=_relative(path, source)
     )
-    messages = tuple(
-        markup.Heading(2, message.title, message.name)
-        for channel in described.channels
-        for message in (*channel.receives, *channel.sends)
-    )
-    contents = (*_second(about.headings), *messages)
-    return SitePage(path, "Reference", label, described.title, body, contents)
+    contents = tuple(markup.Heading(2, entry.text, entry.anchor) for entry in part.contents)
+    return _reference(path, label, described.title, body, contents)
+
+
+def _reference(
+    path: str, label: str, title: str, body: str, contents: tuple[markup.Heading, ...]
+) -> SitePage:
+    scripts, styles = (REFERENCE_SCRIPT,), (REFERENCE_STYLE,)
+    return SitePage(path, "Reference", label, title, body, contents, scripts, styles)
 
 
 def _settings(environment: Environment) -> SitePage:
     body = environment.get_template("settings.html").render(table=TABLE)
-    return SitePage("reference/settings.html", "Reference", "Settings", "Settings", body)
+    return _reference("reference/settings.html", "Settings", "Settings", body, ())
 
 
 def _licences(environment: Environment) -> SitePage:

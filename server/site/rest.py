@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from asyncapi_server.docs import Row, rows
-from asyncapi_server.docs.describe import Sample, shown
+from asyncapi_server.docs import Line, Row, Sample, rows, shown, summary
 from asyncapi_server.document.source import Library, Node
 
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -33,7 +32,7 @@ class Response:
     description: str
     types: tuple[str, ...]
     """Its media types."""
-    rows: tuple[Row, ...]
+    rows: tuple[Line, ...]
     examples: tuple[Sample, ...]
 
 
@@ -135,7 +134,7 @@ def _parameters(node: Node) -> Iterator[Parameter]:
         parameter = element.follow()
         schema = parameter.raw("schema")
         if schema is not None:
-            (row, *_) = rows(schema)
+            row = summary(schema)
             description = parameter.text("description") or row.description
             place = parameter.text("in") or ""
             name, required = parameter.text("name") or "", _required(parameter)

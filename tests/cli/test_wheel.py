@@ -37,13 +37,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT, directory / "source", ignore=left_out)
     pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
     options = ("--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", str(directory))
-    run([*pip, "wheel", *options, str(directory / "source")], check=True, stderr=PIPE)
-    [wheel] = directory.glob("candlecast-*.whl")
+    source = directory / "source"
+    folders = [str(source / "asyncapi-server"), str(source)]
+    run([*pip, "wheel", *options, *folders], check=True, stderr=PIPE)
+    wheels = sorted(map(str, directory.glob("*.whl")))
+    assert len(wheels) == len(folders)
     venv.create(directory / "env", with_pip=False)
     programs = directory / "env" / "bin"
     into = ("--python", str(programs / "python"))
-    run([*pip, *into, "install", "--no-index", "--no-deps", str(wheel)], check=True, stderr=PIPE)
-    shutil.rmtree(directory / "source")
+    run([*pip, *into, "install", "--no-index", "--no-deps", *wheels], check=True, stderr=PIPE)
+    shutil.rmtree(source)
     return programs
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from support.browser import DESKTOP, PHONE, tab
+from support.pages import click, connect, log
 from tests import running
-from tests.docs.browser import DESKTOP, PHONE, tab
 from tests.docs.pages import PAGES
 
 CHROMIUM = shutil.which("chromium")
@@ -51,4 +52,11 @@ async def test_pages_fit_and_the_start_page_draws_live_candles(tmp_path: Path) -
             assert await page.value("document.getElementById('live-symbol').textContent") == (
                 "BTCUSDT 1m"
             )
+            await page.show(f"{url}/reference/stream.html", DESKTOP)
+            await page.value("document.querySelector('button[data-try=ping]').click()")
+            await connect(page, f"{url.replace('http', 'ws', 1)}/ws/stream")
+            await click(page, "send")
+            ping, pong = (await log(page, 4))[-2:]
+            assert (ping["name"], pong["name"], pong["faults"]) == ("ping", "pong", [])
+            assert pong["answers"] == ping["text"]
             assert page.complaints == []

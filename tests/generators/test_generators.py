@@ -156,5 +156,5 @@ def test_asyncapi_python_gives_packages_with_typed_candles(folder: Path) -> None
 
 @pytest.mark.parametrize("side", ["public", "private"])
 def test_the_contract_tests_hold_with_the_options_of_the_guide(base_url: str, side: str) -> None:
-    program = f"{PYTHON} -m asyncapi_server.contract_tests specs/kraken/{side}.asyncapi.yaml"
+    program = f"{PYTHON} -m asyncapi_server test specs/kraken/{side}.asyncapi.yaml"
     run(ROOT, program, base_url.removeprefix("http://"))

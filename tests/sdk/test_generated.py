@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from asyncapi_server.document.check import check
+from asyncapi_server import Rule, check
 from scripts.apis import REST, STREAM
 from scripts.bundle import Bundle
 from scripts.projection import client_projection
@@ -51,8 +51,8 @@ def test_the_projection_is_a_sound_document_from_the_other_side(tmp_path: Path) 
     bundle = Bundle(STREAM)
     path = tmp_path / "client.json"
     path.write_text(json.dumps(client_projection(bundle)))
-    findings = [f for f in check(path) if "without x-response" not in f.text]  # clients need none
-    assert findings == []
+    # The server's messages are requests from there, of which few have an answer.
+    assert {finding.rule for finding in check(path)} <= {Rule.ANSWER}
     server, client = json.loads(json.dumps(bundle.document)), json.loads(path.read_text())
     assert client["operations"].keys() == server["operations"].keys()
     for name, operation in server["operations"].items():

@@ -12,8 +12,8 @@ from aiohttp import web
 from server.edge.access import AccessPolicy
 from server.edge.address import parse_networks
 from server.edge.origin import OriginPolicy, parse_names, parse_origins
+from support.browser import DESKTOP, tab
 from tests import running
-from tests.docs.browser import DESKTOP, tab
 from tests.server.conftest import EVERYBODY, STREAM, Edge, Start, serve
 
 PATHS = ("/api/v1/tickers/", "/docs", "/", "/nope", STREAM)

@@ -8,10 +8,7 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (
-    *("asyncapi_server", "generated", "handlers", "ingest", "scripts"),
-    *("server", "simulator", "specs"),
-)
+FOLDERS = ("generated", "handlers", "ingest", "scripts", "server", "simulator", "specs")
 
 
 class Copy:

@@ -56,7 +56,7 @@ def test_writing_restores_what_was_edited_removed_or_added(tmp_path: Path) -> No
 
 
 def test_the_check_fails_for_a_stale_tree_and_names_the_file(tmp_path: Path) -> None:
-    for folder in ("specs", "scripts", "generated", "asyncapi_server"):
+    for folder in ("specs", "scripts", "generated"):
         copytree(folder, tmp_path / folder)
     command = [sys.executable, "-m", "scripts.generate", "--check"]
     fresh = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 PATCHES: Final = Path(__file__).parent / "faulty"
-COPIED: Final = ("asyncapi_server", "generated", "handlers", "ingest", "tests/world")
+COPIED: Final = ("generated", "handlers", "ingest", "tests/world")
 SEEDS: Final = 2_000
 _FAILED: Final = re.compile(r"^seed (\d+) fails: [0-9.]+ s: (.*)$", re.M)
 

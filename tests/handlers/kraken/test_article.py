@@ -13,7 +13,7 @@ import pytest
 from asyncapi_server import Contract, check, load_document
 from generated.native.facts import DataQuality
 from handlers.kraken.api import PATHS, PRIVATE, PUBLIC
-from tests.asyncapi_server.article import Mend, mended
+from support.article import Mend, mended
 from tests.handlers.kraken.conftest import API_KEY, Running
 from tests.handlers.kraken.support import Client, Judge, status, until
 

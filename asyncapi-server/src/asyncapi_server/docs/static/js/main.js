@@ -1,0 +1,23 @@
+// The script of a page.
+
+import { startConsole } from './console.js';
+import { startContents, startCopying, startLinks, startScrolling } from './reading.js';
+import { startSearch } from './search.js';
+import { applyTheme, startTheme } from './theme.js';
+
+function start() {
+  startTheme();
+  startCopying();
+  startScrolling();
+  startContents();
+  startSearch();
+  startConsole();
+  startLinks();
+}
+
+applyTheme();
+if (document.readyState === 'loading') {
+  document.addEventListener('DOMContentLoaded', start);
+} else {
+  start();
+}

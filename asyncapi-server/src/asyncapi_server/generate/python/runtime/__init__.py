@@ -1,0 +1,1 @@
+"""The modules of clients that are the same for every document."""

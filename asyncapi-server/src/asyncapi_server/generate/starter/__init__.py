@@ -1,0 +1,1 @@
+"""A first server in one file."""

@@ -1,0 +1,121 @@
+"""The connections of one address, over whatever they came."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+
+from asyncapi_server.serving.connection import Connection
+from asyncapi_server.serving.faults import Fault, FaultKind
+from asyncapi_server.serving.handshake import ANY, Opened
+from asyncapi_server.serving.hub import Hub
+from asyncapi_server.serving.outbox import Outbox
+from asyncapi_server.serving.router import Router
+from asyncapi_server.serving.settings import EndpointSettings
+
+log = logging.getLogger(__name__)
+
+MAX_UTF8_BYTES = 4
+"""The most bytes of one character."""
+
+Closer = Callable[[int, str], Awaitable[None]]
+"""Closes a connection with a code and a reason."""
+Hook = Callable[[Connection], Awaitable[None] | None]
+
+
+class Connections:
+    """The live connections of a router's address, and what happens as they come and go."""
+
+    def __init__(self, router: Router, settings: EndpointSettings, hub: Hub | None) -> None:
+        """`hub` publishes to these connections: it drops those that end, and checks what it
+        publishes if the router checks what is sent."""
+        self._router = router
+        self._settings = settings
+        self.on_connect: list[Hook] = []
+        """Called with each new connection, in order."""
+        self.on_disconnect: list[Hook] = []
+        """Called with each connection that has ended, in order."""
+        if hub is not None:
+            self.on_disconnect.append(hub.drop)
+            if router.checks_sent:
+                hub.check = router.check_sent
+        self._by_id: dict[str, Connection] = {}
+        self._numbers = itertools.count(1)
+        self.by_id: Mapping[str, Connection] = MappingProxyType(self._by_id)
+
+    @asynccontextmanager
+    async def connected(
+        self,
+        outbox: Outbox,
+        request: object,
+        closer: Closer,
+        ip: str,
+        window_bits: int = 0,
+        opened: Opened = ANY,
+    ) -> AsyncIterator[Connection]:
+        """One connection from its opening to its end, over any outbox.
+
+        `window_bits` are those of its compression; `opened` has the parameters of its address
+        and the identities of its client.
+        """
+        connection = Connection(
+            self._router,
+            outbox,
+            request,
+            connection_id=f"{ip}_{next(self._numbers)}",
+            ip=ip,
+            connected_at=time.time(),
+            window_bits=window_bits,
+            opened=opened,
+            request_timeout=self._settings.request_timeout_seconds,
+            closer=closer,
+        )
+        self._by_id[connection.id] = connection
+        try:
+            await self._call(self.on_connect, connection)
+            yield connection
+        finally:
+            del self._by_id[connection.id]
+            outbox.close()
+            await self._call(self.on_disconnect, connection)
+
+    async def close_all(self, code: int, reason: str) -> None:
+        """Close all connections concurrently, and wait until the last one is gone."""
+        await asyncio.gather(*(c.close(code, reason) for c in list(self._by_id.values())))
+
+    def is_too_long(self, text: str) -> bool:
+        """Whether a message exceeds the limit of the settings."""
+        limit = self._settings.max_message_bytes
+        return len(text) * MAX_UTF8_BYTES > limit and len(text.encode()) > limit
+
+    @property
+    def too_long(self) -> str:
+        """The text for a client whose message is too long."""
+        limit = self._settings.max_message_bytes
+        return f"A message is longer than {limit} bytes; connect again and send shorter ones"
+
+    @property
+    def too_fast(self) -> str:
+        """The text for a client that sends too fast."""
+        rate = self._settings.messages_per_second
+        return f"More than {rate:g} messages per second; connect again and send fewer"
+
+    async def end(self, connection: Connection, kind: FaultKind, text: str, code: int) -> None:
+        """Report a fault to a client, then close its connection with a code."""
+        connection.fault(Fault(kind, text))
+        await connection.close(code, text)
+
+    async def _call(self, hooks: Sequence[Hook], connection: Connection) -> None:
+        for hook in hooks:
+            try:
+                result = hook(connection)
+                if inspect.isawaitable(result):
+                    await result
+            except Exception:
+                log.exception("%s: a hook failed", connection)

@@ -1,0 +1,40 @@
+"""Validation by JSON Schema draft 7: the reference, and a faster engine with the same verdicts.
+
+`ASYNCAPI_SERVER_VALIDATION=reference` in the environment takes the reference though the faster one
+is installed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from asyncapi_server.validation.cost import TooCostly, check_cost
+from asyncapi_server.validation.faults import SchemaFault, Validator
+from asyncapi_server.validation.recursion import BoundedValidator, unrolled
+from asyncapi_server.validation.reference import ReferenceValidator
+
+Engine = Callable[[Mapping[str, object] | bool], Validator]
+"""Compiles a schema; raises ValueError when it is not valid."""
+
+try:
+    from asyncapi_server.validation.fast import FastValidator
+except ImportError:  # the extra [fast] is not installed
+    _usual: Engine = ReferenceValidator
+else:
+    _usual = FastValidator
+
+VARIABLE = "ASYNCAPI_SERVER_VALIDATION"
+
+__all__ = ["Engine", "SchemaFault", "TooCostly", "Validator", "validator"]
+
+
+def validator(schema: Mapping[str, object] | bool) -> Validator:
+    """Compile a schema; raises ValueError when it is not valid, and TooCostly when it is.
+
+    `format` is an annotation only. Nothing is ever fetched.
+    """
+    check_cost(schema)
+    engine: Engine = ReferenceValidator if os.environ.get(VARIABLE) == "reference" else _usual
+    judge, shallow = engine(schema), unrolled(schema)
+    return judge if shallow is None else BoundedValidator(judge, engine(shallow))
