@@ -35,19 +35,11 @@ MESSAGES = 20
 RULES = Rules(reply_seconds=5.0, connections=1, listen_seconds=0.0)
 SETTINGS = EndpointSettings(messages_per_second=10_000, message_burst=100_000)
 
-UNTESTABLE = {
-    "patterns-2.6.yaml": r"hypothesis draws no texts for \p{...}",
-    "rpc-2.4.yaml": "the contract tests find fault with the mock of this document too",
-}
-"""Documents that the contract tests cannot test yet."""
-
 
 @each_document
 async def test_a_generated_server_keeps_to_its_document(
     case: Case, trees: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if case.path.name in UNTESTABLE:
-        pytest.skip(UNTESTABLE[case.path.name])
     caplog.set_level(logging.CRITICAL, "asyncapi_server")
     async with serving(case) as url:
         reports = await asyncio.to_thread(

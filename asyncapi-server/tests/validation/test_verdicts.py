@@ -171,6 +171,7 @@ def test_what_is_no_schema_is_refused(engine: Engine, schema: Any) -> None:
 
 
 def test_the_reference_is_taken_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
     assert isinstance(validator(True), FastValidator)
     monkeypatch.setenv(VARIABLE, "reference")
     assert isinstance(validator(True), ReferenceValidator)

@@ -11,7 +11,7 @@ from asyncapi_server.document.schemas import ANY, bundle
 from asyncapi_server.document.source import MAX_REFERENCE_CHAIN, DanglingReference, Node
 from asyncapi_server.document.traits import Traited, traited
 from asyncapi_server.findings import Finding, Rule
-from asyncapi_server.validation import TooCostly, validator
+from asyncapi_server.validation import CannotValidate, validator
 
 X_RESPONSE = "x-response"
 X_SERVERS = "x-servers"
@@ -166,7 +166,9 @@ class MessageReader:
             self.fault(message.node, text, Rule.FORMAT)
             return None
         if self._parts > MAX_PARTS:
-            raise TooCostly(f"the messages before it have more than {MAX_PARTS} schemas already")
+            raise CannotValidate(
+                f"the messages before it have more than {MAX_PARTS} schemas already"
+            )
         bare, lost, parts = bundle(payload, dialect)
         self._parts += parts
         for part, keyword in lost:
@@ -205,7 +207,7 @@ def _rule(error: DanglingReference | ValueError) -> Rule:
     """The rule that a schema breaks."""
     if isinstance(error, DanglingReference):
         return Rule.REFERENCE
-    return Rule.FORMAT if isinstance(error, TooCostly) else Rule.SCHEMA
+    return Rule.FORMAT if isinstance(error, CannotValidate) else Rule.SCHEMA
 
 
 def _is_json(content_type: str) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from asyncapi_server.validation.cost import TooCostly, check_cost
-from asyncapi_server.validation.faults import SchemaFault, Validator
+from asyncapi_server.validation.cost import check_cost
+from asyncapi_server.validation.faults import CannotValidate, SchemaFault, Validator
 from asyncapi_server.validation.recursion import BoundedValidator, unrolled
 from asyncapi_server.validation.reference import ReferenceValidator
 
@@ -26,11 +26,12 @@ else:
 
 VARIABLE = "ASYNCAPI_SERVER_VALIDATION"
 
-__all__ = ["Engine", "SchemaFault", "TooCostly", "Validator", "validator"]
+__all__ = ["CannotValidate", "Engine", "SchemaFault", "Validator", "validator"]
 
 
 def validator(schema: Mapping[str, object] | bool) -> Validator:
-    """Compile a schema; raises ValueError when it is not valid, and TooCostly when it is.
+    """Compile a schema; raises ValueError when it is not valid, CannotValidate when it may be
+    and takes too long, or has a pattern that is not known.
 
     `format` is an annotation only. Nothing is ever fetched.
     """

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
+from asyncapi_server.validation.faults import CannotValidate
+
 MAX_COST: Final = 20_000
 """Schemas that are tried for one value: all of them take a second of either engine."""
 _PREFIX: Final = "#/definitions/"
@@ -20,13 +22,9 @@ _MEMBERS: Final = frozenset({"additionalItems", "additionalProperties", "contain
 _NAMED: Final = frozenset({"dependencies", "patternProperties", "properties"})
 
 
-class TooCostly(ValueError):
-    """A schema that is valid, and takes too long to validate anything by."""
-
-
 def check_cost(schema: Mapping[str, object] | bool) -> None:
     """Raise ValueError for a self-contained schema that leads back to itself without a level in
-    between, and TooCostly for one that costs more than MAX_COST."""
+    between, and CannotValidate for one that costs more than MAX_COST."""
     definitions = schema.get("definitions") if isinstance(schema, Mapping) else None
     known = definitions if isinstance(definitions, Mapping) else {}
     uses = {name: list(_references(part)) for name, part in known.items()}
@@ -41,7 +39,7 @@ def check_cost(schema: Mapping[str, object] | bool) -> None:
         costs[name] = _cost(known.get(name), costs)
     starts = (start for part in (schema, *known.values()) for start in _starts(part))
     if max((_cost(start, costs) for start in starts), default=0) > MAX_COST:
-        raise TooCostly(f"more than {MAX_COST} schemas would have to be tried for one value")
+        raise CannotValidate(f"more than {MAX_COST} schemas would have to be tried for one value")
 
 
 def _cost(part: object, costs: Mapping[str, int]) -> int:

@@ -9,6 +9,10 @@ from typing import Protocol
 Path = tuple[str | int, ...]
 
 
+class CannotValidate(ValueError):
+    """A schema that may be valid, and that no value can be held to here."""
+
+
 @dataclass(frozen=True, slots=True)
 class SchemaFault:
     """One fault of a value."""
