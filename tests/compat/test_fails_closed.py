@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asyncapi_server import Contract, DocumentError, load_document
 from asyncapi_server.diff import Change, Level, Spec, compare
-from asyncapi_server.pointer import join
+from asyncapi_server.pointer import join, lookup
 from diff.mutations import MUTATIONS, Way, add, delete, places, rewritten
 from scripts.bundle import Bundle
 from scripts.compat.documents import TERMS, judge, read_tree
@@ -59,13 +59,27 @@ def changes(old: Spec, new: Spec) -> tuple[Change, ...]:
     return compare(old, new, TERMS).changes
 
 
-def unused(mutate: object, way: Way) -> bool:
-    """Whether a mutation adds an unused part or deletes an empty list of security."""
+def unused(mutate: object, name: str, way: Way) -> bool:
+    """Whether a mutation adds an unused part, or one beside a reference, or deletes an empty list
+    of security."""
     new_component = len(way) == 2 and way[0] == "components"
     new_message = len(way) == 3 and way[0] == "channels" and way[2] == "messages"
     if mutate is delete and way == ("security",):
         return True
-    return mutate is add and (new_component or new_message)
+    part = lookup(document(name), way)
+    beside = isinstance(part, dict) and "$ref" in part
+    return mutate is add and (new_component or new_message or beside)
+
+
+def is_default(mutate: object, name: str, way: Way) -> bool:
+    """Whether a mutation deletes what holds by default too: all servers of a channel, or bindings,
+    which have a default method and version here and nothing else."""
+    if mutate is not delete or way[0] != "channels":
+        return False
+    if way[2:3] == ("servers",):
+        whole = document(name)
+        return len(whole["channels"][way[1]]["servers"]) == len(whole["servers"])
+    return way[2:3] == ("bindings",)
 
 
 def said_twice(way: Way, folder: Path, old: Any, new: Any) -> bool:
@@ -100,7 +114,9 @@ def test_no_change_but_of_words_is_passed_over(name: str, folder: Path) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def mutated(mutate: Any, way: Way) -> None:
         changed = mutate(document(name), way)
-        if changed is None or way in {("openapi",), ("asyncapi",)} or unused(mutate, way):
+        if changed is None or way in {("openapi",), ("asyncapi",)} or unused(mutate, name, way):
+            return
+        if is_default(mutate, name, way):
             return
         try:
             new = spec(folder, changed)
