@@ -1,4 +1,5 @@
-"""Every test of a coroutine runs on both event loops: uvloop serves, asyncio is the reference."""
+"""Every test of a coroutine runs on both event loops, unless its mark names one: uvloop serves,
+asyncio is the reference."""
 
 from __future__ import annotations
 

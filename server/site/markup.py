@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from asyncapi_server.docs.code import COLOURS, block
+
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 _COLOURS = {
-    "json": re.compile(
-        r'(?P<key>"(?:[^"\\\n]|\\.)*"(?=\s*:))|(?P<text>"(?:[^"\\\n]|\\.)*")'
-        r"|(?P<word>\b(?:true|false|null)\b)|(?P<number>-?\b\d[\d.]*\b)"
-    ),
+    **COLOURS,
     "python": re.compile(
         r"(?P<note>#[^\n]*)|(?P<text>[bf]?\"[^\"\n]*\"|[bf]?'[^'\n]*')"
         r"|(?P<word>\b(?:as|async|await|break|def|else|for|from|if|import|in|not|return|while|with"
@@ -89,11 +87,7 @@ def text(
 
 def code(source: str, language: str) -> str:
     """A block of highlighted code."""
-    pattern = _COLOURS.get(language)
-    body = _coloured(source, pattern) if pattern else escape(source, quote=False)
-    named = f' class="language-{escape(language)}"' if language else ""
-    # A scrolling block has to be focusable by keyboard.
-    return f'<pre tabindex="0"><code{named}>{body}</code></pre>\n'
+    return block(source, language, _COLOURS)
 
 
 def slug(words: str) -> str:
@@ -101,22 +95,11 @@ def slug(words: str) -> str:
     return re.sub(r"[^\w]+", "-", words.lower()).strip("-")
 
 
-def _coloured(source: str, pattern: re.Pattern[str]) -> str:
-    def colour(match: re.Match[str]) -> str:
-        return f'<span class="{match.lastgroup}">{escape(match[0], quote=False)}</span>'
-
-    parts, at = [], 0
-    for match in pattern.finditer(source):
-        parts += [escape(source[at : match.start()], quote=False), colour(match)]
-        at = match.end()
-    return "".join((*parts, escape(source[at:], quote=False)))
-
-
 def _fence(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
     token = tokens[index]
     language, _, rest = token.info.strip().partition(" ")
-    block = code(token.content.rstrip("\n"), language)
-    return f'<p class="says">prints</p>\n{block}' if rest == "output" else block
+    shown = code(token.content.rstrip("\n"), language)
+    return f'<p class="says">prints</p>\n{shown}' if rest == "output" else shown
 
 
 def _table(*_: Any) -> str:

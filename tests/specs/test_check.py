@@ -134,7 +134,7 @@ def test_a_sound_stream_document_has_no_fault(tmp_path: Path) -> None:
             "reply names /components/messages/answer, x-response does not",
         ),
         ("enum: [answer]", "const: answer", "write an enum of one value"),
-        ("enum: [error]", "enum: [answer]", "told apart by what validates first"),
+        ("enum: [error]", "enum: [answer]", "distinguished by what validates first"),
     ],
 )
 def test_a_fault_of_a_stream_document_is_named(

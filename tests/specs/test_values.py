@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft7Validator
 
 from asyncapi_server import load_document
-from asyncapi_server.contract_tests.near_misses import near_misses
+from asyncapi_server.contract_tests.near_misses import NearMisses
 from asyncapi_server.contract_tests.values import values
 from asyncapi_server.validation import validator
 
@@ -52,13 +52,13 @@ def test_generated_messages_are_valid(name: str) -> None:
 @pytest.mark.parametrize("name", ["subscribe", "unsubscribe", "ping"])
 def test_near_misses_break_the_constraint_that_they_name(name: str) -> None:
     schema = MESSAGES[name]
-    judge = validator(schema)
+    judge, near_misses = validator(schema), NearMisses(schema)
     broken: set[str] = set()
 
     @given(values(schema))
     @settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
     def collect(value: object) -> None:
-        for miss in near_misses(schema, value):
+        for miss in near_misses.of(value):
             wrong = miss.applied(value)
             keyword = miss.site.strip().partition(" ")[2] or miss.site.strip()
             word = keyword.split()[0] if keyword else ""

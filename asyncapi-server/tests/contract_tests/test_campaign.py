@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 from dataclasses import replace
@@ -24,8 +23,11 @@ from asyncapi_server.contract_tests.violations import (
     UnexpectedMessage,
     WrongReply,
 )
+from support.campaigns import ONE_LOOP, beside
 from support.echo import DOCUMENT, Dict, Echo, serving
 from support.rooms import DOCUMENTS, rooms_app
+
+pytestmark = ONE_LOOP
 
 QUICK = Rules(reply_seconds=0.3, listen_seconds=0.0)
 LENIENT = Rules(reply_seconds=20.0, listen_seconds=0.0)
@@ -35,7 +37,7 @@ async def report_of(
     service: type[Echo], rules: Rules = QUICK, *, messages: int = 120, autoping: bool = True
 ) -> Report:
     async with serving(service, autoping=autoping) as url:
-        return await asyncio.to_thread(run, DOCUMENT, url, messages=messages, rules=rules)
+        return await beside(run, DOCUMENT, url, messages=messages, rules=rules)
 
 
 async def test_a_server_that_keeps_to_its_document_passes() -> None:
@@ -50,7 +52,9 @@ async def test_a_server_that_keeps_to_its_document_passes() -> None:
 
 
 async def test_every_constraint_of_a_request_is_violated() -> None:
-    sites = (await report_of(Echo, LENIENT, messages=1)).tally.sites
+    tally = (await report_of(Echo, LENIENT, messages=1)).tally
+    assert tally.connections == LENIENT.connections
+    sites = tally.sites
     for keyword in ("minLength", "maxLength", "pattern", "type (integer)"):
         assert sites[f"say/text {keyword}"]
     for keyword in ("minimum", "maximum", "type (fraction)", "type (string)"):
@@ -166,7 +170,7 @@ async def test_a_request_may_be_answered_several_times_when_the_rules_say_so() -
 
 
 async def test_a_connection_that_does_not_answer_pings_is_found() -> None:
-    report = await report_of(Echo, autoping=False)
+    report = await report_of(Echo, replace(QUICK, reply_seconds=0.1), autoping=False)
     assert NotAlive in {type(found) for found in report.violations}
 
 
@@ -174,7 +178,7 @@ async def test_a_server_that_is_not_there_is_found() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"ws://127.0.0.1:{free.getsockname()[1]}/echo"
-        report = await asyncio.to_thread(run, DOCUMENT, url, rules=QUICK)
+        report = await beside(run, DOCUMENT, url, rules=QUICK)
     assert {type(found) for found in report.violations} == {ConnectionClosed}
 
 
@@ -206,22 +210,21 @@ async def test_what_only_a_sequence_shows_is_found_and_shortened() -> None:
 async def test_the_same_seed_sends_the_same_messages() -> None:
     async def tally(seed: int) -> Any:
         async with serving(Echo) as url:
-            report = await asyncio.to_thread(
-                run, DOCUMENT, url, messages=300, random_seed=seed, rules=LENIENT
-            )
+            report = await beside(run, DOCUMENT, url, messages=300, random_seed=seed, rules=LENIENT)
         return report.tally.sent, report.tally.sites
 
     assert await tally(1) == await tally(1)
     assert await tally(1) != await tally(2)
 
 
+@pytest.mark.asyncio  # on both event loops
 async def test_what_the_router_serves_passes() -> None:
     settings = EndpointSettings(messages_per_second=1e6, message_burst=1_000_000)
     rules = replace(LENIENT, never=(Marker("/code", "HANDLER_FAILED"),))
     async with rooms_app(settings) as app:
         url = app.url.replace("http", "ws", 1)
         document = DOCUMENTS / "rooms_3.1.yaml"
-        report = await asyncio.to_thread(run, document, url, messages=400, rules=rules)
+        report = await beside(run, document, url, messages=400, rules=rules)
     assert report.violations == ()
     assert report.tally.answers["valid", "join", "joined"]
 
@@ -229,13 +232,13 @@ async def test_what_the_router_serves_passes() -> None:
 async def test_the_command_reports_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--messages", "100", "--reply-seconds", "5"]
     async with serving(Echo) as url:
-        good = await asyncio.to_thread(main, ["test", str(DOCUMENT), "--url", url, *options])
+        good = await beside(main, ["test", str(DOCUMENT), "--url", url, *options])
     output = capsys.readouterr().out
     assert good == 0
     assert "say" in output
     assert "0 violations" in output
     async with serving(Vague) as url:
-        bad = await asyncio.to_thread(main, ["test", str(DOCUMENT), "--url", url, *options])
+        bad = await beside(main, ["test", str(DOCUMENT), "--url", url, *options])
     output = capsys.readouterr().out
     assert bad == 1
     assert "UnexpectedMessage" in output
@@ -246,7 +249,7 @@ async def test_the_command_says_when_there_is_nothing_to_test(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for arguments in (["none.yaml"], [str(DOCUMENT), "--address", "/none"]):
-        code = await asyncio.to_thread(main, ["test", *arguments, "--url", "ws://127.0.0.1:1/"])
+        code = await beside(main, ["test", *arguments, "--url", "ws://127.0.0.1:1/"])
         assert code == 2
         assert capsys.readouterr().err
 
@@ -257,7 +260,7 @@ async def test_a_report_for_ci_has_the_shortest_sequence(tmp_path: Path) -> None
         for form in ("json", "junit"):
             file = tmp_path / form
             words = ["test", str(DOCUMENT), "--url", url, "--messages", "50", "--format", form]
-            code = await asyncio.to_thread(main, [*words, "--report", str(file)])
+            code = await beside(main, [*words, "--report", str(file)])
             assert code == 1
             found[form] = file.read_text("utf-8")
     (channel,) = json.loads(found["json"])["channels"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 import yaml
 
 from asyncapi_server import load_document
-from asyncapi_server.contract_tests import Report, Rules
+from asyncapi_server.contract_tests import Rules
 from asyncapi_server.contract_tests.campaign import run_all
 from asyncapi_server.mock.server import Mock
+from support.campaigns import ONE_LOOP, beside
 from support.rooms import DOCUMENTS
 
 SUITE = DOCUMENTS / "suite"
@@ -22,16 +22,14 @@ MESSAGES = 10
 """Messages of sequences; each constraint is broken by itself before."""
 
 
+@ONE_LOOP
 @pytest.mark.parametrize("as_client", [False, True], ids=["server", "client"])
 @pytest.mark.parametrize("name", SERVED)
-def test_the_mock_keeps_to_its_document(name: str, as_client: bool) -> None:
-    async def work() -> dict[str, Report]:
-        mock = Mock(load_document(SUITE / name, as_client=as_client))
-        async with mock.listening() as url:
-            return await asyncio.to_thread(
-                run_all, SUITE / name, url, as_client=as_client, messages=MESSAGES, rules=RULES
-            )
-
-    reports = asyncio.run(work())
+async def test_the_mock_keeps_to_its_document(name: str, as_client: bool) -> None:
+    mock = Mock(load_document(SUITE / name, as_client=as_client))
+    async with mock.listening() as url:
+        reports = await beside(
+            run_all, SUITE / name, url, as_client=as_client, messages=MESSAGES, rules=RULES
+        )
     for address, report in reports.items():
         assert not report.violations, f"{address}: {report}"

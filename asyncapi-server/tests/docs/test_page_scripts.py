@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from asyncapi_server import load_document
-from asyncapi_server.contract_tests.near_misses import near_misses
+from asyncapi_server.contract_tests.near_misses import NearMisses
 from asyncapi_server.docs import describe
 from asyncapi_server.docs.consoledata import console_data
 from asyncapi_server.docs.modules import linked
@@ -62,7 +62,7 @@ def test_the_page_gives_the_verdicts_of_the_reference() -> None:
                 for example in message.examples:
                     values.append(example.payload)
                     if judge.is_valid(example.payload):
-                        missed = near_misses(message.schema, example.payload)
+                        missed = NearMisses(message.schema).of(example.payload)
                         values += [each.applied(example.payload) for each in missed][
                             :MAX_NEAR_MISSES
                         ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from asyncapi_server import load_document
@@ -12,6 +10,7 @@ from asyncapi_server.contract_tests import Rules
 from asyncapi_server.contract_tests.campaign import run_all
 from asyncapi_server.mock.samples import SampleBook, Samples
 from asyncapi_server.mock.server import Mock
+from support.campaigns import ONE_LOOP, beside
 from support.rooms import CASES
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"the cases of {CASES} are not here")
@@ -61,12 +60,13 @@ def test_a_fault_is_named(name: str, says: str, capsys: pytest.CaptureFixture[st
     assert "Traceback" not in output
 
 
+@ONE_LOOP
 @pytest.mark.parametrize("as_client", [False, True], ids=["server", "client"])
 @pytest.mark.parametrize("name", sorted({*VALID, *SERVED_IN_PART}))
 async def test_the_mock_keeps_to_it(name: str, as_client: bool) -> None:
     rules = Rules(connections=2, listen_seconds=0.02)
     async with Mock(load_document(CASES / name, as_client=as_client)).listening() as url:
-        reports = await asyncio.to_thread(
+        reports = await beside(
             run_all, CASES / name, url, as_client=as_client, messages=10, rules=rules
         )
     for report in reports.values():
@@ -74,10 +74,11 @@ async def test_the_mock_keeps_to_it(name: str, as_client: bool) -> None:
         assert not report.unmade or name in UNMADE
 
 
+@ONE_LOOP
 async def test_what_makes_no_value_is_named_and_the_rest_is_tested() -> None:
     path = CASES / "18-contract-tests-unsatisfiable.yaml"
     async with Mock(load_document(path)).listening() as url:
-        reports = await asyncio.to_thread(run_all, path, url, messages=10)
+        reports = await beside(run_all, path, url, messages=10)
     assert any(report.unmade for report in reports.values())
     assert all(report.tally.messages for report in reports.values())
 

@@ -53,7 +53,7 @@ def test_the_faults_of_the_articles_kraken_document_are_all_named() -> None:
         (87, "/systemStatus", apart("heartbeat", "systemStatus"), Rule.AMBIGUOUS),
         (87, "/systemStatus", apart("pong", "systemStatus"), Rule.AMBIGUOUS),
         (116, "/unsubscribe", "the payload of 'unsubscribe' is that of 'subscribe', so they cannot "
-         "be told apart: give each a constant", Rule.TWIN),
+         "be distinguished: give each a constant", Rule.TWIN),
         (143, f"{first}/pair", failing("subscriptionStatus", '"XBT/EUR" is not of type "array"'),
          Rule.EXAMPLE),
         (145, f"{first}/status", failing("subscriptionStatus", f'"unsubscribed"{status}'),
@@ -71,7 +71,7 @@ def test_the_faults_of_the_articles_kraken_document_are_all_named() -> None:
 
 def apart(one: str, two: str) -> str:
     why = "their /event differs, but neither requires it"
-    return f"{one!r} and {two!r} are told apart by what validates first: {why}"
+    return f"{one!r} and {two!r} are distinguished by what validates first: {why}"
 
 
 def edited(tmp_path: Path, name: str, path: list[Any], value: Any) -> list[str]:
@@ -119,7 +119,7 @@ PING = [*MESSAGES, "ping"]
          {"schemaFormat": "application/vnd.apache.avro;version=1.9.0",
           "schema": {"type": "string"}}, "cannot be validated"),
         ("pingpong_3.1.yaml", [*MESSAGES, "error", "payload", "properties", "event"],
-         {"const": "pong"}, "'pong' and 'error' are told apart by what validates first"),
+         {"const": "pong"}, "'pong' and 'error' are distinguished by what validates first"),
         ("pingpong_3.1.yaml", ["operations", "answer", "messages", 0, "$ref"],
          "#/components/messages/ping", "'ping' is not a message of the channel 'root': refer to"),
         ("pingpong_3.1.yaml", ["channels", "root", "address"], None, "'root' has no address"),

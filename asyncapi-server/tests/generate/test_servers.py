@@ -29,6 +29,7 @@ from asyncapi_server.document.model import Channel
 from asyncapi_server.mock.samples import SampleBook, Samples
 from generate.documents import Case, each_document
 from generate.talk import call, document, is_same, module, plain
+from support.campaigns import beside
 
 MESSAGES = 20
 """How many are sent to each channel, besides each example and each near miss."""
@@ -42,7 +43,7 @@ async def test_a_generated_server_keeps_to_its_document(
 ) -> None:
     caplog.set_level(logging.CRITICAL, "asyncapi_server")
     async with serving(case) as url:
-        reports = await asyncio.to_thread(
+        reports = await beside(
             run_all, case.path, url, as_client=case.as_client, messages=MESSAGES, rules=RULES
         )
     for report in reports.values():

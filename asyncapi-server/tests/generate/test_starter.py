@@ -22,6 +22,7 @@ from asyncapi_server.generate.starter import command
 from asyncapi_server.generate.starter.source import PORT, starter
 from generate.documents import Case, each_document
 from generate.talk import document
+from support.campaigns import beside
 from support.rooms import DOCUMENTS
 
 RULES = Rules(reply_seconds=5.0, connections=1, listen_seconds=0.0)
@@ -58,7 +59,7 @@ async def test_a_first_server_passes_the_contract_tests(
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"ws://127.0.0.1:{runner.addresses[0][1]}"
-        reports = await asyncio.to_thread(run_all, path, url, messages=20, rules=RULES)
+        reports = await beside(run_all, path, url, messages=20, rules=RULES)
     finally:
         await runner.cleanup()
     assert all(report.violations == () for report in reports.values()), reports

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -175,3 +178,14 @@ def test_the_reference_is_taken_where_it_is_wanted(monkeypatch: pytest.MonkeyPat
     assert isinstance(validator(True), FastValidator)
     monkeypatch.setenv(VARIABLE, "reference")
     assert isinstance(validator(True), ReferenceValidator)
+
+
+def test_the_reference_is_imported_only_where_it_judges() -> None:
+    program = (
+        "import sys; from asyncapi_server.validation import validator; "
+        "print(validator(True).is_valid(1), 'jsonschema' in sys.modules)"
+    )
+    for setting, imported in (("", "False"), ("reference", "True")):
+        environment = {**os.environ, VARIABLE: setting}
+        command = [sys.executable, "-c", program]
+        assert subprocess.check_output(command, env=environment, text=True) == f"True {imported}\n"

@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
 from asyncapi_server.contract_tests.cases import NOT_JSON, Case, Cases, Kind, vocabulary
-from asyncapi_server.contract_tests.client import Client, Tally
+from asyncapi_server.contract_tests.client import Client, Tally, close_all
 from asyncapi_server.contract_tests.conversation import Judge
 from asyncapi_server.contract_tests.machine import Server, machine
 from asyncapi_server.contract_tests.opening import opening
@@ -203,22 +203,23 @@ def _singles(cases: Cases, material: Mapping[str, _Material]) -> list[Case]:
 
 
 async def _one_by_one(server: Server, cases: list[Case]) -> list[ContractViolation]:
-    """Send each message by itself; a connection is reused until a violation occurs on it."""
+    """Send each message by itself, over several connections in turn, each of which has the whole
+    rate. After a violation all are new: a wait for an answer leaves the others without a pong."""
     found: list[ContractViolation] = []
-    client: Client | None = None
-    for case in cases:
+    clients: dict[int, Client] = {}
+    for number, case in enumerate(cases):
+        turn = number % server.judge.rules.connections
         try:
-            client = client or await server.connect()
-            await _try(client, case)
+            if turn not in clients:
+                clients[turn] = await server.connect()
+            await _try(clients[turn], case)
         except ContractViolation as violation:
-            if client is not None:
-                await client.close()
-            client = None
+            await close_all(clients.values())
+            clients.clear()
             found.append(await _alone(server, case) or violation)
             if len(found) == MAX_VIOLATIONS:
                 break
-    if client is not None:
-        await client.close()
+    await close_all(clients.values())
     return found
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from asyncapi_server import pointer as jsonpointer
-from asyncapi_server.contract_tests.near_misses import NearMiss, near_misses
+from asyncapi_server.contract_tests.near_misses import NearMiss, NearMisses
 from asyncapi_server.contract_tests.rules import Rules
 from asyncapi_server.contract_tests.values import Json, opaque
 from asyncapi_server.document.contract import ChannelContract, MessageContract
@@ -75,6 +75,7 @@ class Cases:
         under test."""
         self._messages = {message.name: message for message in channel.receives}
         self._validators = {m.name: validator(m.schema) for m in channel.receives}
+        self._near_misses = {m.name: NearMisses(m.schema) for m in channel.receives}
         self._discriminator = Discriminator({m.name: signature(m.schema) for m in channel.receives})
         self._values = payloads
         self._server = server
@@ -99,7 +100,7 @@ class Cases:
         """One near miss of valid payloads for each constraint that holds for any of them."""
         found: dict[str, Case] = {}
         for payload in payloads:
-            for miss in near_misses(self._messages[name].schema, payload):
+            for miss in self._near_misses[name].of(payload):
                 if miss.site not in found and (case := self._missed(name, payload, miss)):
                     found[miss.site] = case
         return list(found.values())
@@ -111,12 +112,13 @@ class Cases:
 
     def _near_miss(self, message: MessageContract) -> SearchStrategy[Case]:
         name, payloads = message.name, self._values[message.name]
+        near_misses = self._near_misses[name]
 
         @st.composite
         def draw_one(draw: DrawFn) -> Case | None:
             payload = draw(payloads)
             by_site: dict[str, list[NearMiss]] = {}
-            for miss in near_misses(message.schema, payload):
+            for miss in near_misses.of(payload):
                 by_site.setdefault(miss.site, []).append(miss)
             if not by_site:
                 return None

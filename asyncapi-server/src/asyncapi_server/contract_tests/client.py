@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -166,3 +167,8 @@ class Client:
 
     def _trace(self, violation: ContractViolation) -> ContractViolation:
         return type(violation)(violation.text, tuple(self._transcript))
+
+
+async def close_all(clients: Iterable[Client]) -> None:
+    """Close connections at once; errors are ignored."""
+    await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)

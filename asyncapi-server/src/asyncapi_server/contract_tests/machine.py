@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from asyncapi_server.contract_tests.cases import Case, Cases
-from asyncapi_server.contract_tests.client import Client, Tally
+from asyncapi_server.contract_tests.client import Client, Tally, close_all
 from asyncapi_server.contract_tests.conversation import Judge
 from asyncapi_server.contract_tests.violations import ContractViolation
 
@@ -99,9 +99,7 @@ class Clients:
 
     async def finish(self) -> None:
         """Close the open connections; errors are ignored."""
-        await asyncio.gather(
-            *(client.close() for client in self._open.values()), return_exceptions=True
-        )
+        await close_all(self._open.values())
 
 
 def machine(cases: Cases, server: Server) -> type[RuleBasedStateMachine]:

@@ -8,12 +8,14 @@ from typing import cast
 
 from asyncapi_server import pointer as jsonpointer
 from asyncapi_server.contract_tests.values import Json
-from asyncapi_server.validation import validator
+from asyncapi_server.validation import Validator, validator
 
 REMOVED = object()
 """Stands for a value that is removed."""
 MAX_LENGTH = 2000
 """Longest text or array that is built to exceed an upper bound."""
+MAX_KEPT = 32
+"""Validators of alternatives that are kept: each holds all definitions of the schema."""
 _OF_TYPE: Mapping[str, Json] = {
     "null": None,
     "boolean": True,
@@ -43,16 +45,19 @@ class NearMiss:
         return _replaced(root, self.path, self.value)
 
 
-def near_misses(schema: Mapping[str, object], value: Json) -> list[NearMiss]:
-    """The near misses of a valid value. A few may turn out valid: validate them."""
-    return list(_Finder(schema).find(schema, value, (), ""))
+class NearMisses:
+    """The near misses of the values of one schema."""
 
+    def __init__(self, schema: Mapping[str, object]) -> None:
+        self._root = schema
+        self._validators: dict[int, Validator] = {}
+        """Those of alternatives, by the identity of the schema, which the root keeps alive."""
 
-class _Finder:
-    def __init__(self, root: Mapping[str, object]) -> None:
-        self._root = root
+    def of(self, value: Json) -> list[NearMiss]:
+        """The near misses of a valid value. A few may turn out valid: validate them."""
+        return list(self._find(self._root, value, (), ""))
 
-    def find(self, schema: object, value: Json, path: Path, place: str) -> Iterator[NearMiss]:
+    def _find(self, schema: object, value: Json, path: Path, place: str) -> Iterator[NearMiss]:
         while isinstance(schema, Mapping) and isinstance(reference := schema.get("$ref"), str):
             schema = jsonpointer.lookup(self._root, jsonpointer.tokens(reference.lstrip("#")))
         if not isinstance(schema, Mapping):
@@ -60,17 +65,17 @@ class _Finder:
         for keyword, wrong in _wrong(schema, value):
             yield NearMiss(f"{place} {keyword}", path, wrong)
         for part in _list(schema, "allOf"):
-            yield from self.find(part, value, path, place)
+            yield from self._find(part, value, path, place)
         for part in (*_list(schema, "anyOf"), *_list(schema, "oneOf")):
             if self._fits(part, value):
-                yield from self.find(part, value, path, place)
+                yield from self._find(part, value, path, place)
         if isinstance(value, dict):
             yield from self._members(schema, value, path, place)
         if isinstance(value, list):
             items = schema.get("items", True)
             for index, element in enumerate(value[:3]):
                 part = items if not isinstance(items, list) else (items[index:] or [True])[0]
-                yield from self.find(part, element, (*path, index), f"{place}/[]")
+                yield from self._find(part, element, (*path, index), f"{place}/[]")
 
     def _members(
         self, schema: Mapping[str, object], value: dict[str, Json], path: Path, place: str
@@ -88,11 +93,16 @@ class _Finder:
         for name, member in value.items():
             known = name in properties
             below = f"{place}/{name if known else '*'}"
-            yield from self.find(properties[name] if known else rest, member, (*path, name), below)
+            yield from self._find(properties[name] if known else rest, member, (*path, name), below)
 
     def _fits(self, schema: object, value: Json) -> bool:
-        whole = {"allOf": [schema], "definitions": self._root.get("definitions", {})}
-        return validator(whole).is_valid(value)
+        judge = self._validators.get(id(schema))
+        if judge is None:
+            whole = {"allOf": [schema], "definitions": self._root.get("definitions", {})}
+            judge = validator(whole)
+            if len(self._validators) < MAX_KEPT:
+                self._validators[id(schema)] = judge
+        return judge.is_valid(value)
 
 
 def _wrong(schema: Mapping[str, object], value: Json) -> Iterator[tuple[str, Json]]:

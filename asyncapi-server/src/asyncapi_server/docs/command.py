@@ -75,7 +75,7 @@ def _pages(
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """The files of the documents' pages: their names, with as many folders as tell them apart."""
+    """The files of the documents' pages: their names, with as many folders as distinguish them."""
     absolute = [path.absolute() for path in paths]
     for named in (_stem, _name):
         for depth in range(max(len(path.parts) for path in absolute)):

@@ -225,7 +225,7 @@ def _members(schema: Schema) -> Iterator[str]:
     if isinstance(discriminator, Mapping):
         discriminator = discriminator.get("propertyName")
     if isinstance(discriminator, str):
-        yield f"told apart by {code(discriminator)}"
+        yield f"distinguished by {code(discriminator)}"
     yield from _dependencies(schema)
 
 

@@ -81,8 +81,8 @@ def served(channel: Channel) -> tuple[Channel, list[Finding]]:
             known.append(message)
             continue
         text = (
-            f"the payload of {message.name!r} is that of {twin.name!r}, so they cannot be told "
-            "apart: give each a constant"
+            f"the payload of {message.name!r} is that of {twin.name!r}, so they cannot be "
+            "distinguished: give each a constant"
         )
         findings.append(Finding(message.place, text, Rule.TWIN))
     sent = {message.identity for message in channel.sends}
@@ -110,7 +110,7 @@ def ambiguous(channel: Channel) -> Iterator[Finding]:
                 if optional
                 else "at no place do their schemas demand different constants"
             )
-            text = f"{one!r} and {two!r} are told apart by what validates first: {why}"
+            text = f"{one!r} and {two!r} are distinguished by what validates first: {why}"
             yield Finding(by_name[two].place, text, Rule.AMBIGUOUS)
 
 

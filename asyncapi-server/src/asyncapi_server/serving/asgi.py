@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from asyncapi_server.serving.connection import Connection
-from asyncapi_server.serving.connections import Connections, Hook
+from asyncapi_server.serving.connections import BaseEndpoint
 from asyncapi_server.serving.faults import Fault, FaultKind
 from asyncapi_server.serving.framing import payloads
 from asyncapi_server.serving.handshake import HandshakeRefused, Opened
-from asyncapi_server.serving.hub import Hub
 from asyncapi_server.serving.outbox import Outbox
 from asyncapi_server.serving.pace import Pace
-from asyncapi_server.serving.router import Router
 from asyncapi_server.serving.settings import EndpointSettings
 
 log = logging.getLogger(__name__)
@@ -30,41 +28,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-GOING_AWAY, TOO_BIG, POLICY, TRY_LATER = 1001, 1009, 1008, 1013
+TOO_BIG, POLICY, TRY_LATER = 1009, 1008, 1013
 REFUSED = 1008
 """The code of a handshake that is refused, where the server cannot send an HTTP response."""
 
 
-class AsgiEndpoint:
+class AsgiEndpoint(BaseEndpoint[Scope]):
     """Serves a router's address: `app.routes.append(WebSocketRoute(path, endpoint))`."""
-
-    def __init__(
-        self,
-        router: Router,
-        *,
-        settings: EndpointSettings | None = None,
-        hub: Hub | None = None,
-        allow_origin: Callable[[str], bool] = lambda _: True,
-        client_ip: Callable[[Scope], str] = lambda scope: (scope.get("client") or ("unknown",))[0],
-    ) -> None:
-        """The same as those of `Endpoint`; `client_ip` gets the scope of the connection."""
-        self._router = router
-        self._settings = settings or EndpointSettings()
-        self._connections = Connections(router, self._settings, hub)
-        self._allow_origin = allow_origin
-        self._client_ip = client_ip
-        self.connections: Mapping[str, Connection] = self._connections.by_id
-        """The live connections by id."""
-        self.on_connect: list[Hook] = self._connections.on_connect
-        """Called with each new connection, in order."""
-        self.on_disconnect: list[Hook] = self._connections.on_disconnect
-        """Called with each connection that has ended, in order."""
-
-    async def close_all(
-        self, code: int = GOING_AWAY, reason: str = "the server is going away"
-    ) -> None:
-        """Close all connections, and wait until the last one is gone."""
-        await self._connections.close_all(code, reason)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection from its handshake to its end."""
@@ -81,12 +51,15 @@ class AsgiEndpoint:
         await send({"type": "websocket.accept"})
         line = _Line(send, self._settings)
         try:
-            async with self._connections.connected(
-                line.outbox, scope, line.close, self._client_ip(scope), opened=opened
-            ) as connection:
+            async with self.connected(line.outbox, scope, line.close, opened=opened) as connection:
                 await self._read(receive, connection)
         finally:
             await line.finish()
+
+    @staticmethod
+    def _peer(request: Scope) -> str:
+        host: str = (request.get("client") or ("unknown",))[0]
+        return host
 
     async def _opened(self, scope: Scope) -> Opened:
         """A handshake, held to the channel; raises HandshakeRefused."""
@@ -103,21 +76,21 @@ class AsgiEndpoint:
     async def _read(self, receive: Receive, connection: Connection) -> None:
         """Pass each message to the connection until one side closes."""
         clock = asyncio.get_running_loop().time
-        settings, connections = self._settings, self._connections
+        settings = self._settings
         pace = Pace(settings.messages_per_second, settings.message_burst, clock())
         while True:
             message = await receive()
             if message["type"] != "websocket.receive" or connection.closed:
                 return
             if not pace.allows(clock()):
-                await connections.end(connection, FaultKind.TOO_FAST, connections.too_fast, POLICY)
+                await self._end(connection, FaultKind.TOO_FAST, self._too_fast, POLICY)
                 return
             text = message.get("text")
             if text is None:
                 what = "Binary messages are not understood: send JSON text"
                 connection.fault(Fault(FaultKind.BINARY, what))
-            elif connections.is_too_long(text):
-                await connections.end(connection, FaultKind.BROKEN, connections.too_long, TOO_BIG)
+            elif self._is_too_long(text):
+                await self._end(connection, FaultKind.BROKEN, self._too_long, TOO_BIG)
                 return
             else:
                 await connection.receive(text)

@@ -1,4 +1,4 @@
-"""The connections of one address, over whatever they came."""
+"""The base of endpoints: the connections of one address, over whatever they came."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import inspect
 import itertools
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 from asyncapi_server.serving.connection import Connection
 from asyncapi_server.serving.faults import Fault, FaultKind
@@ -27,16 +29,30 @@ MAX_UTF8_BYTES = 4
 Closer = Callable[[int, str], Awaitable[None]]
 """Closes a connection with a code and a reason."""
 Hook = Callable[[Connection], Awaitable[None] | None]
+Upgrade = TypeVar("Upgrade")
+"""The request that opens a connection, as the HTTP server below hands it over."""
+GOING_AWAY = 1001
 
 
-class Connections:
-    """The live connections of a router's address, and what happens as they come and go."""
+class BaseEndpoint(ABC, Generic[Upgrade]):
+    """Serves a router's address; how its connections are opened and read is left to subclasses."""
 
-    def __init__(self, router: Router, settings: EndpointSettings, hub: Hub | None) -> None:
-        """`hub` publishes to these connections: it drops those that end, and checks what it
-        publishes if the router checks what is sent."""
+    def __init__(
+        self,
+        router: Router,
+        *,
+        settings: EndpointSettings | None = None,
+        hub: Hub | None = None,
+        allow_origin: Callable[[str], bool] = lambda _: True,
+        client_ip: Callable[[Upgrade], str] | None = None,
+    ) -> None:
+        """`hub` publishes to this endpoint's connections: it drops those that end, and checks what
+        it publishes if the router checks what is sent. `allow_origin` gets the Origin header of
+        browsers; False refuses with 403. `client_ip` replaces the address that the socket has."""
         self._router = router
-        self._settings = settings
+        self._settings = settings or EndpointSettings()
+        self._allow_origin = allow_origin
+        self._client_ip = client_ip or self._peer
         self.on_connect: list[Hook] = []
         """Called with each new connection, in order."""
         self.on_disconnect: list[Hook] = []
@@ -47,23 +63,29 @@ class Connections:
                 hub.check = router.check_sent
         self._by_id: dict[str, Connection] = {}
         self._numbers = itertools.count(1)
-        self.by_id: Mapping[str, Connection] = MappingProxyType(self._by_id)
+        self.connections: Mapping[str, Connection] = MappingProxyType(self._by_id)
+        """The live connections by id."""
+
+    @staticmethod
+    @abstractmethod
+    def _peer(request: Upgrade) -> str:
+        """The address of the socket's other end."""
 
     @asynccontextmanager
     async def connected(
         self,
         outbox: Outbox,
-        request: object,
+        request: Upgrade,
         closer: Closer,
-        ip: str,
         window_bits: int = 0,
         opened: Opened = ANY,
     ) -> AsyncIterator[Connection]:
-        """One connection from its opening to its end, over any outbox.
+        """One connection from its upgrade, which was `request`, to its end, over any outbox.
 
         `window_bits` are those of its compression; `opened` has the parameters of its address
         and the identities of its client.
         """
+        ip = self._client_ip(request)
         connection = Connection(
             self._router,
             outbox,
@@ -85,28 +107,30 @@ class Connections:
             outbox.close()
             await self._call(self.on_disconnect, connection)
 
-    async def close_all(self, code: int, reason: str) -> None:
+    async def close_all(
+        self, code: int = GOING_AWAY, reason: str = "the server is going away"
+    ) -> None:
         """Close all connections concurrently, and wait until the last one is gone."""
         await asyncio.gather(*(c.close(code, reason) for c in list(self._by_id.values())))
 
-    def is_too_long(self, text: str) -> bool:
+    def _is_too_long(self, text: str) -> bool:
         """Whether a message exceeds the limit of the settings."""
         limit = self._settings.max_message_bytes
         return len(text) * MAX_UTF8_BYTES > limit and len(text.encode()) > limit
 
     @property
-    def too_long(self) -> str:
+    def _too_long(self) -> str:
         """The text for a client whose message is too long."""
         limit = self._settings.max_message_bytes
         return f"A message is longer than {limit} bytes; connect again and send shorter ones"
 
     @property
-    def too_fast(self) -> str:
+    def _too_fast(self) -> str:
         """The text for a client that sends too fast."""
         rate = self._settings.messages_per_second
         return f"More than {rate:g} messages per second; connect again and send fewer"
 
-    async def end(self, connection: Connection, kind: FaultKind, text: str, code: int) -> None:
+    async def _end(self, connection: Connection, kind: FaultKind, text: str, code: int) -> None:
         """Report a fault to a client, then close its connection with a code."""
         connection.fault(Fault(kind, text))
         await connection.close(code, text)

@@ -5,21 +5,15 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 
 from aiohttp import HttpVersion11, WebSocketError, WSCloseCode, WSMsgType, web
 
 from asyncapi_server.serving.connection import Connection
-from asyncapi_server.serving.connections import Closer, Connections, Hook
+from asyncapi_server.serving.connections import BaseEndpoint
 from asyncapi_server.serving.deflate import may_compress
 from asyncapi_server.serving.faults import Fault, FaultKind
 from asyncapi_server.serving.guard import TOO_FAST
-from asyncapi_server.serving.handshake import ANY, HandshakeRefused, Opened
-from asyncapi_server.serving.hub import Hub
-from asyncapi_server.serving.outbox import Outbox
-from asyncapi_server.serving.router import Router
-from asyncapi_server.serving.settings import EndpointSettings
+from asyncapi_server.serving.handshake import HandshakeRefused, Opened
 from asyncapi_server.serving.wire import WebSocket, Wire
 
 log = logging.getLogger(__name__)
@@ -31,32 +25,8 @@ _REFUSALS = {
 """The HTTP errors of handshakes, by status."""
 
 
-class Endpoint:
+class Endpoint(BaseEndpoint[web.Request]):
     """Serves a router's address to aiohttp: `app.router.add_get(path, endpoint.handle)`."""
-
-    def __init__(
-        self,
-        router: Router,
-        *,
-        settings: EndpointSettings | None = None,
-        hub: Hub | None = None,
-        allow_origin: Callable[[str], bool] = lambda _: True,
-        client_ip: Callable[[web.Request], str] = lambda request: request.remote or "unknown",
-    ) -> None:
-        """`hub` publishes to this endpoint's connections: it drops those that end, and checks what
-        it publishes if the router checks what is sent. `allow_origin` gets the Origin header of
-        browsers; False refuses with 403."""
-        self._router = router
-        self._settings = settings or EndpointSettings()
-        self._connections = Connections(router, self._settings, hub)
-        self._allow_origin = allow_origin
-        self._client_ip = client_ip
-        self.connections: Mapping[str, Connection] = self._connections.by_id
-        """The live connections by id."""
-        self.on_connect: list[Hook] = self._connections.on_connect
-        """Called with each new connection, in order."""
-        self.on_disconnect: list[Hook] = self._connections.on_disconnect
-        """Called with each connection that has ended, in order."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection from its upgrade to its end."""
@@ -79,25 +49,9 @@ class Endpoint:
             await wire.finish()
         return ws
 
-    def connected(
-        self,
-        outbox: Outbox,
-        request: web.Request,
-        closer: Closer,
-        window_bits: int = 0,
-        opened: Opened = ANY,
-    ) -> AbstractAsyncContextManager[Connection]:
-        """One connection from its upgrade, which was `request`, to its end, over any outbox.
-
-        `window_bits` are those of its compression; `opened` has the parameters of its address
-        and the identities of its client.
-        """
-        ip = self._client_ip(request)
-        return self._connections.connected(outbox, request, closer, ip, window_bits, opened)
-
-    async def close_all(self, code: int = 1001, reason: str = "the server is going away") -> None:
-        """Close all connections concurrently, and wait until the last one is gone."""
-        await self._connections.close_all(code, reason)
+    @staticmethod
+    def _peer(request: web.Request) -> str:
+        return request.remote or "unknown"
 
     def _refuse(self, request: web.Request) -> None:
         """Refuse a request that is no upgrade, has a body, or comes from a foreign origin."""
@@ -124,14 +78,13 @@ class Endpoint:
 
     async def _read(self, ws: web.WebSocketResponse, connection: Connection) -> None:
         """Pass each message to the connection until one side closes."""
-        connections = self._connections
         while True:
             message = await ws.receive()
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
                 return
             if message is TOO_FAST:
-                text, code = connections.too_fast, WSCloseCode.POLICY_VIOLATION
-                await connections.end(connection, FaultKind.TOO_FAST, text, code)
+                text, code = self._too_fast, WSCloseCode.POLICY_VIOLATION
+                await self._end(connection, FaultKind.TOO_FAST, text, code)
                 return
             if message.type is WSMsgType.ERROR:
                 # These were reported to the client before the close.
@@ -144,9 +97,9 @@ class Endpoint:
                 continue
             if message.type is WSMsgType.TEXT:
                 # aiohttp may let through compressed ones that are too long.
-                if connections.is_too_long(message.data):
-                    text, code = connections.too_long, WSCloseCode.MESSAGE_TOO_BIG
-                    await connections.end(connection, FaultKind.BROKEN, text, code)
+                if self._is_too_long(message.data):
+                    text, code = self._too_long, WSCloseCode.MESSAGE_TOO_BIG
+                    await self._end(connection, FaultKind.BROKEN, text, code)
                     return
                 await connection.receive(message.data)
             elif message.type is WSMsgType.PING:
@@ -161,7 +114,7 @@ class Endpoint:
     def _break(self, connection: Connection, code: int) -> str:
         """Report the fault of a client's frames before the connection closes; returns its text."""
         if code == WSCloseCode.MESSAGE_TOO_BIG:
-            text = self._connections.too_long
+            text = self._too_long
         elif code == WSCloseCode.INVALID_TEXT:
             text = "A text frame is not UTF-8, or its compressed data is invalid; fix the client"
         else:

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 from asyncapi_server import jsontext
 from asyncapi_server import pointer as jsonpointer
 from asyncapi_server.document.contract import ChannelContract, Contract, MessageContract
 from asyncapi_server.document.details import Detail, bounded, cut, schema_details
-from asyncapi_server.document.discriminator import Discriminator
-from asyncapi_server.document.signature import signature
-from asyncapi_server.errors import ContractError, RouterSetupError, UndocumentedMessage
-from asyncapi_server.jsontext import json_type
-from asyncapi_server.names import handler_name, snake_case
+from asyncapi_server.errors import ContractError, UndocumentedMessage
+from asyncapi_server.serving.application import (
+    Handler,
+    Model,
+    check_makers,
+    handlers_of,
+    models_of,
+)
 from asyncapi_server.serving.encoding import encode as default_encode
 from asyncapi_server.serving.encoding import plain
 from asyncapi_server.serving.faults import ErrorPolicy, Fault, FaultKind, Refusal
 from asyncapi_server.serving.handshake import Handshake, Opened
+from asyncapi_server.serving.messages import Messages, Spec
+from asyncapi_server.serving.nesting import MAX_DEPTH, is_too_deep
 from asyncapi_server.serving.security import NOBODY, OPEN, Authenticate, gate, meets, wanted
-from asyncapi_server.validation import validator
 
-MAX_DEPTH = 64
-"""Levels of nested arrays and objects in one message."""
-
-Handler = Callable[[Any, Any], Awaitable[object]]
-"""Called with the connection and the message."""
 Encoder = Callable[[object], bytes]
-
-
-class _Spec:
-    """A message of the contract with its compiled validator and correlation path."""
-
-    __slots__ = ("correlation", "message", "validator")
-
-    def __init__(self, message: MessageContract) -> None:
-        self.message = message
-        self.validator = validator(message.schema)
-        pointer = message.correlation
-        self.correlation = None if pointer is None else jsonpointer.tokens(pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +52,7 @@ class Router:
         handlers: object,
         *,
         error_reply: ErrorPolicy,
-        models: Mapping[str, Callable[..., object]] | None = None,
+        models: Mapping[str, Model] | None = None,
         sends: object = None,
         encode: Encoder = default_encode,
         server: str | None = None,
@@ -102,14 +88,12 @@ class Router:
         self._encode = encode
         self.checks_sent = check_outgoing
         """Whether each message sent is validated."""
-        self._received = {m.name: _Spec(m) for m in channel.receives}
-        self._sent = {m.name: _Spec(m) for m in channel.sends}
-        self._find_received = _discriminator(channel.receives)
-        self._find_sent = _discriminator(channel.sends)
-        self._handlers = _handlers(self._admitted(channel), handlers)
-        self._models = _models(channel, models or {})
+        self._received = Messages(channel.receives)
+        self._sent = Messages(channel.sends)
+        self._handlers = handlers_of(self._admitted(channel), handlers)
+        self._models = models_of(channel, models or {})
         if sends is not None:
-            _check_makers(channel, sends)
+            check_makers(channel, sends)
 
     async def opened(
         self,
@@ -131,17 +115,17 @@ class Router:
             payload = jsontext.loads(text)
         except ValueError as error:
             return Fault(FaultKind.MALFORMED, f"The message is not JSON: {error}")
-        if _too_deep(text, payload):
+        if is_too_deep(text, payload):
             return Fault(FaultKind.MALFORMED, f"The message is nested deeper than {MAX_DEPTH}")
-        names = self._find_received.identify(payload)
+        names = self._received.identify(payload)
         if not names:
             return self._unknown(payload)
         handled = [name for name in names if name in self._handlers]
         if not handled:
             return self._elsewhere(names[0], payload)
-        spec = self._first_valid(self._received, handled, payload)
+        spec = self._received.first_valid(handled, payload)
         if spec is None:
-            details = schema_details(self._received[handled[0]].validator, payload, len(text))
+            details = schema_details(self._received.specs[handled[0]].validator, payload, len(text))
             return self._invalid(handled[0], payload, details)
         name = spec.message.name
         security = spec.message.security
@@ -155,7 +139,7 @@ class Router:
                 message = model(payload)
             except (ValueError, TypeError) as error:
                 return self._invalid(name, payload, (Detail("", cut(str(error))),))
-        correlation = self._correlation(spec, payload)
+        correlation = spec.correlation_of(payload)
         return Request(name, payload, message, self._handlers[name], correlation)
 
     def replies(self, request: Request, answer: object) -> list[bytes]:
@@ -163,7 +147,7 @@ class Router:
 
         Raises UndocumentedMessage when one is not what the document names for the request.
         """
-        allowed = self._received[request.name].message.replies
+        allowed = self._received.specs[request.name].message.replies
         if answer is None:
             if allowed:
                 raise UndocumentedMessage(
@@ -223,26 +207,16 @@ class Router:
             self._check(body, spec)
         return encoded if encoded is not None else self._encode(body)
 
-    def _sent_spec(self, body: object, preferred: tuple[str, ...] = ()) -> _Spec | None:
+    def _sent_spec(self, body: object, preferred: tuple[str, ...] = ()) -> Spec | None:
         """The sent message that `body` is; of several candidates, one that is preferred."""
-        names: Sequence[str] = self._find_sent.identify(body)
+        names: Sequence[str] = self._sent.identify(body)
         if len(names) > 1:
             names = [name for name in names if name in preferred] or names
         if len(names) < 2:
-            return self._sent[names[0]] if names else None
-        return self._first_valid(self._sent, names, body) or self._sent[names[0]]
+            return self._sent.specs[names[0]] if names else None
+        return self._sent.first_valid(names, body) or self._sent.specs[names[0]]
 
-    @staticmethod
-    def _first_valid(
-        specs: Mapping[str, _Spec], names: Sequence[str], payload: object
-    ) -> _Spec | None:
-        """The first of some messages that admits a payload, in the document's order."""
-        for name in names:
-            if specs[name].validator.is_valid(payload):
-                return specs[name]
-        return None
-
-    def _check(self, body: object, spec: _Spec | None) -> None:
+    def _check(self, body: object, spec: Spec | None) -> None:
         if spec is None:
             raise UndocumentedMessage(f"no message of {self.address}: {cut(repr(body))}")
         # Validate what goes over the wire, not the objects that it was made from.
@@ -253,28 +227,14 @@ class Router:
             raise UndocumentedMessage(f"{spec.message.name!r} fails its schema: {listed}")
 
     def _unknown(self, payload: object) -> Fault:
-        pointers = self._find_received.pointers
+        pointers = self._received.pointers
         where = f" at {' and '.join(pointers)}" if pointers else ""
         text = f"No message of this API: the constants{where} name none"
-        details = []
-        for pointer in pointers:
-            found = jsonpointer.lookup(payload, jsonpointer.tokens(pointer))
-            says = "is missing" if found is jsonpointer.MISSING else f"is {_short(found)}"
-            details.append(Detail(pointer, f"{says}; known: {self._known(pointer)}"))
-        return Fault(FaultKind.UNKNOWN_MESSAGE, text, bounded(details), request=payload)
-
-    def _known(self, pointer: str) -> str:
-        values = [
-            repr(value)
-            for spec in self._received.values()
-            for constant in spec.message.constants
-            if constant.pointer == pointer
-            for value in constant.values
-        ]
-        return cut(", ".join(dict.fromkeys(values)))
+        details = bounded(self._received.differences(payload))
+        return Fault(FaultKind.UNKNOWN_MESSAGE, text, details, request=payload)
 
     def _elsewhere(self, name: str, payload: object) -> Fault:
-        names = self._received[name].message.servers or ()
+        names = self._received.specs[name].message.servers or ()
         addresses = tuple(self._contract.servers[server].address for server in names)
         text = f"{name!r} is not admitted on this server. Try {' or '.join(addresses)}"
         return Fault(FaultKind.WRONG_SERVER, text, message=name, request=payload, servers=addresses)
@@ -291,15 +251,11 @@ class Router:
             if self._server is None or message.servers is None or self._server in message.servers
         )
 
-    def _correlation(self, spec: _Spec, payload: object) -> object:
-        if spec.correlation is None:
-            return jsonpointer.MISSING
-        return jsonpointer.lookup(payload, spec.correlation)
-
     def _correlation_of(self, fault: Fault) -> object:
         """The correlation id of a message that did not become a request."""
-        specs = [self._received[fault.message]] if fault.message else self._received.values()
-        found = (self._correlation(spec, fault.request) for spec in specs)
+        specs = self._received.specs
+        possible = [specs[fault.message]] if fault.message else specs.values()
+        found = (spec.correlation_of(fault.request) for spec in possible)
         return next(
             (each for each in found if each is not jsonpointer.MISSING), jsonpointer.MISSING
         )
@@ -315,84 +271,6 @@ def refused(refusal: Refusal, request: Request) -> Fault:
         message=request.name,
         request=request.payload,
     )
-
-
-def _discriminator(messages: tuple[MessageContract, ...]) -> Discriminator:
-    return Discriminator({message.name: signature(message.schema) for message in messages})
-
-
-def _handlers(messages: tuple[MessageContract, ...], handlers: object) -> dict[str, Handler]:
-    wanted = {handler_name(message.name): message.name for message in messages}
-    offered = {name for name in dir(handlers) if name.startswith("on_")}
-    offered = {name for name in offered if callable(getattr(handlers, name))}
-    faults = [
-        f"the message {wanted[name]!r} has no handler {name!r}"
-        for name in wanted
-        if name not in offered
-    ]
-    faults += [f"the handler {name!r} has no message" for name in sorted(offered - set(wanted))]
-    if faults:
-        raise RouterSetupError(f"{type(handlers).__name__}: " + "; ".join(faults))
-    return {message: getattr(handlers, name) for name, message in wanted.items()}
-
-
-def _check_makers(channel: ChannelContract, sends: object) -> None:
-    faults = [
-        f"the message {message!r} has no function {snake_case(message)!r} that makes it"
-        for message in channel.sent_alone
-        if not callable(getattr(sends, snake_case(message), None))
-    ]
-    if faults:
-        raise RouterSetupError(f"{getattr(sends, '__name__', sends)}: " + "; ".join(faults))
-
-
-def _models(
-    channel: ChannelContract, models: Mapping[str, Callable[..., object]]
-) -> dict[str, Callable[..., object]]:
-    received = {message.name for message in channel.receives}
-    unknown = sorted(set(models) - received - {message.name for message in channel.sends})
-    if unknown:
-        raise RouterSetupError(f"models for no message: {', '.join(unknown)}")
-    return {
-        name: getattr(model, "model_validate", model)
-        for name, model in models.items()
-        if name in received
-    }
-
-
-def _too_deep(text: str | bytes, payload: object) -> bool:
-    """Whether the nesting exceeds MAX_DEPTH; a message with few brackets cannot."""
-    if isinstance(text, str):
-        brackets = text.count("[") + text.count("{")
-    else:
-        brackets = text.count(b"[") + text.count(b"{")
-    if brackets <= MAX_DEPTH:
-        return False
-    level: list[object] = [payload]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for value in level
-            for child in _members(value)
-            if type(child) in _CONTAINERS  # isinstance takes three times as long here
-        ]
-        if not level:
-            return False
-    return True
-
-
-_CONTAINERS = frozenset({dict, list})
-
-
-def _members(value: object) -> Iterable[object]:
-    return value.values() if isinstance(value, dict) else cast("list[object]", value)
-
-
-def _short(value: object) -> str:
-    """A value for a message to the client: scalars in full, the rest by type."""
-    if json_type(value) in ("array", "object"):
-        return f"an {json_type(value)}"
-    return cut(jsontext.dumps(value).decode())
 
 
 def _with(body: object, path: tuple[str, ...], value: object) -> object:

@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
 
 from asyncapi_server.validation.cost import check_cost
 from asyncapi_server.validation.faults import CannotValidate, SchemaFault, Validator
 from asyncapi_server.validation.recursion import BoundedValidator, unrolled
-from asyncapi_server.validation.reference import ReferenceValidator
 
 Engine = Callable[[Mapping[str, object] | bool], Validator]
 """Compiles a schema; raises ValueError when it is not valid."""
-
-try:
-    from asyncapi_server.validation.fast import FastValidator
-except ImportError:  # the extra [fast] is not installed
-    _usual: Engine = ReferenceValidator
-else:
-    _usual = FastValidator
 
 VARIABLE = "ASYNCAPI_SERVER_VALIDATION"
 
@@ -36,6 +30,19 @@ def validator(schema: Mapping[str, object] | bool) -> Validator:
     `format` is an annotation only. Nothing is ever fetched.
     """
     check_cost(schema)
-    engine: Engine = ReferenceValidator if os.environ.get(VARIABLE) == "reference" else _usual
+    engine = _engine(reference=os.environ.get(VARIABLE) == "reference")
     judge, shallow = engine(schema), unrolled(schema)
     return judge if shallow is None else BoundedValidator(judge, engine(shallow))
+
+
+@cache
+def _engine(*, reference: bool) -> Engine:
+    """The reference, or the fastest engine that is installed; imports only the one it returns."""
+    if not reference:
+        with suppress(ImportError):  # the extra [fast] is not installed
+            from asyncapi_server.validation.fast import FastValidator
+
+            return FastValidator
+    from asyncapi_server.validation.reference import ReferenceValidator
+
+    return ReferenceValidator

@@ -7,7 +7,7 @@ error status breaks nobody, since a client must treat an unknown status as the x
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from asyncapi_server.diff.changes import Change, Side, breaking, compatible
 from asyncapi_server.diff.openapi.parameters import DESCRIBED
@@ -69,23 +69,41 @@ def _new(where: str, status: str, response: Part) -> Change:
     return breaking(response.place, where, "the status is new", why, Side.READERS)
 
 
-def _headers(where: str, old: Part, new: Part) -> Iterator[Change]:
-    mine, theirs = (
-        {name.lower(): header for name, header in part.members("headers").items()}
-        for part in (old, new)
-    )
-    for name in dict.fromkeys((*mine, *theirs)):
-        at = f"{where} header {name}"
-        if name == _IGNORED_HEADER:
-            continue
-        if name not in theirs:
-            why = "clients that read it do not find it"
-            yield breaking(new.place, at, "the header is gone", why, Side.READERS)
-        elif name not in mine:
-            why = "clients that do not know it pass it over"
-            yield compatible(theirs[name].place, at, "the header is new", why)
-        else:
-            yield from compare_objects(at, mine[name], theirs[name], _HEADER)
+def _by_name(
+    noun: str,
+    members: Callable[[Part], Mapping[str, Part]],
+    rules: Mapping[str, Rule],
+    *,
+    gone: str,
+    added: str,
+) -> Rule:
+    """The rule for named members of a response.
+
+    `gone` and `added` say what a member that is gone or new means to clients.
+    """
+
+    def rule(where: str, old: Part, new: Part) -> Iterator[Change]:
+        mine, theirs = members(old), members(new)
+        for name in dict.fromkeys((*mine, *theirs)):
+            at = f"{where} {noun} {name}"
+            if name not in theirs:
+                yield breaking(new.place, at, f"the {noun} is gone", gone, Side.READERS)
+            elif name not in mine:
+                yield compatible(theirs[name].place, at, f"the {noun} is new", added)
+            else:
+                yield from compare_objects(at, mine[name], theirs[name], rules)
+
+    return rule
+
+
+def _headers(response: Part) -> dict[str, Part]:
+    """The headers that count, by their names in lower case."""
+    named = {name.lower(): header for name, header in response.members("headers").items()}
+    return {name: header for name, header in named.items() if name != _IGNORED_HEADER}
+
+
+def _links(response: Part) -> Mapping[str, Part]:
+    return response.members("links")
 
 
 def _always_there(where: str, old: Part, new: Part) -> Iterator[Change]:
@@ -97,20 +115,6 @@ def _always_there(where: str, old: Part, new: Part) -> Iterator[Change]:
         yield compatible(new.place, where, "it is always there now", "clients had to expect it")
 
 
-def _links(where: str, old: Part, new: Part) -> Iterator[Change]:
-    mine, theirs = old.members("links"), new.members("links")
-    for name in dict.fromkeys((*mine, *theirs)):
-        at = f"{where} link {name}"
-        if name not in theirs:
-            why = "clients that follow it do not find it"
-            yield breaking(new.place, at, "the link is gone", why, Side.READERS)
-        elif name not in mine:
-            why = "nobody has to follow it"
-            yield compatible(theirs[name].place, at, "the link is new", why)
-        else:
-            yield from compare_objects(at, mine[name], theirs[name], _LINK)
-
-
 _HEADER: dict[str, Rule] = {
     **DESCRIBED,
     "required": _always_there,
@@ -119,8 +123,19 @@ _HEADER: dict[str, Rule] = {
 }
 _RESPONSE: dict[str, Rule] = {
     "description": annotation,
-    "headers": _headers,
+    "headers": _by_name(
+        "header",
+        _headers,
+        _HEADER,
+        gone="clients that read it do not find it",
+        added="clients that do not know it pass it over",
+    ),
     "content": content(Side.READERS),
-    "links": _links,
+    "links": _by_name(
+        "link",
+        _links,
+        {"description": annotation},
+        gone="clients that follow it do not find it",
+        added="nobody has to follow it",
+    ),
 }
-_LINK: dict[str, Rule] = {"description": annotation}

@@ -1,4 +1,4 @@
-"""Types of TypeScript for shapes, and the same shapes as data, by which messages are told apart."""
+"""Types of TypeScript for shapes, and the same shapes as data, which distinguish messages."""
 
 from __future__ import annotations
 

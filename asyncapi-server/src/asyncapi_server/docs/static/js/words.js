@@ -70,7 +70,7 @@ function meant(error, children, below) {
   return best.some((each) => !isHere(each)) || ranked.length === 1 ? best : [error];
 }
 
-/** Whether only a constant is wrong: in such alternatives, the one that tells them apart. */
+/** Whether only a constant is wrong: in such alternatives, the one that distinguishes them. */
 function isConstant(branch) {
   return branch.length === 1 && branch[0].keyword === 'const';
 }
