@@ -15,7 +15,8 @@ from .scale import Scale
 SECONDS = 300.0
 NAMES = {
     "first": "ours, first",
-    "repeated": "ours, repeated",
+    "repeated": "ours, repeated, cold",
+    "hot": "ours, repeated, hot",
     "raw": "raw trades in the engine",
     "duckdb": "DuckDB over the same minutes",
 }

@@ -1,7 +1,8 @@
 """Generates functions that write JSON texts of a schema, for messages that are sent often.
 
 Each named schema becomes a function whose arguments are its members, and a type for its text, so
-that a type checker refuses the text of another schema in its place. Decimals are passed as text.
+that a type checker refuses the text of another schema in its place. Decimals are passed as text,
+arrays of objects as the bytes of an array: their rows are kept, and joined, as texts.
 For None an optional member is left out, and a nullable one is null.
 """
 
@@ -77,15 +78,12 @@ class Encoders:
         self._functions: dict[str, str] = {}
         self._enumerations: set[str] = set()
         """The enumerations that are types of arguments."""
+        self.rows: set[str] = set()
+        """The schemas of objects that arrays hold."""
 
     def add_message(self, name: str, bundle: Bundle, payload: Object) -> None:
         """Add the function for a message. Raises NotEncodable."""
         self._add(snake_case(name), json_type(name), "bytes", bundle, bundle.resolved(payload))
-
-    def add_page(self, name: str, bundle: Bundle) -> None:
-        """Add the function for a reply whose rows are already encoded. Raises NotEncodable."""
-        schema = cast(Object, bundle.schemas[name])
-        self._add(snake_case(name), json_type(name), "bytes", bundle, schema, rows_are_bytes=True)
 
     def source(self, package: str, *sources: str) -> str:
         """The module with all added functions."""
@@ -109,12 +107,12 @@ class Encoders:
         base: str,
         bundle: Bundle,
         schema: Object,
-        *,
-        rows_are_bytes: bool = False,
     ) -> None:
         if function in self._functions:
             raise NotEncodable(f"{function!r} names two shapes: rename one")
-        members = list(self._members(bundle, schema, rows_are_bytes))
+        members = list(self._members(bundle, schema))
+        if base == "str" and any(member.value.is_bytes for member in members):
+            raise NotEncodable(f"{function!r}: only a message may have an array of objects")
         is_tuple = schema.get("type") == "array"
         text = _Text()
         optional = ""
@@ -143,10 +141,10 @@ class Encoders:
             f"{optional}    return {kind}({text.joined(as_bytes=base == 'bytes')})\n"
         )
 
-    def _members(self, bundle: Bundle, schema: Object, rows_are_bytes: bool) -> Iterator[_Member]:
+    def _members(self, bundle: Bundle, schema: Object) -> Iterator[_Member]:
         if "allOf" in schema:
             for part in cast(list[Object], schema["allOf"]):
-                yield from self._members(bundle, bundle.resolved(part), rows_are_bytes)
+                yield from self._members(bundle, bundle.resolved(part))
         elif schema.get("type") == "array":
             for item in cast(list[Object], schema["items"]):
                 name = item.get("title") or cast(str, item.get("$ref", "")).rsplit("/", 1)[-1]
@@ -156,8 +154,7 @@ class Encoders:
         else:
             required = cast(list[str], schema.get("required", []))
             for name, member in cast(Mapping[str, Object], schema["properties"]).items():
-                rows = rows_are_bytes and member.get("type") == "array"
-                value = _Value("bytes", "@", is_bytes=True) if rows else self._value(bundle, member)
+                value = self._value(bundle, member)
                 yield _Member(name, value, name in required or value.is_nullable)
 
     def _value(self, bundle: Bundle, schema: Object) -> _Value:
@@ -181,6 +178,12 @@ class Encoders:
             return _Value("", "[]")
         if len(values) == 1:
             return _Value("", json.dumps(values[0]))
+        if schema.get("type") == "array" and isinstance(schema["items"], dict):
+            items = bundle.resolved(schema["items"])
+            if "properties" in items or "allOf" in items:
+                self._value(bundle, schema["items"])
+                self.rows.add(cast(str, schema["items"]["$ref"]).rsplit("/", 1)[1])
+                return _Value("bytes", "@", is_bytes=True)
         kind, expression = self._plain(bundle, name, schema)
         return _Value(kind, expression, is_nullable=schema.get("nullable") is True)
 
@@ -201,7 +204,8 @@ class Encoders:
             case "array" if isinstance(schema["items"], dict):
                 kind, each = self._plain_items(bundle, schema["items"])
                 return f"Iterable[{kind}]", f"array({each})"
-        if not name or ("properties" not in schema and schema.get("type") != "array"):
+        is_composed = "properties" in schema or "allOf" in schema or schema.get("type") == "array"
+        if not name or not is_composed:
             raise NotEncodable(f"give the schema a name and members: {schema}")
         if snake_case(name) not in self._functions:
             self._add(snake_case(name), json_type(name), "str", bundle, schema)
@@ -247,14 +251,21 @@ class _Text:
         """The expression for the whole text."""
         if not as_bytes:
             return self.pieces()[0]
-        encoded = [
-            text if kind == "bytes" else f"f'{text}'.encode()" for kind, text in self._pieces
-        ]
-        return " + ".join(encoded)
+        return " + ".join(
+            text if kind == "bytes" else _encoded(text) for kind, text in self._pieces
+        )
 
     def _append(self, text: str) -> None:
         kind, before = self._pieces[-1]
         self._pieces[-1] = kind, before + text
+
+
+def _encoded(text: str) -> str:
+    """The expression for the bytes of what is inside an f-string."""
+    plain = text.replace("{{", "").replace("}}", "")
+    if "{" in plain or not text.isascii():
+        return f"f'{text}'.encode()"
+    return "b'" + text.replace("{{", "{").replace("}}", "}") + "'"
 
 
 def json_type(name: str) -> str:

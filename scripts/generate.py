@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -51,11 +51,12 @@ def _of_api(api: Api) -> dict[str, str]:
     schemas = {name: schema for bundle in bundles for name, schema in bundle.schemas.items()}
     sources = [api.rest.as_posix(), *(path.as_posix() for path in api.streams.values())]
     models = modelled(schemas)
+    encoders = _encoders(rest, streams)
     title = docstring(f"Code generated from the documents of the API {api.name!r}.", indent="")
     files = {
         "__init__.py": f"{head(*sources)}{title}\n",
-        "encoders.py": _encoders(rest, streams).source(package, *sources),
-        "facts.py": facts_source(schemas, _rows(rest), *sources),
+        "encoders.py": encoders.source(package, *sources),
+        "facts.py": facts_source(schemas, encoders.rows, *sources),
         "models.py": models_source(
             models, *sources, facts=f"{package}.facts", enumerations=enumerations_of(models)
         ),
@@ -77,7 +78,7 @@ def _of_api(api: Api) -> dict[str, str]:
 
 
 def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
-    """Encoders of unrequested messages, and of pages whose rows the store formats."""
+    """Encoders of unrequested messages and of pages, with those of their rows."""
     encoders = Encoders()
     known: dict[str, Object] = {}
     for stream in streams:
@@ -86,22 +87,13 @@ def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
                 known[name] = payload
                 encoders.add_message(name, stream.bundle, payload)
     for page in _pages(rest):
-        encoders.add_page(page, rest)
+        encoders.add_message(page, rest, cast(Object, rest.schemas[page]))
     return encoders
 
 
 def _pages(rest: Bundle) -> list[str]:
     """The schemas of the replies that are also available as tables."""
     return sorted({each.model for each in operations(rest) if len(each.media_types) > 1})
-
-
-def _rows(rest: Bundle) -> Iterator[str]:
-    """The schemas of the rows of these tables."""
-    for page in _pages(rest):
-        for part in cast(list[Object], cast(Object, rest.schemas[page])["allOf"]):
-            data = cast(Object, part.get("properties", {})).get("data")
-            if data is not None:
-                yield cast(str, cast(Object, cast(Object, data)["items"])["$ref"]).rsplit("/", 1)[1]
 
 
 def _json(document: dict[str, object], key: str, source: Path) -> str:

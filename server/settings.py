@@ -61,6 +61,7 @@ class Settings:
     confirm_seconds: int
     max_materialized: int
     materialized_idle_minutes: int
+    hot_megabytes: int
     store: str
     cluster: str
     keep_trades: Keep
@@ -263,6 +264,13 @@ TABLE = (
         "1440",
         "Minutes after which a timeframe that nobody watches is kept no longer.",
         _whole(1, 525_600),
+    ),
+    Setting(
+        "hot_megabytes",
+        "64",
+        "Megabytes of memory for candles and trades as clients get them; those asked for longest "
+        "ago goes first.",
+        _whole(0, 100_000),
     ),
     Setting(
         "store",

@@ -19,7 +19,8 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
     the database cannot be opened, and SettingError for settings that match no database.
     """
     try:
-        store = await asyncio.to_thread(Store, settings.store, settings.cluster)
+        hot_bytes = settings.hot_megabytes * 1_000_000
+        store = await asyncio.to_thread(Store, settings.store, settings.cluster, hot_bytes)
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{error} (CANDLECAST_STORE names the database)") from error
     except StoreInUse as error:

@@ -10,7 +10,7 @@ import asyncio
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import duckdb
@@ -20,11 +20,14 @@ import uvloop
 
 from bench.rows import fill, minute_table, trade_table
 from generated.native.facts import DataQuality
+from handlers.native.forms import CANDLES as CANDLE_FORM
 from handlers.native.messages import initial_history
 from ingest.core.status import DataStatus
 from ingest.core.timeframe import bucket_start, width_ms
+from ingest.pipeline.hot import Hot
 from ingest.pipeline.pair import Pair
-from ingest.storage import Store, fold
+from ingest.pipeline.view import History
+from ingest.storage import AsyncStore, Store, fold
 
 SYMBOL, RAW = "BTCUSDT", "RAWUSDT"
 TIMEFRAMES = (1, 173, 2850)
@@ -64,48 +67,52 @@ def prepared(directory: str, minutes: pa.Table, trades: int) -> Store:
     return Store(dsn)
 
 
-def message(store: Store, timeframe: int) -> bytes:
+async def message(hot: Hot, timeframe: int) -> bytes:
     """The reply to a new subscriber, from the store to its bytes."""
-    candles = store.candles.read(SYMBOL, timeframe, END_MS, CANDLES)
-    return initial_history(
-        Pair(SYMBOL, timeframe), CANDLES, candles, DataStatus(DataQuality.COMPLETE)
-    )
+    end, pair = bucket_start(END_MS, timeframe), Pair(SYMBOL, timeframe)
+    start = max(0, end - CANDLES * width_ms(timeframe))
+    closed = await hot.candles(pair, start, end, 0, CANDLE_FORM)
+    return initial_history(pair, CANDLES, History(closed, (), DataStatus(DataQuality.COMPLETE)))
 
 
-def first(store: Store, timeframe: int) -> None:
+async def first(store: Store, timeframe: int) -> None:
     """Serve a new pair, which is materialized only after its first history is sent."""
-    store.candles.basis(SYMBOL, timeframe, END_MS)
-    message(store, timeframe)
+    await store.run(store.candles.basis, SYMBOL, timeframe, END_MS)
+    await message(Hot(AsyncStore(store)), timeframe)
 
 
-def raw(store: Store, timeframe: int) -> None:
+async def raw(store: Store, timeframe: int) -> None:
     end = bucket_start(END_MS, timeframe)
     width = width_ms(timeframe)
     start = max(end - CANDLES * width, 0)
-    store.connection.rows(RAW_TRADES, {"symbol": RAW, "width": width, "start": start, "end": end})
+    values = {"symbol": RAW, "width": width, "start": start, "end": end}
+    await store.run(store.connection.rows, RAW_TRADES, values)
 
 
-def by_duckdb(database: duckdb.DuckDBPyConnection, timeframe: int) -> None:
+async def by_duckdb(database: duckdb.DuckDBPyConnection, timeframe: int) -> None:
     end = bucket_start(END_MS, timeframe)
     width = width_ms(timeframe)
     start = max(end - CANDLES * width, 0)
-    database.execute(DUCK.format(width=width), [SYMBOL, start, end]).fetchall()
+    values = [SYMBOL, start, end]
+    await asyncio.to_thread(database.execute(DUCK.format(width=width), values).fetchall)
 
 
 async def at_once(store: Store, timeframe: int) -> list[float]:
     """Milliseconds until each of many concurrent subscribers has its history."""
     began = time.perf_counter()
 
+    hot = Hot(AsyncStore(store))
+
     async def subscriber() -> float:
-        await store.run(message, store, timeframe)
+        await message(hot, timeframe)
         return (time.perf_counter() - began) * 1000
 
     return await asyncio.gather(*(subscriber() for _ in range(SUBSCRIBERS)))
 
 
-def timed(call: Callable[[], object]) -> float:
+async def timed(call: Callable[[], Awaitable[object]]) -> float:
     began = time.perf_counter()
-    call()
+    await call()
     return (time.perf_counter() - began) * 1000
 
 
@@ -121,12 +128,16 @@ async def main(directory: str, years: int, rounds: int, trades: int) -> None:
             # Another timeframe in each round: a pair is new only once.
             new = timeframe + number if timeframe > 1 else 1
             key = str(timeframe)
-            values["first"][key].append(timed(partial(first, store, new)))
+            values["first"][key].append(await timed(partial(first, store, new)))
             store.candles.materialize(SYMBOL, timeframe)
-            values["repeated"][key].append(timed(partial(message, store, timeframe)))
-            values["duckdb"][key].append(timed(partial(by_duckdb, database, timeframe)))
+            hot = Hot(AsyncStore(store))
+            store.blocks.clear()
+            values["repeated"][key].append(await timed(partial(message, hot, timeframe)))
+            values["hot"][key].append(await timed(partial(message, hot, timeframe)))
+            values["duckdb"][key].append(await timed(partial(by_duckdb, database, timeframe)))
             if trades:
-                values["raw"][key].append(timed(partial(raw, store, timeframe)))
+                values["raw"][key].append(await timed(partial(raw, store, timeframe)))
+            store.blocks.clear()
             values["hundred"][key] += await at_once(store, timeframe)
     print(orjson.dumps(values).decode(), flush=True)
     database.close()

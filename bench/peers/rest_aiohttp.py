@@ -11,7 +11,8 @@ from aiohttp import web
 
 from bench.peers.commands import serve_commands
 from bench.peers.rest_common import END_MS, filled_store, health
-from ingest.storage import CandlePage, Selection, Store
+from generated.native.facts import CANDLE_FIELDS
+from ingest.storage import Selection, Store
 
 
 class Handlers:
@@ -20,17 +21,21 @@ class Handlers:
 
     async def trades(self, request: web.Request) -> web.Response:
         symbol, query = request.match_info["symbol"], request.query
-        page = await self._store.run(
-            self._store.trades.page,
-            Selection(symbol, from_id=int(query["from_id"])),
-            int(query["limit"]),
+        limit = int(query["limit"])
+        wanted = Selection(
+            symbol, from_id=int(query["from_id"]), to_id=int(query["from_id"]) + limit - 1
         )
-        return _reply(page.body, f"Retrieved {page.count} trades for {symbol}")
+        sql, values = self._store.trades.query(wanted)
+        sql += f" SETTINGS max_threads = 1, max_block_size = {max(limit, 1024)}"
+        rows = await self._store.run(self._store.connection.formatted, sql, "JSONEachRow", values)
+        return _reply(rows, f"Retrieved {limit} trades for {symbol}")
 
     async def candles(self, request: web.Request) -> web.Response:
         symbol, count = request.match_info["symbol"], int(request.query["limit"])
-        wanted = CandlePage(symbol, 1, END_MS - count * 60_000, END_MS, END_MS, ())
-        rows = await self._store.run(self._store.pages.candles_json, wanted)
+        sql, values = self._store.candles.source(symbol, 1, END_MS - count * 60_000, END_MS)
+        sql = f"SELECT {', '.join(CANDLE_FIELDS[:-1])} FROM ({sql}) ORDER BY candle_time"
+        sql += " SETTINGS max_threads = 1"
+        rows = await self._store.run(self._store.connection.formatted, sql, "JSONEachRow", values)
         return _reply(rows, f"Retrieved {count} candles for {symbol}")
 
     async def health(self, _: web.Request) -> web.Response:

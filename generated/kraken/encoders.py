@@ -30,7 +30,7 @@ HeartbeatJson = NewType("HeartbeatJson", bytes)
 
 def heartbeat() -> HeartbeatJson:
     """The text of HeartbeatJson."""
-    return HeartbeatJson(f'{{"event":"heartbeat"}}'.encode())
+    return HeartbeatJson(b'{"event":"heartbeat"}')
 
 
 SequenceJson = NewType("SequenceJson", str)

@@ -62,11 +62,13 @@ def initial_history(
     requested_candles: int,
     actual_candles: int,
     data_status: DataStatusJson,
-    candles: Iterable[CandleJson],
+    candles: bytes,
 ) -> InitialHistoryJson:
     """The text of InitialHistoryJson."""
     return InitialHistoryJson(
-        f'{{"type":"initial_history","symbol":{quoted(symbol)},"timeframe":{quoted(timeframe)},"requested_candles":{requested_candles},"actual_candles":{actual_candles},"data_status":{data_status},"candles":{array(candles)}}}'.encode()
+        f'{{"type":"initial_history","symbol":{quoted(symbol)},"timeframe":{quoted(timeframe)},"requested_candles":{requested_candles},"actual_candles":{actual_candles},"data_status":{data_status},"candles":'.encode()
+        + candles
+        + b"}"
     )
 
 
@@ -92,6 +94,28 @@ def heartbeat(*, timestamp: int, connections_count: int) -> HeartbeatJson:
     )
 
 
+HistoryCandleJson = NewType("HistoryCandleJson", str)
+
+
+def history_candle(
+    *,
+    candle_time: int,
+    open: str,
+    high: str,
+    low: str,
+    close: str,
+    volume: str,
+    trades_count: int,
+    taker_buy_volume: str,
+    taker_sell_volume: str,
+    closed: bool,
+) -> HistoryCandleJson:
+    """The text of HistoryCandleJson."""
+    return HistoryCandleJson(
+        f'{{"candle_time":{candle_time},"open":{open},"high":{high},"low":{low},"close":{close},"volume":{volume},"trades_count":{trades_count},"taker_buy_volume":{taker_buy_volume},"taker_sell_volume":{taker_sell_volume},"closed":{"true" if closed else "false"}}}'
+    )
+
+
 CandleListEnvelopeJson = NewType("CandleListEnvelopeJson", bytes)
 
 
@@ -109,6 +133,25 @@ def candle_list_envelope(
         f'{{"success":true,"message":{quoted(message)},"timestamp":{timestamp},"error":null,"data":'.encode()
         + data
         + f',"timeframe":{quoted(timeframe)},"data_status":{data_status},"next_cursor":{"null" if next_cursor is None else next_cursor}}}'.encode()
+    )
+
+
+TradeJson = NewType("TradeJson", str)
+
+
+def trade(
+    *,
+    aggregate_id: int,
+    price: str,
+    quantity: str,
+    first_trade_id: int,
+    last_trade_id: int,
+    timestamp: int,
+    is_buyer_maker: bool,
+) -> TradeJson:
+    """The text of TradeJson."""
+    return TradeJson(
+        f'{{"aggregate_id":{aggregate_id},"price":{price},"quantity":{quantity},"first_trade_id":{first_trade_id},"last_trade_id":{last_trade_id},"timestamp":{timestamp},"is_buyer_maker":{"true" if is_buyer_maker else "false"}}}'
     )
 
 

@@ -10,6 +10,17 @@ AGGREGATE_ID_MAXIMUM: Final = 9223372036854775807
 AGGREGATE_ID_MINIMUM: Final = 0
 CANDLE_COUNT_MAXIMUM: Final = 1000
 CANDLE_COUNT_MINIMUM: Final = 0
+CANDLE_FIELDS: Final = (
+    "candle_time",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "trades_count",
+    "taker_buy_volume",
+    "taker_sell_volume",
+)
 CLIENT_TIMESTAMP_MS_MAXIMUM: Final = 9223372036854775807
 CLIENT_TIMESTAMP_MS_MINIMUM: Final = 0
 HISTORY_CANDLE_FIELDS: Final = (

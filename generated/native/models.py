@@ -153,6 +153,41 @@ class FeedInfo(BaseModel):
     stream_url: Annotated[StrictStr, Field(description="Where its WebSocket is.")]
 
 
+class HotTierInfo(BaseModel):
+    """
+    The candles and trades that are kept in memory as the bytes that clients get.
+    """
+
+    bytes: Annotated[
+        Integer,
+        Field(description="Bytes of memory that they take.", ge=0, le=9007199254740991),
+    ]
+    maximum_bytes: Annotated[
+        Integer,
+        Field(
+            description="Bytes that they may take; what was used longest ago is dropped first.",
+            ge=0,
+            le=9007199254740991,
+        ),
+    ]
+    hits: Annotated[
+        Integer,
+        Field(
+            description="Blocks that were in memory when they were asked for, since the start.",
+            ge=0,
+            le=9007199254740991,
+        ),
+    ]
+    misses: Annotated[
+        Integer,
+        Field(
+            description="Blocks that had to be read from the store.",
+            ge=0,
+            le=9007199254740991,
+        ),
+    ]
+
+
 Price = TypeAliasType(
     "Price",
     Annotated[
@@ -1007,6 +1042,7 @@ class SystemInfo(BaseModel):
         ),
     ]
     storage: StorageInfo
+    hot_tier: HotTierInfo
     process: ProcessInfo
     settings: Annotated[
         dict[str, StrictStr],

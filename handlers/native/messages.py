@@ -5,20 +5,18 @@ Each is encoded once and sent to many, by encoders that are generated from the d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from generated.native import encoders
 from generated.native.encoders import (
-    CandleJson,
     DataStatusJson,
     HeartbeatJson,
     InitialHistoryJson,
     OhlcvUpdateJson,
 )
+from handlers.native import forms
 from ingest.core.candle import Candle
-from ingest.core.fixed import text
 from ingest.core.status import DataStatus
 from ingest.pipeline.pair import Pair
+from ingest.pipeline.view import History
 
 
 def ohlcv_update(pair: Pair, candle: Candle | None, status: DataStatus) -> OhlcvUpdateJson:
@@ -26,22 +24,20 @@ def ohlcv_update(pair: Pair, candle: Candle | None, status: DataStatus) -> Ohlcv
     return encoders.ohlcv_update(
         symbol=pair.symbol,
         timeframe=pair.label,
-        data=None if candle is None else _candle(candle),
+        data=None if candle is None else forms.candle_json(candle),
         data_status=data_status(status),
     )
 
 
-def initial_history(
-    pair: Pair, requested: int, candles: Sequence[Candle], status: DataStatus
-) -> InitialHistoryJson:
+def initial_history(pair: Pair, requested: int, history: History) -> InitialHistoryJson:
     """The newest candles, oldest first."""
     return encoders.initial_history(
         symbol=pair.symbol,
         timeframe=pair.label,
         requested_candles=requested,
-        actual_candles=len(candles),
-        data_status=data_status(status),
-        candles=map(_candle, candles),
+        actual_candles=history.count,
+        data_status=data_status(history.status),
+        candles=forms.candles(history.closed, history.live),
     )
 
 
@@ -57,18 +53,4 @@ def data_status(status: DataStatus) -> DataStatusJson:
         gap_recovery=status.gap_recovery,
         data_quality=status.quality,
         last_complete_timestamp=status.last_complete_id,
-    )
-
-
-def _candle(candle: Candle) -> CandleJson:
-    return encoders.candle(
-        candle_time=candle.candle_time,
-        open=text(candle.open),
-        high=text(candle.high),
-        low=text(candle.low),
-        close=text(candle.close),
-        volume=text(candle.volume),
-        trades_count=candle.trades_count,
-        taker_buy_volume=text(candle.taker_buy_volume),
-        taker_sell_volume=text(candle.taker_sell_volume),
     )

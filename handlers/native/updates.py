@@ -6,7 +6,7 @@ import asyncio
 
 from asyncapi_server import First, Hub, Update
 from generated.native.facts import DataQuality
-from handlers.native import messages
+from handlers.native import forms, messages
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import Follower
@@ -36,10 +36,9 @@ class Updates:
         await self._followers[topic].ready()
         if not size:
             return None
-        candles = await self._view.newest(topic, size)
-        status = self._view.status(topic.symbol)
-        payload = messages.initial_history(topic, size, candles, status)
-        return First(payload, is_provisional=status.quality is not DataQuality.COMPLETE)
+        history = await self._view.newest(topic, size, forms.CANDLES)
+        payload = messages.initial_history(topic, size, history)
+        return First(payload, is_provisional=history.status.quality is not DataQuality.COMPLETE)
 
     def pairs(self, symbol: str) -> list[Pair]:
         """The pairs of a symbol that somebody is subscribed to."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
+from ingest.core.rows import Rows, newest, oldest
+from ingest.core.trade import Trade
 from ingest.storage import (
     AsyncStore,
     ConfirmedGap,
+    Form,
     Selection,
     Statistics,
     TableFormat,
-    TradePage,
     View,
 )
 
 from .feed import Feed
+from .hot import Hot
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +37,49 @@ class Inventory:
 class Stored:
     """Reads from one store. Every call raises StoreUnavailable."""
 
-    def __init__(self, store: AsyncStore) -> None:
+    def __init__(self, store: AsyncStore, hot: Hot) -> None:
         self._store = store
+        self._hot = hot
 
-    async def trades(self, wanted: Selection, limit: int) -> tuple[TradePage, int | None]:
-        """A page of trades as JSON, and the id that the next one begins with.
+    async def trades(
+        self, wanted: Selection, limit: int, form: Form[Trade]
+    ) -> tuple[Sequence[Rows], int | None]:
+        """A page of trades, and the id that the next one begins with.
 
         The first `limit` of a selection that has a beginning, else the newest ones.
         """
         trades = self._store.trades
-        if not wanted.has_beginning:
-            page = await trades.latest(wanted.symbol, limit, end_time=wanted.end_time)
-            return page, None
-        page = await trades.page(wanted, limit)
-        return page, _after(page.last_id) if page.count == limit else None
+        rows: Sequence[Rows] | None = None
+        if wanted.start_time is None and wanted.end_time is None:
+            rows = await self._hot_trades(wanted.symbol, wanted.from_id, limit, form)
+        if rows is None and wanted.has_beginning:
+            rows = [await trades.page(wanted, limit, form)]
+        elif rows is None:
+            rows = [await trades.latest(wanted.symbol, limit, form, end_time=wanted.end_time)]
+        if not wanted.has_beginning or sum(map(len, rows)) < limit:
+            return rows, None
+        return rows, _after(rows[-1].keys[-1])
+
+    async def _hot_trades(
+        self, symbol: str, from_id: int | None, limit: int, form: Form[Trade]
+    ) -> Sequence[Rows] | None:
+        """The first `limit` trades from an id on, else the newest ones.
+
+        None where they are not close together, for it is cheaper to let the store look for them.
+        """
+        bounds = await self._store.trades.bounds(symbol)
+        for count in (limit, 2 * limit):  # a few ids may have no trade
+            if from_id is None:
+                ids = range(max(bounds.start, bounds.stop - count), bounds.stop)
+                is_all, cut = ids.start == bounds.start, newest
+            else:
+                first = max(bounds.start, from_id)
+                ids = range(first, min(first + count, bounds.stop))
+                is_all, cut = ids.stop >= bounds.stop, oldest
+            rows = await self._hot.trades(symbol, ids.start, ids.stop, form)
+            if is_all or sum(map(len, rows)) >= limit:
+                return cut(rows, limit)
+        return None
 
     async def trades_table(
         self, wanted: Selection, limit: int, fmt: TableFormat

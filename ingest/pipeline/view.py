@@ -14,16 +14,18 @@ from generated.native.facts import DataQuality
 from ingest.binance.clock import ExchangeClock
 from ingest.core.candle import Candle
 from ingest.core.cursor import Cursor
-from ingest.core.errors import UnknownSymbol
+from ingest.core.errors import NotReady, UnknownSymbol
 from ingest.core.live import Frame
-from ingest.core.paging import EMPTY, Known, beginning, page
+from ingest.core.paging import EMPTY, Bounds, Known, PageSpan, page
+from ingest.core.rows import Rows, newest
 from ingest.core.status import DataStatus
 from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket
 from ingest.core.trade import Trade
 from ingest.core.window import MinuteWindow
-from ingest.storage import CandlePage, TableFormat
+from ingest.storage import CandlePage, Form, TableFormat
 
 from .feed import Feed
+from .hot import Hot
 from .pair import Pair
 from .retry import Retry, StoreCall, once
 from .stored import Stored
@@ -51,13 +53,30 @@ async def consistent(feed: Feed, read: Callable[[], Awaitable[T]]) -> T | None:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPage:
-    """Which candles to show, and how far they can be relied upon: none when not complete."""
+class History:
+    """Candles in order, and how far they can be relied upon: none when not complete."""
 
-    candles: CandlePage
-    count: int
-    next_cursor: int | None
+    closed: Sequence[Rows]
+    """Those that the store has."""
+    live: Sequence[Candle]
+    """The later ones, as they are now."""
     status: DataStatus
+    next_cursor: int | None = None
+    """The time with which the page after this one begins, if there is one."""
+
+    @property
+    def count(self) -> int:
+        """How many candles there are."""
+        return sum(map(len, self.closed)) + len(self.live)
+
+
+@dataclass(frozen=True, slots=True)
+class TablePage:
+    """A page of candles as a table in pieces."""
+
+    pieces: AsyncIterator[bytes]
+    status: DataStatus
+    next_cursor: int | None
 
 
 class Window:
@@ -123,7 +142,8 @@ class MarketView:
         self._store = retry.store
         self._clock = clock
         self._watches = watches
-        self.stored = Stored(retry.store)
+        self._hot = Hot(retry.store)
+        self.stored = Stored(retry.store, self._hot)
         self._frames: dict[Pair, tuple[tuple[int, int, int], Frame]] = {}
         """With what each holds for: the watermark, the time from which on candles are whole, and
         the revision."""
@@ -173,23 +193,27 @@ class MarketView:
         """
         return self._watches.add(self.feed(pair.symbol), pair, Cursor(repeats_open=repeats_open))
 
-    async def newest(self, pair: Pair, count: int) -> list[Candle]:
-        """The newest `count` candles of a pair, the open one last; none while the data is not
-        complete. A store that is away is waited for."""
+    async def newest(self, pair: Pair, count: int, form: Form[Candle]) -> History:
+        """The newest `count` candles of a pair, at least one, the open one last.
+
+        A store that is away is waited for.
+        """
         feed = self.feed(pair.symbol)
 
-        async def read() -> tuple[Frame, list[Candle]]:
+        async def read() -> tuple[Frame, Sequence[Rows]]:
             frame = await self._frame(feed, pair, self._retry)
+            start, whole_from_ms = frame.bucket - count * frame.width, feed.live.whole_from_ms
             stored = await self._retry(
-                self._store.candles.read, *pair, frame.bucket, count, feed.live.whole_from_ms
+                self._hot.candles, pair, max(0, start), frame.bucket, whole_from_ms, form
             )
             return frame, stored
 
         found = await consistent(feed, read)
-        if found is None or not count:
-            return []
+        if found is None:
+            return History((), (), feed.status)
         frame, stored = found
-        return [*stored, *self._live(feed, frame)][-count:]
+        live = self._live(feed, frame)[-count:]
+        return History(newest(stored, count - len(live)), live, feed.status)
 
     async def newest_traded(self, pair: Pair, look_back: int) -> Candle | None:
         """The newest candle of a pair that has trades, however old it is.
@@ -215,70 +239,46 @@ class MarketView:
         newest = live[-1] if live else stored
         return newest if newest and newest.candle_time >= feed.live.whole_from_ms else None
 
-    async def page(
-        self,
-        pair: Pair,
-        limit: int,
-        *,
-        start_time: int | None = None,
-        end_time: int | None = None,
-        cursor: int | None = None,
-    ) -> HistoryPage:
+    async def page(self, pair: Pair, limit: int, bounds: Bounds, form: Form[Candle]) -> History:
         """A page as `core.paging` has it. Raises UnknownSymbol and StoreUnavailable."""
-        (symbol, timeframe), feed = pair, self.feed(pair.symbol)
+        feed = self.feed(pair.symbol)
 
-        async def read() -> tuple[Frame, int | None]:
-            frame = await self._frame(feed, pair, once)
-            since = first_bucket(feed.live.whole_from_ms, timeframe)
-            return frame, await self._store.candles.first_minute(symbol, since)
+        async def read() -> tuple[Frame, PageSpan, Sequence[Rows]]:
+            frame, span = await self._span(feed, pair, limit, bounds)
+            end, whole_from_ms = min(span.end_ms, frame.bucket), feed.live.whole_from_ms
+            return (
+                frame,
+                span,
+                await self._hot.candles(pair, span.start_ms, end, whole_from_ms, form),
+            )
 
         found = await consistent(feed, read)
         if found is None:
-            nothing = CandlePage(symbol, timeframe, 0, 0, 0, ())
-            return HistoryPage(nothing, 0, beginning(timeframe, start_time, cursor), feed.status)
-        frame, first = found
-        live = self._live(feed, frame)
-        known = _known(timeframe, first, live)
-        wanted = EMPTY
-        if known is not None:
-            wanted = page(
-                timeframe, known, limit, start_time=start_time, end_time=end_time, cursor=cursor
-            )
-        return HistoryPage(
-            CandlePage(symbol, timeframe, wanted.start_ms, wanted.end_ms, frame.bucket, live),
-            (wanted.end_ms - wanted.start_ms) // frame.width,
-            wanted.next_cursor,
-            feed.status,
-        )
+            return History((), (), feed.status, bounds.beginning(pair.timeframe))
+        frame, span, closed = found
+        live = [
+            candle
+            for candle in self._live(feed, frame)
+            if span.start_ms <= candle.candle_time < span.end_ms
+        ]
+        return History(closed, live, feed.status, span.next_cursor)
 
-    async def page_json(
-        self,
-        pair: Pair,
-        limit: int,
-        *,
-        start_time: int | None = None,
-        end_time: int | None = None,
-        cursor: int | None = None,
-    ) -> tuple[HistoryPage, bytes]:
-        """A page, and its candles as a JSON array. Raises UnknownSymbol and StoreUnavailable.
-
-        It is read again where the data has ceased to be complete in between: the store may have
-        lost some of it.
-        """
+    async def page_table(
+        self, pair: Pair, limit: int, bounds: Bounds, fmt: TableFormat
+    ) -> TablePage:
+        """The same page as a table. Raises UnknownSymbol, StoreUnavailable and NotReady."""
         feed = self.feed(pair.symbol)
-        while True:
-            found = await self.page(
-                pair, limit, start_time=start_time, end_time=end_time, cursor=cursor
+        found = await consistent(feed, lambda: self._span(feed, pair, limit, bounds))
+        status = feed.status
+        if found is None:
+            raise NotReady(
+                f"{pair.symbol} is {status.quality.value}; ask again when it is complete"
             )
-            revision = feed.revision
-            body = await self._store.pages.candles_json(found.candles)
-            is_still = feed.revision == revision and feed.status.quality is DataQuality.COMPLETE
-            if is_still or found.status.quality is not DataQuality.COMPLETE:
-                return found, body
-
-    async def page_table(self, found: HistoryPage, fmt: TableFormat) -> AsyncIterator[bytes]:
-        """The candles of a page as a table in pieces. Raises StoreUnavailable."""
-        return await self._store.pages.candles_table(found.candles, fmt)
+        frame, span = found
+        live = self._live(feed, frame)
+        wanted = CandlePage(*pair, span.start_ms, span.end_ms, frame.bucket, live)
+        pieces = await self._store.pages.candles_table(wanted, fmt)
+        return TablePage(pieces, status, span.next_cursor)
 
     def window(self, symbol: str, minutes: int) -> Window:
         """Sums over the latest minutes of a symbol, the running one included."""
@@ -307,6 +307,16 @@ class MarketView:
         """The data of a symbol has become complete."""
         for hook in self.on_complete:
             hook(symbol)
+
+    async def _span(
+        self, feed: Feed, pair: Pair, limit: int, bounds: Bounds
+    ) -> tuple[Frame, PageSpan]:
+        """The stored part of a pair, and which buckets a page of it has."""
+        frame = await self._frame(feed, pair, once)
+        since = first_bucket(feed.live.whole_from_ms, pair.timeframe)
+        first = await self._hot.first_minute(pair.symbol, since)
+        known = _known(pair.timeframe, first, self._live(feed, frame))
+        return frame, EMPTY if known is None else page(pair.timeframe, known, limit, bounds)
 
     def _live(self, feed: Feed, frame: Frame) -> list[Candle]:
         return feed.live.walk_frame(frame, feed.shown_ms(self._clock.now_ms()))

@@ -2,6 +2,7 @@
 
 from .audit import Difference
 from .calls import AsyncStore
+from .forms import Form, candles_of, trades_of
 from .gaps import ConfirmedGap
 from .pages import CandlePage, TableFormat
 from .quarantine import Quarantined
@@ -9,13 +10,14 @@ from .statistics import Statistics
 from .store import Store
 from .timeframes import View
 from .torn import TornPart
-from .trades import IdRange, Selection, TradePage
+from .trades import IdRange, Selection
 
 __all__ = [
     "AsyncStore",
     "CandlePage",
     "ConfirmedGap",
     "Difference",
+    "Form",
     "IdRange",
     "Quarantined",
     "Selection",
@@ -23,6 +25,7 @@ __all__ = [
     "Store",
     "TableFormat",
     "TornPart",
-    "TradePage",
     "View",
+    "candles_of",
+    "trades_of",
 ]

@@ -63,6 +63,12 @@ class TradeCalls(_Calls[Trades]):
     latest = _Threaded(Trades.latest)
     latest_selection = _Threaded(Trades.latest_selection)
 
+    async def bounds(self, symbol: str) -> range:
+        """Ids among which are all that are stored and kept."""
+        if self.part.knows_bounds(symbol):
+            return self.part.bounds(symbol)
+        return await self.store.run(self.part.bounds, symbol)
+
 
 class CandleCalls(_Calls[Candles]):
     """See `Candles`."""
@@ -93,7 +99,7 @@ class CandleCalls(_Calls[Candles]):
 class PageCalls(_Calls[Pages]):
     """See `Pages`."""
 
-    candles_json = _Threaded(Pages.candles_json)
+    candle_rows = _Threaded(Pages.candle_rows)
 
     async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
         """The candles of a page as a table; what fails does so before this returns."""
@@ -139,4 +145,5 @@ class AsyncStore(_Calls[Store]):
         self.pages = PageCalls(store.pages, store)
         self.gaps = GapCalls(store.gaps, store)
         self.quarantine = QuarantineCalls(store.quarantine, store)
+        self.blocks = store.blocks
         self.retention = RetentionCalls(store.retention, store)

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from ..core.blocks import Blocks
 from ..core.candle import Candle, flat
 from ..core.keep import DAY_MS
 from ..core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from . import fold
 from .connection import Connection, Parameters
+from .forms import candles_of
 from .progress import Progress
 from .recompute import (
     MINUTES,
@@ -42,11 +44,13 @@ class Candles:
         progress: Progress,
         retention: Retention,
         timeframes: Timeframes,
+        blocks: Blocks,
     ) -> None:
         self._connection = connection
         self._progress = progress
         self._retention = retention
         self._timeframes = timeframes
+        self._blocks = blocks
 
     def recompute(self, touched: Touched) -> None:
         """Write the minutes in these spans anew from the trades, and every bucket around them.
@@ -55,7 +59,8 @@ class Candles:
         to the same. Minutes whose trades have expired stay as they are.
         """
         spans = {symbol: list(parts) for symbol, parts in touched.items()}
-        with self._progress.recomputing(spans):
+        since = {candles_of(symbol): min(parts)[0] for symbol, parts in spans.items() if parts}
+        with self._blocks.changing(since), self._progress.recomputing(spans):
             lines = {symbol: self._retention.line(symbol) for symbol in spans}
             kept = {s: _after(parts, lines[s].recompute_from_ms) for s, parts in spans.items()}
             for terms in terms_of({symbol: join(parts) for symbol, parts in kept.items()}):
@@ -63,8 +68,8 @@ class Candles:
             with self._timeframes.unchanged:
                 closed = {symbol: self._progress.closed_ms(symbol) for symbol in spans}
                 moved = closing(kept, closed)
-                since = {symbol: line.candles_since_ms for symbol, line in lines.items()}
-                frames = frames_of(kept, closed, moved, since, self._timeframes.pairs)
+                whole = {symbol: line.candles_since_ms for symbol, line in lines.items()}
+                frames = frames_of(kept, closed, moved, whole, self._timeframes.pairs)
                 for terms in terms_of(extents(frames)):
                     self._write_buckets(terms, frames)
                 self._progress.close(moved)
@@ -122,17 +127,20 @@ class Candles:
         """
         width = width_ms(timeframe)
         end = bucket_start(before, timeframe)
-        first = max(
-            self._retention.first_candle(symbol, timeframe), first_bucket(whole_from_ms, timeframe)
-        )
-        start = max(first, end - limit * width)
+        start = max(self.beginning(symbol, timeframe, whole_from_ms), end - limit * width)
         if start >= end:
             return []
         traded = self.traded(symbol, timeframe, start, end)
         previous = None
         if not traded or traded[0].candle_time > start:
             previous = self.previous_close(symbol, timeframe, start, whole_from_ms)
-        return _filled(traded, start, end, width, previous)
+        return filled(traded, start, end, width, previous)
+
+    def beginning(self, symbol: str, timeframe: int, whole_from_ms: int = 0) -> int:
+        """The start of the first bucket of which nothing has expired and no trade is missing."""
+        return max(
+            self._retention.first_candle(symbol, timeframe), first_bucket(whole_from_ms, timeframe)
+        )
 
     def newest_traded(self, symbol: str, timeframe: int) -> Candle | None:
         """The newest bucket that has trades, however old it is."""
@@ -207,15 +215,9 @@ class Candles:
 
     def forget(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
         """Delete candles, for a wrong one may say that it has more trades than the right one."""
-        parameters = {"symbol": symbol, "timeframe": timeframe, "times": times}
-        is_minutes = timeframe == MINUTES
-        table = self._connection.layout.changed("minutes" if is_minutes else "candles")
-        condition = "" if is_minutes else " AND timeframe = {timeframe:UInt32}"
-        self._connection.command(
-            f"DELETE FROM {table} WHERE symbol = {{symbol:String}}{condition}"
-            " AND candle_time IN {times:Array(Int64)}",
-            parameters,
-        )
+        if times:
+            with self._blocks.changing({candles_of(symbol): min(times)}):
+                self._delete(symbol, timeframe, times)
 
     def forget_around(self, symbol: str, minutes: Collection[int]) -> None:
         """Delete the candles of these minutes, and every bucket that they lie in."""
@@ -295,6 +297,18 @@ class Candles:
         )
         return int(rows[0][0]) if rows else None
 
+    def _delete(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
+        """Delete candles that begin at these times."""
+        parameters = {"symbol": symbol, "timeframe": timeframe, "times": times}
+        is_minutes = timeframe == MINUTES
+        table = self._connection.layout.changed("minutes" if is_minutes else "candles")
+        condition = "" if is_minutes else " AND timeframe = {timeframe:UInt32}"
+        self._connection.command(
+            f"DELETE FROM {table} WHERE symbol = {{symbol:String}}{condition}"
+            " AND candle_time IN {times:Array(Int64)}",
+            parameters,
+        )
+
     def _write_minutes(self, terms: Terms) -> None:
         """Write the minutes in these spans anew from the trades."""
         write_minutes(self._connection, terms)
@@ -319,7 +333,7 @@ def _minutes(timeframe: int) -> str:
     )
 
 
-def _filled(
+def filled(
     traded: Sequence[Candle], start: int, end: int, width: int, previous_close: int | None
 ) -> list[Candle]:
     """Candles of every bucket in [start, end) from the first close on; quiet ones are flat."""

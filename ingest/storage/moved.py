@@ -48,7 +48,7 @@ class Moved:
         """The trades that are stored with other times than in this batch, which will be stored."""
         found: dict[str, Sequence[tuple[int, int]]] = {}
         for symbol, trades in batch.items():
-            newest = self._newest_of(symbol)
+            newest = self.newest(symbol)
             times = {t.aggregate_id: t.timestamp for t in trades if t.aggregate_id <= newest}
             moved = [
                 (id_, time)
@@ -58,7 +58,7 @@ class Moved:
             ]
             if moved:
                 found[symbol] = moved
-            self._newest[symbol] = max([newest, *(trade.aggregate_id for trade in trades)])
+            self.reach(symbol, max((trade.aggregate_id for trade in trades), default=newest))
         return found
 
     def among_lines(self, symbol: str, text: bytes, ids: tuple[int, int]) -> Found:
@@ -84,6 +84,14 @@ class Moved:
             ),
         )
 
+    def knows_newest(self, symbol: str) -> bool:
+        """Whether `newest` needs no statement."""
+        return symbol in self._newest
+
+    def reach(self, symbol: str, aggregate_id: int) -> None:
+        """A trade with this id is about to be stored."""
+        self._newest[symbol] = max(self.newest(symbol), aggregate_id)
+
     def forget_newest(self, symbol: str) -> None:
         """Look up the newest id of a symbol again: any may have been stored."""
         self._newest.pop(symbol, None)
@@ -100,7 +108,8 @@ class Moved:
             for some in _parts(moved):
                 self._delete(symbol, some)
 
-    def _newest_of(self, symbol: str) -> int:
+    def newest(self, symbol: str) -> int:
+        """An id of a symbol beyond which none is stored; -1 when none is."""
         if symbol not in self._newest:
             self._newest[symbol] = self._highest_id(symbol)
         return self._newest[symbol]

@@ -1,7 +1,7 @@
 # ruff: noqa: S608  # statements are put together from constants of this package alone
-"""Pages of trades and candles as the engine itself formats them: no row becomes an object here.
+"""Trades and candles as the engine itself formats them: no row becomes an object here.
 
-JSON is one array. The table formats come in pieces, as the engine makes them.
+JSON is rows that can be kept. Tables come in pieces, as the engine makes them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from generated.native.facts import HISTORY_CANDLE_FIELDS
 
 from ..core.candle import Candle, flat
 from ..core.fixed import text
+from ..core.rows import Rows
 from ..core.timeframe import width_ms
 from .candles import Candles
 from .connection import Connection, Parameters
+from .forms import Form
 from .trades import Selection, Trades
 
 
@@ -57,13 +59,34 @@ class Pages:
         self._trades = trades
         self._candles = candles
 
-    def candles_json(self, page: CandlePage) -> bytes:
-        """The candles as a JSON array of objects, `closed` in each."""
-        sql, parameters = self._candles_query(page)
-        return self._connection.formatted(sql, "JSONEachRow", parameters)
+    def candle_rows(
+        self,
+        symbol: str,
+        timeframe: int,
+        start: int,
+        end: int,
+        form: Form[Candle],
+        whole_from_ms: int = 0,
+    ) -> Rows:
+        """The candles of all buckets in [start, end), quiet ones flat, from the first trade on.
+
+        Both are starts of buckets. Trades before `whole_from_ms` are missing: buckets that begin
+        earlier count for nothing.
+        """
+        start = max(start, self._candles.beginning(symbol, timeframe, whole_from_ms))
+        if start >= end:
+            return Rows()
+        rows = self._filled(symbol, timeframe, start, end, form)
+        quiet = range(start, rows.keys[0] if len(rows) else end, width_ms(timeframe))
+        if not quiet:
+            return rows
+        close = self._candles.previous_close(symbol, timeframe, start, whole_from_ms)
+        if close is None:
+            return rows
+        return Rows(quiet, [form.encode(flat(time, close)).encode() for time in quiet]) + rows
 
     async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
-        """The same as a table; what fails does so before this returns."""
+        """The candles of a page as a table; what fails does so before this returns."""
         sql, parameters = await self._connection.run(self._candles_query, page)
         return await self._connection.stream(sql, fmt, parameters)
 
@@ -76,7 +99,7 @@ class Pages:
         rows, parameters = self._candles.source(
             page.symbol, page.timeframe, page.start_ms, page.stored_until_ms
         )
-        return _CANDLES.replace("/* rows */", rows), {
+        return _CANDLES.replace(_ROWS, rows), {
             **parameters,
             "page_start": page.start_ms,
             "page_end": page.end_ms,
@@ -84,6 +107,19 @@ class Pages:
             "given": list(map(_texts, self._given(page))),
             "live_from": page.live_from_ms,
         }
+
+    def _filled(
+        self, symbol: str, timeframe: int, start: int, end: int, form: Form[Candle]
+    ) -> Rows:
+        """The candles of the buckets in [start, end) from the first one with trades on."""
+        rows, parameters = self._candles.source(symbol, timeframe, start, end)
+        fields = ", ".join(f"{_FIELDS[name]} AS {name}" for name in form.fields)
+        sql = f"SELECT {fields} FROM ({_FILLED.replace(_ROWS, rows)}) AS f {ONE_THREAD}"
+        return form.rows(
+            self._connection.formatted(
+                sql, "JSONEachRow", {**parameters, "end_ms": end, "width_ms": width_ms(timeframe)}
+            )
+        )
 
     def _given(self, page: CandlePage) -> list[Candle]:
         """The candles of a page that the store's buckets lack, and the close before it as one."""
@@ -96,6 +132,11 @@ class Pages:
             given.append(flat(start - width_ms(page.timeframe), close))
         return given
 
+
+_ROWS = "/* rows */"
+
+ONE_THREAD = "SETTINGS max_threads = 1"
+"""By default the engine sets several threads to work, which costs more than to read a page."""
 
 _SHOWN = "candle_time, open, high, low, close, volume, trades_count, taker_buy_volume, aggregates"
 
@@ -122,7 +163,7 @@ _CANDLES = f"""
 SELECT {", ".join(f"{_FIELDS[name]} AS {name}" for name in HISTORY_CANDLE_FIELDS)}
 FROM (
     SELECT {_SHOWN} FROM (
-        SELECT {_SHOWN} FROM (/* rows */)
+        SELECT {_SHOWN} FROM ({_ROWS})
         UNION ALL SELECT {_GIVEN} FROM (SELECT arrayJoin({{given:Array(Array(String))}}) AS r)
     )
     ORDER BY candle_time WITH FILL FROM {{page_start:Int64}} TO {{page_end:Int64}}
@@ -132,6 +173,12 @@ WHERE f.candle_time >= {{page_start:Int64}}
 ORDER BY candle_time
 """
 """Quiet buckets take the close before them; that of the first is given in a row before the page."""
+
+
+_FILLED = f"""
+SELECT {_SHOWN} FROM ({_ROWS})
+ORDER BY candle_time WITH FILL TO {{end_ms:Int64}} STEP {{width_ms:Int64}} INTERPOLATE (close)
+"""
 
 
 def _texts(candle: Candle) -> list[str]:

@@ -12,8 +12,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ..core.blocks import Blocks
 from ..core.timeframe import first_bucket
 from .connection import Connection
+from .forms import candles_of, trades_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ NOWHERE = Line()
 class Retention:
     """The table `kept`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, blocks: Blocks) -> None:
         self._connection = connection
+        self._blocks = blocks
         self._lock = threading.Lock()
         self._lines = self._read()
 
@@ -71,7 +74,9 @@ class Retention:
         From `whole_from_ms` and `whole_from_id` on all of them have been here, so those of a part
         that was just lost count as kept.
         """
-        with self._lock:
+        # Older rows are shown no longer, and others may begin where one of them gave a close.
+        changes = self._blocks.changing({candles_of(symbol): 0, trades_of(symbol): 0})
+        with self._lock, changes:
             line = known = self.line(symbol)
             if candles_since_ms > line.candles_since_ms:
                 line = replace(line, candles_since_ms=candles_since_ms)

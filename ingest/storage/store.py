@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, ParamSpec, Self, TypeVar
 
+from ..core.blocks import Blocks
 from ..core.errors import StoreUnavailable
 from . import schema
 from .audit import Audit
@@ -29,6 +30,8 @@ from .trades import Trades
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+HOT_BYTES = 64_000_000
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +65,21 @@ class Store:
 
     parts: ClassVar[Parts] = Parts()
 
-    def __init__(self, dsn: str, cluster: str = "") -> None:
+    def __init__(self, dsn: str, cluster: str = "", hot_bytes: int = HOT_BYTES) -> None:
         """Open the database of the DSN: chdb:///path, http://... or https://...
 
-        With the name of a cluster the tables are spread over it (see `layout`).
+        With the name of a cluster the tables are spread over it (see `layout`). Blocks of rows in
+        memory take at most `hot_bytes`.
 
         Raises StoreInUse, StoreUnavailable or SettingError.
         """
-        self._start(Connection(dsn, cluster))
+        self._start(Connection(dsn, cluster), hot_bytes)
 
-    def _start(self, connection: Connection) -> None:
+    def _start(self, connection: Connection, hot_bytes: int = HOT_BYTES) -> None:
         """Take over a connection: make the tables, and read what an earlier run has noted."""
         self.connection = connection
+        self.blocks = Blocks(hot_bytes)
+        """Rows that were read and have not changed since."""
         self._was_reopened = False
         self.torn_parts: list[TornPart] = []
         """Parts of tables that were found broken, at the start or since."""
@@ -95,12 +101,16 @@ class Store:
         found = self._torn.find()
         self.torn_parts += found
         self._torn.note(found)
-        self.retention = parts.retention(connection)
+        self.retention = parts.retention(connection, self.blocks)
         timeframes = parts.timeframes(connection, self.progress, self.retention)
-        self.candles = parts.candles(connection, self.progress, self.retention, timeframes)
+        self.candles = parts.candles(
+            connection, self.progress, self.retention, timeframes, self.blocks
+        )
         held = parts.held(connection, self.retention)
         moved = parts.moved(connection, self.candles)
-        self.trades = parts.trades(connection, self.progress, self.retention, held, moved)
+        self.trades = parts.trades(
+            connection, self.progress, self.retention, held, moved, self.blocks
+        )
         self.pages = parts.pages(connection, self.trades, self.candles)
         self.gaps = parts.gaps(connection)
         self.quarantine = parts.quarantine(connection)
@@ -131,6 +141,7 @@ class Store:
     def _note_torn_parts(self) -> None:
         """Look for parts that were set aside; where that fails, again before the next call."""
         self._was_reopened = True
+        self.blocks.clear()
         found = self._torn.find()
         self._was_reopened = False
         if found:

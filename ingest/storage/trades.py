@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from generated.native.facts import TIMESTAMP_MS_MAXIMUM, TRADE_FIELDS
 
+from ..core.blocks import Blocks
 from ..core.candle import Candle
 from ..core.continuity import Gap
 from ..core.fixed import MAX_FIXED
+from ..core.rows import Rows
 from ..core.timeframe import MINUTE_MS
 from ..core.trade import Trade
 from . import columns, fold, lines
 from .connection import Connection, Parameters
+from .forms import Form, trades_of
 from .held import Held
 from .moved import Moved, lowest_and_highest_id, times_of
 from .progress import Progress
@@ -22,18 +25,7 @@ from .retention import Retention
 
 _TABLE = {name: name for name in Trade.__struct_fields__}
 _COLUMNS = ", ".join(_TABLE[field] for field in TRADE_FIELDS)
-_ID_KEY = b'"aggregate_id":'
 MIN_BLOCK_ROWS = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class TradePage:
-    """Trades as a JSON array of objects, as the engine formats them."""
-
-    body: bytes
-    count: int
-    last_id: int | None
-    """The highest id of the page, to read on from; None for an empty page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +80,14 @@ class Trades:
         retention: Retention,
         held: Held,
         moved: Moved,
+        blocks: Blocks,
     ) -> None:
         self._connection = connection
         self._progress = progress
         self._retention = retention
         self._held = held
         self._moved = moved
+        self._blocks = blocks
 
     def insert(self, batch: Mapping[str, Sequence[Trade]]) -> int:
         """Store the trades of many symbols at once; returns how many.
@@ -103,15 +97,21 @@ class Trades:
         its minute unsettled.
         """
         count = sum(len(trades) for trades in batch.values())
-        if count:
+        if not count:
+            return 0
+        lowest = {
+            symbol: min(trade.aggregate_id for trade in trades)
+            for symbol, trades in batch.items()
+            if trades
+        }
+        with self._blocks.changing({trades_of(symbol): id_ for symbol, id_ in lowest.items()}):
             moved = self._moved.among(batch)
             times = {
                 symbol: [*(trade.timestamp for trade in trades), *times_of(moved, symbol)]
                 for symbol, trades in batch.items()
             }
-            for symbol, trades in batch.items():
-                if trades:
-                    self._hold(symbol, trades)
+            for symbol, id_ in lowest.items():
+                self._hold(symbol, id_, batch[symbol])
             with self._progress.storing(times):
                 self._moved.take_out(moved)
                 self._write(batch)
@@ -127,19 +127,23 @@ class Trades:
         moved = self._moved.among_lines(symbol, text, ids) if ids is not None else {}
         if ids is not None:
             self._held.lower(symbol, ids[0])
+            self._moved.reach(symbol, ids[1])
             if until_ms > self._retention.line(symbol).trades_since_ms:
                 self._retention.admit(symbol, ids[0])
         times = [*range(since_ms, until_ms, MINUTE_MS), *times_of(moved, symbol)]
-        with self._progress.storing({symbol: times}):
+        since = 0 if ids is None else ids[0]
+        with (
+            self._blocks.changing({trades_of(symbol): since}),
+            self._progress.storing({symbol: times}),
+        ):
             self._moved.take_out(moved)
             try:
                 self._write_lines(symbol, text, since_ms, until_ms)
             finally:
                 self._moved.forget_newest(symbol)
 
-    def _hold(self, symbol: str, trades: Sequence[Trade]) -> None:
-        """Note the lowest ids of trades that are about to be stored."""
-        lowest = min(trade.aggregate_id for trade in trades)
+    def _hold(self, symbol: str, lowest: int, trades: Sequence[Trade]) -> None:
+        """Note the lowest id of trades that are about to be stored."""
         self._held.lower(symbol, lowest)
         line = self._retention.line(symbol)
         if lowest < line.first_id:
@@ -149,7 +153,10 @@ class Trades:
     def remove_from(self, symbol: str, first_id: int) -> None:
         """Take the trades from this id on out; their minutes are unsettled then."""
         found = {symbol: self._moved.stored(symbol, first_id, MAX_FIXED)}
-        with self._progress.storing({symbol: times_of(found, symbol)}):
+        with (
+            self._blocks.changing({trades_of(symbol): first_id}),
+            self._progress.storing({symbol: times_of(found, symbol)}),
+        ):
             self._moved.take_out(found)
             self._moved.forget_newest(symbol)
 
@@ -158,9 +165,21 @@ class Trades:
         count = self._count(symbol, first_id, last_id)
         return [] if count == last_id - first_id + 1 else self._holes(symbol, first_id, last_id)
 
-    def page(self, selection: Selection, limit: int) -> TradePage:
+    def page(self, selection: Selection, limit: int, form: Form[Trade]) -> Rows:
         """The first `limit` trades of a selection by id."""
-        return _page(self._first_json(selection, limit))
+        sql, parameters = self.query(selection, _columns(form))
+        sql, parameters = f"{sql} LIMIT {{limit:UInt32}}", {**parameters, "limit": limit}
+        return self._rows(sql, parameters, limit, form)
+
+    def bounds(self, symbol: str) -> range:
+        """Ids among which are all that are stored and kept."""
+        first = self._held.first(symbol) or 0
+        first = max(first, self._retention.line(symbol).first_id)
+        return range(first, self._moved.newest(symbol) + 1)
+
+    def knows_bounds(self, symbol: str) -> bool:
+        """Whether `bounds` needs no statement."""
+        return self._moved.knows_newest(symbol)
 
     def last_id_of_page(self, selection: Selection, limit: int) -> int | None:
         """The id of the last trade of a page of `limit`, where trades may follow it."""
@@ -193,9 +212,20 @@ class Trades:
         """The lowest id that a selection may have."""
         return max(selection.from_id or 0, self._retention.line(selection.symbol).first_id)
 
-    def latest(self, symbol: str, limit: int, *, end_time: int | None = None) -> TradePage:
+    def latest(
+        self, symbol: str, limit: int, form: Form[Trade], *, end_time: int | None = None
+    ) -> Rows:
         """The most recent `limit` trades by id with times up to `end_time`, in ascending order."""
-        return _page(self._latest_json(symbol, limit, end_time))
+        return self._rows(
+            f"SELECT {_columns(form)} FROM trades FINAL "
+            "WHERE symbol = {symbol:String} AND first_trade_id >= 0"
+            " AND timestamp <= {end_time:Int64} AND aggregate_id >= {kept_from:Int64}"
+            f" AND aggregate_id >= (SELECT min(aggregate_id) FROM ({_LATEST_IDS}))"
+            " ORDER BY aggregate_id",
+            self._latest_parameters(symbol, limit, end_time),
+            limit,
+            form,
+        )
 
     def latest_selection(self, symbol: str, limit: int, end_time: int | None) -> Selection:
         """The selection that has just these trades."""
@@ -215,28 +245,11 @@ class Trades:
             "kept_from": self._retention.line(symbol).first_id,
         }
 
-    def _first_json(self, selection: Selection, limit: int) -> bytes:
-        """The first `limit` trades of a selection."""
-        sql, parameters = self.query(selection)
-        return self._json(f"{sql} LIMIT {{limit:UInt32}}", {**parameters, "limit": limit}, limit)
-
-    def _latest_json(self, symbol: str, limit: int, end_time: int | None) -> bytes:
-        """The last `limit` trades up to a time."""
-        return self._json(
-            f"SELECT {_COLUMNS} FROM trades FINAL "
-            "WHERE symbol = {symbol:String} AND first_trade_id >= 0"
-            " AND timestamp <= {end_time:Int64} AND aggregate_id >= {kept_from:Int64}"
-            f" AND aggregate_id >= (SELECT min(aggregate_id) FROM ({_LATEST_IDS}))"
-            " ORDER BY aggregate_id",
-            self._latest_parameters(symbol, limit, end_time),
-            limit,
-        )
-
-    def _json(self, sql: str, parameters: Parameters, limit: int) -> bytes:
+    def _rows(self, sql: str, parameters: Parameters, limit: int, form: Form[Trade]) -> Rows:
         # By default the engine sets two threads and blocks of 65,000 rows to work on a page, which
         # costs more than to read it.
         sql = f"{sql} SETTINGS max_threads = 1, max_block_size = {max(limit, MIN_BLOCK_ROWS)}"
-        return self._connection.formatted(sql, "JSONEachRow", parameters)
+        return form.rows(self._connection.formatted(sql, "JSONEachRow", parameters))
 
     def since(self, symbol: str, time_ms: int) -> list[Trade]:
         """The trades of a symbol from a time on, in the order of their ids, tombstones too."""
@@ -378,9 +391,5 @@ class Trades:
         return [Gap(*row) for row in rows]
 
 
-def _page(body: bytes) -> TradePage:
-    count = body.count(_ID_KEY)  # no column is text, so the key stands once in each row
-    if not count:
-        return TradePage(b"[]", 0, None)
-    last = body.rindex(_ID_KEY) + len(_ID_KEY)
-    return TradePage(body, count, int(body[last : body.index(b",", last)]))
+def _columns(form: Form[Trade]) -> str:
+    return ", ".join(_TABLE[field] for field in form.fields)

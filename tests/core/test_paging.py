@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.paging import Known, page
+from ingest.core.paging import Bounds, Known, page
 from ingest.core.timeframe import MINUTE_MS
 
 TIMES = st.none() | st.integers(0, 400 * MINUTE_MS) | st.integers(0, 2**63 - 1)
@@ -32,7 +32,7 @@ def test_pages_read_on_by_cursor_are_all_that_was_asked_for(
         wanted = wanted[-limit:]
     got: list[int] = []
     while True:
-        found = page(timeframe, bounds, limit, start_time=start, end_time=end, cursor=cursor)
+        found = page(timeframe, bounds, limit, Bounds(start, end, cursor))
         times = list(range(found.start_ms, found.end_ms, width))
         assert len(times) <= limit
         got += times

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
-import orjson
 import pytest
 
+from handlers.native.forms import CANDLES, TRADES
 from ingest.core.candle import Candle
+from ingest.core.rows import Rows
 from ingest.core.timeframe import MINUTE_MS
 from ingest.core.trade import Trade
-from ingest.storage import CandlePage, Selection, Store
+from ingest.storage import Selection, Store
 from ingest.storage.retention import Line
 
 from .plain import trade
@@ -50,8 +51,8 @@ def whole(candles: list[Candle]) -> list[Candle]:
     return [candle for candle in candles if candle.candle_time >= CANDLES_SINCE]
 
 
-def ids(body: bytes) -> list[int]:
-    return [row["aggregate_id"] for row in orjson.loads(body)]
+def ids(rows: Rows) -> list[int]:
+    return list(rows.keys)
 
 
 def until_deleted(store: Store) -> None:
@@ -71,10 +72,10 @@ def test_what_expired_is_neither_shown_nor_kept(old_store: Store) -> None:
     first_id = TRADES_SINCE // 20_000
     assert old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0, 0)
     for _ in range(2):
-        page = old_store.trades.page(Selection(SYMBOL), 10)
-        assert ids(page.body)[:2] == [first_id, first_id + 1], "ids are kept without a hole"
-        newest = old_store.trades.latest(SYMBOL, 10_000)
-        assert ids(newest.body)[0] == first_id
+        page = old_store.trades.page(Selection(SYMBOL), 10, TRADES)
+        assert ids(page)[:2] == [first_id, first_id + 1], "ids are kept without a hole"
+        newest = old_store.trades.latest(SYMBOL, 10_000, TRADES)
+        assert ids(newest)[0] == first_id
         held = old_store.trades.id_range(SYMBOL)
         assert held is not None
         assert (held.first, held.holes) == (first_id, [])
@@ -116,8 +117,8 @@ def test_trades_that_are_backfilled_later_are_kept(
         store.trades.insert_lines(SYMBOL, text.encode(), TRADES_SINCE, TRADES_SINCE + HOUR)
     else:
         store.trades.insert({SYMBOL: [trade(1, price="7", time=0), *later]})
-    page = store.trades.page(Selection(SYMBOL), 1)
-    assert ids(page.body) == [later[0].aggregate_id]
+    page = store.trades.page(Selection(SYMBOL), 1, TRADES)
+    assert ids(page) == [later[0].aggregate_id]
     held = store.trades.id_range(SYMBOL)
     assert held is not None
     assert held.first == min(first_id, later[0].aggregate_id)
@@ -154,8 +155,8 @@ def test_a_timeframe_longer_than_what_is_kept_has_no_candles(old_store: Store) -
     old_store.retention.expire(SYMBOL, TRADES_SINCE, CANDLES_SINCE, 0, 0)
     assert shown(old_store, 3 * 60) != []
     assert old_store.candles.read(SYMBOL, 5 * 60, END, 10) == []
-    page = CandlePage(SYMBOL, 420, 7 * HOUR, 7 * HOUR, END, ())
-    assert orjson.loads(old_store.pages.candles_json(page)) == []
+    for start in (0, 7 * HOUR):
+        assert old_store.pages.candle_rows(SYMBOL, 420, start, 7 * HOUR, CANDLES) == Rows()
 
 
 def test_a_line_only_rises_and_outlives_the_process(dsn: str) -> None:

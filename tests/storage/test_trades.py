@@ -8,9 +8,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from handlers.native.forms import TRADES
 from ingest.core import fixed
 from ingest.core.errors import SettingError, StoreInUse, StoreUnavailable
 from ingest.core.fixed import MAX_FIXED
+from ingest.core.rows import Rows, array_of
 from ingest.core.trade import Trade
 from ingest.storage import Selection, Store
 
@@ -18,8 +20,10 @@ from . import plain
 from .plain import trade
 
 
-def ids(body: bytes) -> list[int]:
-    return [row["aggregate_id"] for row in orjson.loads(body)]
+def ids(rows: Rows) -> list[int]:
+    shown = [row["aggregate_id"] for row in orjson.loads(array_of([rows.text]))]
+    assert list(rows.keys) == shown
+    return shown
 
 
 def test_a_trade_is_shown_as_the_contract_has_it(fresh_store: Store) -> None:
@@ -27,12 +31,12 @@ def test_a_trade_is_shown_as_the_contract_has_it(fresh_store: Store) -> None:
         {"BTCUSDT": [trade(26129, price="50000.50", quantity="0.01", time=1640995200153,
                            taker_sold=True)]}
     )  # fmt: skip
-    page = fresh_store.trades.page(Selection("BTCUSDT"), 10)
-    assert page.body.replace(b"\n", b"") == (
-        b'[{"aggregate_id":26129,"price":50000.5,"quantity":0.01,"first_trade_id":261290,'
-        b'"last_trade_id":261290,"timestamp":1640995200153,"is_buyer_maker":true}]'
+    page = fresh_store.trades.page(Selection("BTCUSDT"), 10, TRADES)
+    assert page.text == (
+        b'{"aggregate_id":26129,"price":50000.5,"quantity":0.01,"first_trade_id":261290,'
+        b'"last_trade_id":261290,"timestamp":1640995200153,"is_buyer_maker":true}'
     )
-    assert (page.count, page.last_id) == (1, 26129)
+    assert list(page.keys) == [26129]
 
 
 def test_decimals_are_numbers_without_trailing_zeros(fresh_store: Store) -> None:
@@ -41,7 +45,7 @@ def test_decimals_are_numbers_without_trailing_zeros(fresh_store: Store) -> None
     fresh_store.trades.insert(
         {"BTCUSDT": [Trade(first + n, v, 1, 0, 0, 0, False) for n, v in enumerate(values)]}
     )
-    body = fresh_store.trades.latest("BTCUSDT", 10).body.decode()
+    body = fresh_store.trades.latest("BTCUSDT", 10, TRADES).text.decode()
     for n, value in enumerate(values):
         assert f'"aggregate_id":{first + n},"price":{fixed.text(value)},' in body
 
@@ -52,14 +56,13 @@ def test_pages_by_id_and_time(fresh_store: Store) -> None:
     fresh_store.trades.insert({"BTCUSDT": trades, "ETHUSDT": trades[:3]})
     fresh_store.trades.insert({"BTCUSDT": trades[50:]})
     page = fresh_store.trades.page
-    assert ids(page(Selection("BTCUSDT", from_id=40), 3).body) == [40, 41, 42]
-    assert ids(page(Selection("BTCUSDT", 10_000, 12_000), 9).body) == [10, 11, 12]
-    assert ids(page(Selection("BTCUSDT", 97_000), 9).body) == [97, 99]
-    assert ids(page(Selection("ETHUSDT"), 9).body) == [0, 1, 2]
-    assert ids(fresh_store.trades.latest("BTCUSDT", 3).body) == [96, 97, 99]
-    nothing = page(Selection("XRPUSDT"), 9)
-    assert (nothing.body, nothing.count, nothing.last_id) == (b"[]", 0, None)
-    assert fresh_store.trades.latest("XRPUSDT", 9).body == b"[]"
+    assert ids(page(Selection("BTCUSDT", from_id=40), 3, TRADES)) == [40, 41, 42]
+    assert ids(page(Selection("BTCUSDT", 10_000, 12_000), 9, TRADES)) == [10, 11, 12]
+    assert ids(page(Selection("BTCUSDT", 97_000), 9, TRADES)) == [97, 99]
+    assert ids(page(Selection("ETHUSDT"), 9, TRADES)) == [0, 1, 2]
+    assert ids(fresh_store.trades.latest("BTCUSDT", 3, TRADES)) == [96, 97, 99]
+    assert page(Selection("XRPUSDT"), 9, TRADES) == Rows()
+    assert fresh_store.trades.latest("XRPUSDT", 9, TRADES) == Rows()
 
 
 def test_stored_ids_are_given_with_their_holes(fresh_store: Store) -> None:

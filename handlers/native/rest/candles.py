@@ -6,17 +6,18 @@ from generated.native import encoders
 from generated.native.facts import DataQuality
 from generated.native.rest import CandlesHandlers
 from generated.reply import JSON, Raw
+from handlers.native import forms
 from handlers.native.messages import data_status
 from handlers.native.rest.envelope import FORMATS, check_times, table
 from ingest.binance.now import host_ms
-from ingest.core.errors import NotReady
+from ingest.core.paging import Bounds
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 
 
 class Candles(CandlesHandlers):
-    """`/data/candles`: rows that the database has formatted, live ones among them."""
+    """`/data/candles`: rows as they are kept, and live ones."""
 
     def __init__(self, view: MarketView) -> None:
         self._view = view
@@ -35,11 +36,9 @@ class Candles(CandlesHandlers):
         """Candles of a symbol: from a time on, or else the newest."""
         self._view.feed(symbol)
         check_times(start_time, end_time)
-        pair = Pair(symbol, timeframe)
+        pair, bounds = Pair(symbol, timeframe), Bounds(start_time, end_time, cursor)
         if media_type == JSON:
-            page, body = await self._view.page_json(
-                pair, limit, start_time=start_time, end_time=end_time, cursor=cursor
-            )
+            page = await self._view.page(pair, limit, bounds, forms.CANDLES)
             message = f"Retrieved {page.count} candles for {symbol}"
             if page.status.quality is not DataQuality.COMPLETE:
                 message = f"{symbol} is {page.status.quality}; candles are sent when it is complete"
@@ -47,17 +46,12 @@ class Candles(CandlesHandlers):
                 encoders.candle_list_envelope(
                     message=message,
                     timestamp=host_ms(),
-                    data=body,
+                    data=forms.history_candles(page.closed, page.live),
                     timeframe=label(timeframe),
                     data_status=data_status(page.status),
                     next_cursor=page.next_cursor,
                 )
             )
-        page = await self._view.page(
-            pair, limit, start_time=start_time, end_time=end_time, cursor=cursor
-        )
-        quality = page.status.quality
-        if quality is not DataQuality.COMPLETE:
-            raise NotReady(f"{symbol} is {quality.value}; ask again when it is complete")
-        pieces = await self._view.page_table(page, FORMATS[media_type])
-        return table(media_type, pieces, page.next_cursor, Data_Quality=quality.value)
+        found = await self._view.page_table(pair, limit, bounds, FORMATS[media_type])
+        quality = found.status.quality.value
+        return table(media_type, found.pieces, found.next_cursor, Data_Quality=quality)

@@ -18,6 +18,7 @@ from generated.native.models import (
     FeedInfo,
     Health,
     HealthComponents,
+    HotTierInfo,
     ProcessInfo,
     Readiness,
     SpecVersions,
@@ -108,6 +109,7 @@ class Monitoring(rest.MonitoringHandlers):
         if provider.clock.is_set:
             exchange_ms = provider.clock.now_ms()
             clock = ExchangeClock(time=exchange_ms, offset_ms=exchange_ms - host_ms())
+        hot = provider.store.blocks
         usage = resource.getrusage(resource.RUSAGE_SELF)
         info = SystemInfo(
             name="candlecast",
@@ -125,6 +127,12 @@ class Monitoring(rest.MonitoringHandlers):
                 engine_version=statistics.engine_version,
                 trades=sum(feed.trades_stored for feed in provider.feeds.values()),
                 bytes=statistics.bytes_on_disk,
+            ),
+            hot_tier=HotTierInfo(
+                bytes=hot.usage.bytes,
+                maximum_bytes=hot.budget_bytes,
+                hits=hot.usage.hits,
+                misses=hot.usage.misses,
             ),
             process=ProcessInfo(
                 pid=os.getpid(),

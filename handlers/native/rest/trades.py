@@ -5,14 +5,16 @@ from __future__ import annotations
 from generated.native import encoders
 from generated.native.rest import TradesHandlers
 from generated.reply import JSON, Raw
+from handlers.native import forms
 from handlers.native.rest.envelope import FORMATS, check_times, table
 from ingest.binance.now import host_ms
+from ingest.core.rows import array_of
 from ingest.pipeline.view import MarketView
 from ingest.storage import Selection
 
 
 class Trades(TradesHandlers):
-    """`/data/trades`: rows that the database has formatted."""
+    """`/data/trades`: rows as they are kept."""
 
     def __init__(self, view: MarketView) -> None:
         self._view = view
@@ -38,11 +40,12 @@ class Trades(TradesHandlers):
         if media_type != JSON:
             rows, next_cursor = await stored.trades_table(wanted, limit, FORMATS[media_type])
             return table(media_type, rows, next_cursor)
-        page, next_cursor = await stored.trades(wanted, limit)
-        message = f"Retrieved {page.count} trades for {symbol}"
+        page, next_cursor = await stored.trades(wanted, limit, forms.TRADES)
+        message = f"Retrieved {sum(map(len, page))} trades for {symbol}"
+        data = array_of(rows.text for rows in page)
         return Raw(
             encoders.trade_list_envelope(
-                message=message, timestamp=host_ms(), data=page.body, next_cursor=next_cursor
+                message=message, timestamp=host_ms(), data=data, next_cursor=next_cursor
             )
         )
 

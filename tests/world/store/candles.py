@@ -1,15 +1,15 @@
-"""Candles of a modelled store, and pages of them."""
+"""Candles of a modelled store, and rows of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from generated.native.facts import HISTORY_CANDLE_FIELDS
-from ingest.core.candle import Candle, flat
-from ingest.core.fixed import text
+from ingest.core.candle import Candle
+from ingest.core.rows import Rows
 from ingest.core.timeframe import MINUTE_MS, width_ms
-from ingest.storage.candles import Candles
-from ingest.storage.pages import CandlePage, Pages
+from ingest.storage.candles import Candles, filled
+from ingest.storage.forms import Form
+from ingest.storage.pages import Pages
 from ingest.storage.recompute import MINUTES, Frames, Terms
 
 from .connection import ModelConnection
@@ -51,8 +51,7 @@ class ModelCandles(Candles):
         starts = self._connection.reading().minutes[symbol].starts
         return starts[-1] if starts else None
 
-    def forget(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
-        """Delete candles."""
+    def _delete(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
         kind = "delete minutes" if timeframe == MINUTES else "delete candles"
         disk = self._connection.begin(kind)
         rows = disk.minutes[symbol] if timeframe == MINUTES else disk.candles[symbol, timeframe]
@@ -86,43 +85,12 @@ class ModelCandles(Candles):
 
 
 class ModelPages(Pages):
-    """Pages of candles as the engine formats them."""
+    """Rows of candles as the engine writes them."""
 
-    def candles_json(self, page: CandlePage) -> bytes:
-        """The candles as a JSON array of objects."""
-        assert page.start_ms <= page.end_ms, "the engine refuses a page that ends before it starts"
-        given = self._given(page)
-        rows = self._candles.traded(
-            page.symbol, page.timeframe, page.start_ms, page.stored_until_ms
-        )
-        shown = _filled(page, sorted([*rows, *given], key=lambda candle: candle.candle_time))
-        body = ",\n".join(_object(candle, page.live_from_ms) for candle in shown)
-        return f"[\n{body}\n]\n".encode()
-
-
-def _filled(page: CandlePage, candles: Iterable[Candle]) -> list[Candle]:
-    """The candles of a page with flat ones where there are none."""
-    width = width_ms(page.timeframe)
-    shown: list[Candle] = []
-    close, time = 0, page.start_ms
-    for candle in candles:
-        shown += [flat(quiet, close) for quiet in range(time, candle.candle_time, width)]
-        close, time = candle.close, max(time, candle.candle_time + width)
-        if candle.candle_time >= page.start_ms:
-            shown.append(candle)
-    return shown + [flat(quiet, close) for quiet in range(time, page.end_ms, width)]
-
-
-def _object(candle: Candle, live_from_ms: int) -> str:
-    if candle.is_flat:
-        candle = flat(candle.candle_time, candle.close)
-    values = {
-        "candle_time": str(candle.candle_time),
-        "trades_count": str(candle.trades_count),
-        "closed": "true" if candle.candle_time < live_from_ms else "false",
-    }
-    fields = (
-        f'"{name}":{values.get(name) or text(getattr(candle, name))}'
-        for name in HISTORY_CANDLE_FIELDS
-    )
-    return "{" + ",".join(fields) + "}"
+    def _filled(
+        self, symbol: str, timeframe: int, start: int, end: int, form: Form[Candle]
+    ) -> Rows:
+        traded = self._candles.traded(symbol, timeframe, start, end)
+        candles = filled(traded, start, end, width_ms(timeframe), None)
+        times = [candle.candle_time for candle in candles]
+        return Rows(times, [form.encode(candle).encode() for candle in candles])

@@ -10,9 +10,11 @@ from contextlib import suppress
 import pytest
 
 from generated.native.facts import DataQuality
+from handlers.native.forms import CANDLES, history_candles
 from ingest.binance.clock import ExchangeClock
 from ingest.core.continuity import Continuity
 from ingest.core.errors import StoreUnavailable
+from ingest.core.paging import Bounds
 from ingest.core.timeframe import MINUTE_MS
 from ingest.pipeline.feed import Feed
 from ingest.pipeline.materialize import Materializer
@@ -63,8 +65,9 @@ async def test_a_page_is_whole_or_not_called_complete(table: str) -> None:
             assert feed.complete()
             view = await view_of(feed, store)
             with suppress(StoreUnavailable):
-                page, body = await view.page_json(Pair(SYMBOL, 7), 100)
+                page = await view.page(Pair(SYMBOL, 7), 100, Bounds(), CANDLES)
                 if page.status.quality is DataQuality.COMPLETE:
+                    body = history_candles(page.closed, page.live)
                     counts = [candle["trades_count"] for candle in json.loads(body)]
                     assert counts[:14] == [7] * 14, (at, counts)
     assert weather.calls > 0, "a page takes more calls"

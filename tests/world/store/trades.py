@@ -7,14 +7,15 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 
-from generated.native.facts import TIMESTAMP_MS_MAXIMUM, TRADE_FIELDS
+from generated.native.facts import TIMESTAMP_MS_MAXIMUM
 from ingest.binance.parse import archive_row
 from ingest.core.candle import Candle
 from ingest.core.continuity import Gap
 from ingest.core.errors import MalformedTrade
-from ingest.core.fixed import text
+from ingest.core.rows import Rows
 from ingest.core.timeframe import MINUTE_MS
 from ingest.core.trade import Trade
+from ingest.storage.forms import Form
 from ingest.storage.lines import FIRST_MICROSECOND_TIME
 from ingest.storage.moved import Moved
 from ingest.storage.trades import Extent, Selection, Trades
@@ -59,14 +60,18 @@ class ModelTrades(Trades):
         first, last = (ids[-1], ids[0]) if ids else (0, 0)
         return Selection(symbol, end_time=end_time, from_id=first, to_id=last)
 
-    def _first_json(self, selection: Selection, limit: int) -> bytes:
-        return _json(islice(self._selected(self._connection.reading(), selection), limit))
+    def page(self, selection: Selection, limit: int, form: Form[Trade]) -> Rows:
+        """The first trades of a selection."""
+        return _rows(islice(self._selected(self._connection.reading(), selection), limit), form)
 
-    def _latest_json(self, symbol: str, limit: int, end_time: int | None) -> bytes:
+    def latest(
+        self, symbol: str, limit: int, form: Form[Trade], *, end_time: int | None = None
+    ) -> Rows:
+        """The last trades up to a time."""
         disk = self._connection.reading()
         ids = self._latest_ids(disk, symbol, limit, end_time)
-        first = ids[-1] if ids else 0
-        return _json(_shown(disk.trades[symbol].from_id(first), end_time=end_time))
+        first = ids[-1] if ids else self._retention.line(symbol).first_id
+        return _rows(_shown(disk.trades[symbol].from_id(first), end_time=end_time), form)
 
     def _selected(self, disk: Disk, selection: Selection) -> Iterator[Trade]:
         rows, first = disk.trades[selection.symbol], self._first_id(selection)
@@ -199,20 +204,11 @@ def _shown(
             yield trade
 
 
-def _json(trades: Iterator[Trade]) -> bytes:
-    """Trades as the engine formats them."""
-    body = ",\n".join(map(_object, trades))
-    return f"[\n{body}\n]\n".encode()
-
-
-def _object(trade: Trade) -> str:
-    values = {
-        "price": text(trade.price),
-        "quantity": text(trade.quantity),
-        "is_buyer_maker": "true" if trade.is_buyer_maker else "false",
-    }
-    fields = (f'"{name}":{values.get(name, getattr(trade, name))}' for name in TRADE_FIELDS)
-    return "{" + ",".join(fields) + "}"
+def _rows(trades: Iterator[Trade], form: Form[Trade]) -> Rows:
+    """Trades as the engine writes them."""
+    shown = list(trades)
+    texts = [form.encode(trade).encode() for trade in shown]
+    return Rows([trade.aggregate_id for trade in shown], texts)
 
 
 def _lines(text: bytes) -> list[bytes]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import strategies as st
 
-from ingest.core.candle import Candle, of_trades
+from handlers.native.forms import CANDLES, TRADES
 from ingest.core.errors import MalformedTrade
 from ingest.core.fixed import text
 from ingest.core.keep import DAY_MS
-from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
+from ingest.core.timeframe import MINUTE_MS, bucket_start, width_ms
 from ingest.core.trade import Trade
-from ingest.storage import CandlePage, ConfirmedGap, Selection, Store
+from ingest.storage import ConfirmedGap, Selection, Store
 from ingest.storage.connection import Connection
 
 from .disk import Disk
@@ -255,24 +255,17 @@ class Twins:
         self.both(lambda store: store.candles.views(symbol))
 
     def read_page(self) -> None:
-        """A page of candles is read, its end from what is not stored yet."""
+        """Candles are read as rows."""
         symbol, timeframe = self.symbol(), self.one(*TIMEFRAMES)
         width = width_ms(timeframe)
-        first = self.both(lambda store: store.candles.first_minute(symbol))
-        start = max(bucket_start(self.time(symbol), timeframe), first_bucket(first or 0, timeframe))
+        start = bucket_start(self.time(symbol), timeframe)
         end = start + self.number(0, 12) * width
-        live_from = bucket_start(self.minute(symbol), timeframe)
-        live = self.live(symbol, width, live_from)
-        page = CandlePage(symbol, timeframe, start, end, live_from, live)
-        self.both(lambda store: store.pages.candles_json(page))
-
-    def live(self, symbol: str, width: int, live_from: int) -> Sequence[Candle]:
-        """Candles from a time on, of trades, as a process has them in memory."""
-        buckets: dict[int, list[Trade]] = {}
-        for trade in self.made[symbol].values():
-            if trade.timestamp >= live_from and not trade.is_tombstone:
-                buckets.setdefault(trade.timestamp // width * width, []).append(trade)
-        return [of_trades(trades, start) for start, trades in sorted(buckets.items())]
+        whole_from = self.one(0, 0, self.time(symbol))
+        self.both(
+            lambda store: store.pages.candle_rows(
+                symbol, timeframe, start, end, CANDLES, whole_from
+            )
+        )
 
     def read_trades(self) -> None:
         """Trades of one symbol are read."""
@@ -286,9 +279,9 @@ class Twins:
             self.one(None, id_ + limit),
         )
         end_time = self.one(None, time_ms)
-        self.both(lambda store: store.trades.page(selection, limit))
+        self.both(lambda store: store.trades.page(selection, limit, TRADES))
         self.both(lambda store: store.trades.last_id_of_page(selection, limit))
-        self.both(lambda store: store.trades.latest(symbol, limit, end_time=end_time))
+        self.both(lambda store: store.trades.latest(symbol, limit, TRADES, end_time=end_time))
         self.both(lambda store: store.trades.latest_selection(symbol, limit, end_time))
         self.both(lambda store: store.trades.time_of(symbol, id_))
         self.both(lambda store: store.trades.newest_time_from(symbol, id_))

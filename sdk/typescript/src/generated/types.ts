@@ -565,6 +565,27 @@ export interface Heartbeat {
    */
   connections_count: number;
 }
+/**
+ * The candles and trades that are kept in memory as the bytes that clients get.
+ */
+export interface HotTierInfo {
+  /**
+   * Bytes of memory that they take.
+   */
+  bytes: number;
+  /**
+   * Bytes that they may take; what was used longest ago is dropped first.
+   */
+  maximum_bytes: number;
+  /**
+   * Blocks that were in memory when they were asked for, since the start.
+   */
+  hits: number;
+  /**
+   * Blocks that had to be read from the store.
+   */
+  misses: number;
+}
 export interface InitialHistory {
   type: "initial_history";
   symbol: Symbol;
@@ -808,6 +829,7 @@ export interface SystemInfo {
    */
   exchange_clock: ExchangeClock | null;
   storage: StorageInfo;
+  hot_tier: HotTierInfo;
   process: ProcessInfo;
   /**
    * Settings in force by their names in the environment, each as text. Secrets and the whitelist are left out.
