@@ -157,7 +157,8 @@ class Candles:
         """The candle of the stored minutes before the time `before`, of the bucket that starts at
         `candle_time`; None when they are quiet."""
         end = min(before, candle_time + width_ms(timeframe))
-        return self._folded(symbol, timeframe, candle_time, end)
+        found = self._buckets(symbol, timeframe, candle_time, end)
+        return found[0] if found else None
 
     def basis(
         self, symbol: str, timeframe: int, watermark: int, whole_from_ms: int = 0
@@ -166,11 +167,16 @@ class Candles:
 
         A bucket that begins before `whole_from_ms` gives no close.
         """
-        bucket = bucket_start(watermark, timeframe)
-        return (
-            self.open_part(symbol, timeframe, bucket, watermark),
-            self.previous_close(symbol, timeframe, bucket, whole_from_ms),
-        )
+        bucket, width = bucket_start(watermark, timeframe), width_ms(timeframe)
+        since = max(0, bucket - width)
+        if since < whole_from_ms:
+            since = bucket
+        # The close is mostly that of the bucket before, and costs no statement of its own then.
+        found = {c.candle_time: c for c in self._buckets(symbol, timeframe, since, watermark)}
+        before = found.get(bucket - width)
+        if before is not None:
+            return found.get(bucket), before.close
+        return found.get(bucket), self.previous_close(symbol, timeframe, bucket, whole_from_ms)
 
     def previous_close(
         self, symbol: str, timeframe: int, before: int, whole_from_ms: int = 0
@@ -194,6 +200,8 @@ class Candles:
     def _last_minute(self, symbol: str, since: int, before: int) -> tuple[int, int] | None:
         """Start and close of the last minute with trades from `since` on that ended at or before
         `before`."""
+        if since >= before:
+            return None
         # Mostly it is a recent one; over years the engine would sort all that it finds.
         last = before - MINUTE_MS
         recent = self._last_minute_from(symbol, max(since, before - DAY_MS), last)
@@ -270,11 +278,10 @@ class Candles:
         )
         return [Candle(*row) for row in rows]
 
-    def _folded(self, symbol: str, timeframe: int, start: int, end: int) -> Candle | None:
-        """The candle of the minutes in [start, end), which are all of one bucket."""
+    def _buckets(self, symbol: str, timeframe: int, start: int, end: int) -> list[Candle]:
+        """The buckets of the minutes in [start, end), of which the last may be a part."""
         parameters = {"symbol": symbol, "width": width_ms(timeframe), "start": start, "end": end}
-        candles = self._candles(fold.BY_BUCKET, parameters)
-        return candles[0] if candles else None
+        return self._candles(_minutes(timeframe), parameters) if start < end else []
 
     def _last_minute_from(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
         """Start and close of the last minute that starts from `since` to `last`."""

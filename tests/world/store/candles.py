@@ -13,7 +13,7 @@ from ingest.storage.pages import Pages
 from ingest.storage.recompute import MINUTES, Frames, Terms
 
 from .connection import ModelConnection
-from .tables import folded, month_of
+from .tables import month_of
 
 
 class ModelCandles(Candles):
@@ -35,9 +35,8 @@ class ModelCandles(Candles):
             written += disk.minutes[symbol].buckets(width, max(split, start), end)
         return written
 
-    def _folded(self, symbol: str, timeframe: int, start: int, end: int) -> Candle | None:
-        minutes = self._connection.reading().minutes[symbol].between(start, end)
-        return folded(minutes, start) if minutes else None
+    def _buckets(self, symbol: str, timeframe: int, start: int, end: int) -> list[Candle]:
+        return self._connection.reading().minutes[symbol].buckets(width_ms(timeframe), start, end)
 
     def _last_minute_from(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
         minute = self._connection.reading().minutes[symbol].last(since, last)
