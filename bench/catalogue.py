@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import archive, cold, crowded, fanout, history, ingest, rest, router, soak, timeframes
+from . import (
+    archive,
+    cold,
+    crowded,
+    fanout,
+    history,
+    ingest,
+    reconnect,
+    rest,
+    router,
+    soak,
+    timeframes,
+)
 from .figures import Figure
 from .scale import Scale
 
@@ -38,6 +50,7 @@ BENCHMARKS = {
         ),
         Benchmark("rest", "REST pages and health", rest.run),
         Benchmark("history", "initial_history of 1000 candles", history.run),
+        Benchmark("reconnect", "All clients come back after a restart", reconnect.run, quick=False),
         Benchmark(
             "timeframes", "A flush with 2,500 timeframes in use", timeframes.run, quick=False
         ),

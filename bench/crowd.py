@@ -134,7 +134,7 @@ class Crowd:
         witness: bool,
     ) -> None:
         """Connect a batch, await the upgrades, subscribe, await the replies."""
-        socks = [_connected(port, 4096 if idle else None) for idle in slow]
+        socks = [connected(port, 4096 if idle else None) for idle in slow]
         opening = upgrade(port, path, self._extensions)
         for sock in socks:
             sock.sendall(opening)
@@ -195,7 +195,8 @@ def allow_files(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _connected(port: int, receive_buffer: int | None) -> socket.socket:
+def connected(port: int, receive_buffer: int | None = None) -> socket.socket:
+    """A connection to a server, with a small buffer where its size is given."""
     sock = socket.socket()
     if receive_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
