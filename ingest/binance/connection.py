@@ -1,8 +1,7 @@
 """One WebSocket connection to the exchange's combined streams, whatever they carry.
 
-A receive of aiohttp does not suspend while its buffer holds messages. So a flush that is scheduled
-with the first message of a wake-up runs when the buffer is empty, and gets them all: parsing and
-delivery cost once per wake-up what would otherwise cost once per trade.
+What one read of the socket brings is parsed and delivered together: that costs once per read what
+would otherwise cost once per trade.
 """
 
 from __future__ import annotations
@@ -10,29 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import suppress
+from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
-import aiohttp
 import msgspec
 
 from ingest.core.errors import ExchangeUnavailable
 
 from .limits import MAX_RETRY_AFTER_S, OUTGOING_MESSAGES, SlidingLimit, whole_number
-from .network import Session, Socket
-from .parse import Answer, Event, ServerShutdown
-
-MAX_MESSAGE_BYTES: Final = 2**20
-MAX_BATCH: Final = 4096
-"""Messages that are parsed and delivered at a time."""
+from .messages import Answer, Event, ServerShutdown
+from .network import Network
+from .websocket import Refused, Socket
 
 MAX_HELD: Final = 500_000
 """Messages that a connection keeps while it waits to take over from an older one."""
 
 STREAMS_PER_REQUEST: Final = 100
-CONNECT_TIMEOUT_S: Final = 10.0
 ANSWER_TIMEOUT_S: Final = 10.0
-CLOSE_TIMEOUT_S: Final = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -86,67 +79,47 @@ class StreamConnection(Generic[B]):
         self._stall = stall
         self._loop = asyncio.get_running_loop()
         self._ws: Socket
-        self._may_read = asyncio.Event()
-        self._may_read.set()
+        self._is_open = asyncio.Event()
+        self._unanswered: bytes | None = None
+        """The newest ping, until it is answered."""
+        self._ended: asyncio.Future[str] = self._loop.create_future()
+        """Done with the reason, which is the first that was given."""
+        self._is_paused = False
         self._outgoing = SlidingLimit(*OUTGOING_MESSAGES)
         self._answers: dict[int, asyncio.Future[str | None]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._last_id = 0
-        self._pending: list[bytes] = []
         self._held: list[B] | None = []
         self._held_messages = 0
-        self._heard = 0.0
-        self._reason: str | None = None
+        self._heard = self._loop.time()
         self.subscribed: frozenset[str] = frozenset()
         self.heard_ms = 0
         """Time, at the exchange, of the newest message, where the messages have one."""
 
-    async def open(self, session: Session) -> None:
+    async def open(self, network: Network) -> None:
         """Connect; raises ConnectionLost."""
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                self._ws = await session.ws_connect(
-                    self._url,
-                    autoping=False,
-                    decode_text=False,
-                    max_msg_size=MAX_MESSAGE_BYTES,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
-                )
-        except aiohttp.WSServerHandshakeError as error:
-            headers = error.headers
-            wait = whole_number(headers.get("Retry-After")) if headers is not None else None
+            self._ws = await network.websocket(self._url, self)
+            self._is_open.set()
+        except Refused as refusal:
+            wait = whole_number(refusal.headers.get("Retry-After"))
             raise ConnectionLost(
-                f"{self._url} refused the connection with status {error.status}: check the base "
+                f"{self._url} refused the connection with status {refusal.status}: check the base "
                 "URL, and how many connections are made from this address",
                 min(wait or 0, MAX_RETRY_AFTER_S),
             ) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (TimeoutError, OSError) as error:
             raise ConnectionLost(
                 f"No connection to {self._url} ({type(error).__name__} {error}): "
                 "check the network and the exchange's status page"
             ) from None
 
     async def read(self) -> str:
-        """Receive until the connection ends; returns the reason."""
-        data = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
-        receive, may_read, pending = self._ws.receive, self._may_read, self._pending
+        """Take what comes until the connection ends; returns the reason."""
         self._heard = self._loop.time()
         self._start(self._watch())
         try:
-            while self._reason is None:
-                if not may_read.is_set():
-                    await may_read.wait()
-                message = await receive()
-                if message.type in data:
-                    if not pending:
-                        self._loop.call_soon(self._flush)
-                    pending.append(message.data)
-                    if len(pending) >= MAX_BATCH:
-                        self._flush()
-                else:
-                    self._control(message.type, message.data, message.extra)
-            self._flush()
-            return self._reason
+            return await self._ended
         finally:
             for answer in self._answers.values():
                 if not answer.done():
@@ -155,26 +128,20 @@ class StreamConnection(Generic[B]):
                 task.cancel()
             await self._ws.close()
 
-    def _control(self, kind: aiohttp.WSMsgType, data: object, extra: object) -> None:
-        """Act on anything but a message."""
-        self._heard = self._loop.time()
-        if kind is aiohttp.WSMsgType.PING and isinstance(data, bytes):
-            self._start(self._send(data, aiohttp.WSMsgType.PONG))
-        elif kind is aiohttp.WSMsgType.CLOSE:
-            self.end(f"the exchange closed it with code {data} {extra or ''}".strip())
-        elif kind is aiohttp.WSMsgType.ERROR:
-            self.end(f"its messages cannot be read: {data}")
-        elif kind in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING):
-            self.end("it was cut")
+    @property
+    def _reason(self) -> str | None:
+        """Why the connection has ended; None while it has not."""
+        is_known = self._ended.done() and not self._ended.cancelled()
+        return self._ended.result() if is_known else None
 
-    def _flush(self) -> None:
+    def on_messages(self, messages: list[bytes]) -> None:
         """Parse what has been received and deliver it."""
-        if not self._pending:
-            return
         self._heard = self._loop.time()
-        batch = self._parse(self._pending)
-        received = len(self._pending)
-        self._pending.clear()
+        try:
+            batch = self._parse(messages)
+        except Exception as error:
+            self._give_up(error)
+            return
         for event in batch.events:
             if isinstance(event, ServerShutdown):
                 self._on_shutdown()
@@ -186,17 +153,42 @@ class StreamConnection(Generic[B]):
             self._hand_over(batch)
             return
         self._held.append(batch)
-        self._held_messages += received
+        self._held_messages += len(messages)
         if self._held_messages > MAX_HELD:
             self.end(f"more than {MAX_HELD} messages came before it was in use")
+
+    def on_ping(self, payload: bytes) -> None:
+        """Answer it soon; of several only the newest."""
+        self._heard = self._loop.time()
+        if self._unanswered is None:
+            self._start(self._answer_ping())
+        self._unanswered = payload
+
+    async def _answer_ping(self) -> None:
+        await self._is_open.wait()  # the first may come with the end of the handshake
+        await self._outgoing.wait()
+        if self._unanswered is not None:
+            self._ws.pong(self._unanswered)
+            self._unanswered = None
+
+    def on_pong(self) -> None:
+        """The connection is alive."""
+        self._heard = self._loop.time()
+
+    def on_end(self, reason: str) -> None:
+        """Nothing comes any more."""
+        self.end(reason)
 
     def _hand_over(self, batch: B) -> None:
         try:
             self._deliver(batch)
         except Exception as error:
-            # Going on would lose messages without a word: a new connection has a gap instead.
-            _log.exception("Messages were not taken; the connection is given up")
-            self.end(f"its messages were not taken: {type(error).__name__} {error}")
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """Going on would lose messages without a word: a new connection has a gap instead."""
+        _log.error("Messages were not taken; the connection is given up", exc_info=error)
+        self.end(f"its messages were not taken: {type(error).__name__} {error}")
 
     def release(self) -> None:
         """Deliver what was held, and from now on everything at once."""
@@ -206,20 +198,19 @@ class StreamConnection(Generic[B]):
 
     def pause(self) -> None:
         """Stop reading: what comes waits in the socket, then at the exchange."""
-        self._may_read.clear()
+        self._is_paused = True
+        self._ws.pause()
 
     def resume(self) -> None:
         """Read on."""
         self._heard = self._loop.time()
-        self._may_read.set()
+        self._is_paused = False
+        self._ws.resume()
 
     def end(self, reason: str) -> None:
         """Make `read` return after delivering what it has received."""
-        if self._reason is None:
-            self._reason = reason
-            self._may_read.set()
-            if not self._ws.closed:
-                self._start(self._ws.close())
+        if not self._ended.done():
+            self._ended.set_result(reason)
 
     async def subscribe(self, symbols: Iterable[str]) -> None:
         """Subscribe to more symbols and wait for the answers; raises ConnectionLost."""
@@ -242,7 +233,7 @@ class StreamConnection(Generic[B]):
         answer = self._answers[self._last_id] = self._loop.create_future()
         streams = [self._name(symbol) for symbol in symbols]
         request = {"method": method, "params": streams, "id": self._last_id}
-        await self._send(msgspec.json.encode(request), aiohttp.WSMsgType.TEXT)
+        await self._send(partial(self._ws.send, msgspec.json.encode(request)))
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 error = await answer
@@ -252,24 +243,22 @@ class StreamConnection(Generic[B]):
             self.end(f"{method} failed: {error}")
             raise ConnectionLost(f"{method} of {', '.join(symbols[:5])} failed: {error}")
 
-    async def _send(self, payload: bytes, kind: aiohttp.WSMsgType) -> None:
-        """Send within the exchange's limit of messages a second; a lost connection shows in
-        `read`."""
+    async def _send(self, send: Callable[[], None]) -> None:
+        """Send within the exchange's limit of messages a second."""
         await self._outgoing.wait()
-        with suppress(aiohttp.ClientError, OSError):
-            await self._ws.send_frame(payload, kind)
+        send()
 
     async def _watch(self) -> None:
         """Ping a silent connection, and give it up when it stays silent."""
         while True:
             await asyncio.sleep(self._stall / 4)
             silent = self._loop.time() - self._heard
-            if not self._may_read.is_set():
+            if self._is_paused:
                 continue
             if silent > self._stall:
                 self.end(f"nothing came for {silent:.1f} s")
             elif silent > self._stall / 2:
-                await self._send(b"", aiohttp.WSMsgType.PING)
+                await self._send(self._ws.ping)
 
     def _start(self, work: Coroutine[object, object, object]) -> None:
         task = asyncio.create_task(work)

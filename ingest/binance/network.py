@@ -6,17 +6,18 @@ simulated one, can be put in its place.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol, Self
 
 import aiohttp
 from aiohttp.connector import Connection
-from aiohttp.http_websocket import WSMessage, WSMessageTextBytes
 from aiohttp.tracing import Trace
 
+from .websocket import Receiver, Socket, connect
+
 CONNECTIONS: Final = 100
-"""Connections of a session at a time, where nothing else is said."""
+"""Connections of a session at a time."""
 
 
 class Content(Protocol):
@@ -51,23 +52,6 @@ class Response(Protocol):
         """Raise aiohttp.ClientResponseError for a status from 400 on."""
 
 
-class Socket(Protocol):
-    """A WebSocket of the exchange."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether it is closed on this side."""
-
-    async def receive(self) -> WSMessage | WSMessageTextBytes:
-        """The next message, control frames and the end included."""
-
-    async def send_frame(self, message: bytes, opcode: aiohttp.WSMsgType) -> None:
-        """Send one frame."""
-
-    async def close(self) -> bool:
-        """Close the connection."""
-
-
 class Session(Protocol):
     """Requests to the exchange. Faults are aiohttp.ClientError, TimeoutError and OSError."""
 
@@ -81,17 +65,6 @@ class Session(Protocol):
     ) -> AbstractAsyncContextManager[Response]:
         """A request, and its answer."""
 
-    def ws_connect(
-        self,
-        url: str,
-        *,
-        autoping: bool,
-        decode_text: bool,
-        max_msg_size: int,
-        timeout: aiohttp.ClientWSTimeout,
-    ) -> Awaitable[Socket]:
-        """A WebSocket; raises aiohttp.WSServerHandshakeError where it is refused."""
-
     async def close(self) -> None:
         """End the connections; requests that run fail."""
 
@@ -99,8 +72,8 @@ class Session(Protocol):
 class _Gate(aiohttp.TCPConnector):
     """Asks whether a request may still be sent once its connection is made."""
 
-    def __init__(self, admit: Callable[[], None], limit: int) -> None:
-        super().__init__(limit=limit)
+    def __init__(self, admit: Callable[[], None]) -> None:
+        super().__init__(limit=CONNECTIONS)
         self._admit = admit
 
     async def connect(
@@ -123,16 +96,17 @@ class Network:
         timeout: aiohttp.ClientTimeout,
         *,
         admit: Callable[[], None] = lambda: None,
-        limit: int = CONNECTIONS,
     ) -> Session:
-        """A session of at most `limit` connections, 0 for any number.
+        """A session.
 
         `admit` is called when the connection for a request is there, just before it is sent; what
         it raises ends the request.
         """
-        return aiohttp.ClientSession(
-            connector=_Gate(admit, limit), timeout=timeout, auto_decompress=False
-        )
+        return aiohttp.ClientSession(connector=_Gate(admit), timeout=timeout, auto_decompress=False)
+
+    async def websocket(self, url: str, receiver: Receiver) -> Socket:
+        """An open WebSocket; raises Refused, TimeoutError and OSError."""
+        return await connect(url, receiver)
 
 
 class SessionClient:

@@ -1,24 +1,24 @@
-"""Parsers of the exchange's bytes: REST rows, stream messages, archive rows.
+"""Parsers of the exchange's trades: rows of REST and of the archive, and what all rows share.
 
-Live, history and replay all pass through here, and nothing malformed gets further. Fields and
-events that are not known are tolerated: the exchange adds some now and then.
+Live, history and replay all pass through here, and nothing malformed gets further. Fields that are
+not known are tolerated: the exchange adds some now and then.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 
 from ingest.core import fixed
 from ingest.core.errors import MalformedTrade
-from ingest.core.symbol import is_symbol
 from ingest.core.trade import Trade, checked
 
 from .page import MAX_ROWS, Malformed, Page
+
+T = TypeVar("T")
 
 EXCERPT_CHARACTERS: Final = 200
 """How much of a malformed message its error shows."""
@@ -27,42 +27,18 @@ FIRST_MICROSECOND_TIMESTAMP: Final = 10**14
 """Times from here on count microseconds, as the archive does from 2025 on and as anybody can ask
 REST and the streams to. As milliseconds this would be the year 5138."""
 
-_SYMBOL: Final = re.compile(rb'"s"\s*:\s*("[^"@]{1,120}")')
-_STREAM_SYMBOL: Final = re.compile(rb'"stream"\s*:\s*("[^"@]{1,120})@aggTrade"')
+MAX_REMEMBERED: Final = 32_768
+MAX_REMEMBERED_CHARACTERS: Final = 64
+"""Texts that a `Memo` holds at a time, and how long each may be."""
+
 _AGGREGATE_ID: Final = re.compile(rb'"a"\s*:\s*([0-9]{1,19})\s*[,}]')
 _DIGITS: Final = re.compile(r"[0-9]{1,19}|-1", re.ASCII)
 _BOOLEANS: Final = {"True": True, "true": True, "False": False, "false": False}
 
 
-class Answer(NamedTuple):
-    """The answer to a SUBSCRIBE, UNSUBSCRIBE or LIST_SUBSCRIPTIONS; `error` is None on success."""
+class Row(msgspec.Struct, gc=False):
+    """The fields of a trade under the exchange's names."""
 
-    id: int | None
-    error: str | None
-
-
-class ServerShutdown(NamedTuple):
-    """The server is about to close the connection: reconnect at once."""
-
-
-class UnknownEvent(NamedTuple):
-    """A well-formed message that is nothing of ours."""
-
-    name: str
-
-
-Event = Answer | ServerShutdown | UnknownEvent
-
-
-class Batch(NamedTuple):
-    """Stream messages, sorted: trades by symbol in the order they came, and the rest."""
-
-    trades: dict[str, list[Trade]]
-    events: list[Event]
-    malformed: list[Malformed]
-
-
-class _Row(msgspec.Struct, gc=False):
     a: int
     p: str
     q: str
@@ -72,47 +48,31 @@ class _Row(msgspec.Struct, gc=False):
     m: bool
 
 
-class _TradeEvent(_Row, gc=False, tag_field="e", tag="aggTrade"):
-    s: str
+class Memo(dict[str, T]):
+    """What a function makes of texts that repeat; a look-up costs half of one in an `lru_cache`."""
+
+    def __init__(self, make: Callable[[str], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> T:
+        made = self._make(text)
+        if len(text) <= MAX_REMEMBERED_CHARACTERS:
+            if len(self) >= MAX_REMEMBERED:
+                self.clear()
+            self[text] = made
+        return made
 
 
-class _Combined(msgspec.Struct, gc=False):
-    stream: str
-    data: _TradeEvent
-
-
-class _Envelope(msgspec.Struct):
-    """The fields that distinguish messages, of any type: other events give them other meanings."""
-
-    e: object = None
-    stream: object = None
-    data: msgspec.Raw = msgspec.Raw(b"")
-    id: object = None
-    result: object = msgspec.UNSET
-    code: object = None
-    msg: object = None
-    error: object = None
-
-
-_decimal = lru_cache(maxsize=16_384)(fixed.parse)
+decimals = Memo(fixed.parse)
 """Prices and sizes repeat: on recorded days 6 of 10 prices and up to 8 of 10 quantities did."""
 
-
-@lru_cache(maxsize=16_384)
-def trade_stream(symbol: str) -> str:
-    """The name of the stream that carries a symbol's aggregate trades."""
-    return f"{symbol.lower()}@aggTrade"
-
-
-_decode_rows = msgspec.json.Decoder(list[_Row]).decode
-_decode_row = msgspec.json.Decoder(_Row).decode
+_decode_rows = msgspec.json.Decoder(list[Row]).decode
+_decode_row = msgspec.json.Decoder(Row).decode
 _split_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode_combined = msgspec.json.Decoder(_Combined).decode
-_decode_event = msgspec.json.Decoder(_TradeEvent).decode
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
-_FAULTS: Final = (ValueError, RecursionError, MalformedTrade)
+FAULTS: Final = (ValueError, RecursionError, MalformedTrade)
 """Errors that a hostile message can raise; RecursionError comes from deep nesting."""
 
 
@@ -122,7 +82,8 @@ def excerpt(raw: bytes) -> str:
     return text[:EXCERPT_CHARACTERS] + ("..." if len(raw) > EXCERPT_CHARACTERS else "")
 
 
-def _malformed(raw: bytes, reason: object) -> MalformedTrade:
+def malformed_trade(raw: bytes, reason: object) -> MalformedTrade:
+    """The error of a trade that cannot be one."""
     return MalformedTrade(f"{str(reason)[:EXCERPT_CHARACTERS]}; it came as {excerpt(raw)}")
 
 
@@ -130,12 +91,14 @@ def _milliseconds(time: int) -> int:
     return time if time < FIRST_MICROSECOND_TIMESTAMP else time // 1000
 
 
-def _trade(row: _Row) -> Trade:
+def trade_of(row: Row) -> Trade:
+    """The trade of a row; raises what is in `FAULTS`."""
     time_ms = _milliseconds(row.T)
-    return checked(Trade(row.a, _decimal(row.p), _decimal(row.q), row.f, row.l, time_ms, row.m))
+    price, quantity = decimals[row.p], decimals[row.q]
+    return checked(Trade(row.a, price, quantity, row.f, row.l, time_ms, row.m))
 
 
-def _id_of(raw: bytes) -> int | None:
+def id_of(raw: bytes) -> int | None:
     """The id of a malformed trade, when it can be read."""
     found = _AGGREGATE_ID.search(raw)
     return int(found[1]) if found and int(found[1]) <= fixed.MAX_FIXED else None
@@ -148,23 +111,23 @@ def rest_page(body: bytes, symbol: str | None = None) -> Page:
     is no JSON array at all.
     """
     try:
-        return Page([_trade(row) for row in _decode_rows(body)], [])
-    except _FAULTS:
+        return Page([trade_of(row) for row in _decode_rows(body)], [])
+    except FAULTS:
         pass  # some row is at fault: look at each by itself
     try:
         rows = _split_rows(body)
     except (ValueError, RecursionError) as error:
-        raise _malformed(body, f"Not an array of trades: {error}") from None
+        raise malformed_trade(body, f"Not an array of trades: {error}") from None
     trades: list[Trade] = []
     malformed: list[tuple[int, Malformed]] = []
     last_named = -1
     for at, row in enumerate(rows):
         raw = bytes(row)
         try:
-            trades.append(_trade(_decode_row(raw)))
+            trades.append(trade_of(_decode_row(raw)))
             last_named = at
-        except _FAULTS as error:
-            malformed.append((at, Malformed(symbol, raw, _malformed(raw, error), _id_of(raw))))
+        except FAULTS as error:
+            malformed.append((at, Malformed(symbol, raw, malformed_trade(raw, error), id_of(raw))))
     plausible = _ids_around(trades)
     others = []
     for at, item in malformed:
@@ -180,108 +143,6 @@ def _ids_around(trades: Sequence[Trade]) -> range:
     """The ids that other rows of a page with these trades may have."""
     ids = [trade.aggregate_id for trade in trades]
     return range(min(ids) - MAX_ROWS, max(ids) + MAX_ROWS + 1) if ids else range(0)
-
-
-def stream_batch(messages: Sequence[bytes]) -> Batch:
-    """Sort stream messages, combined (`/stream`) or raw (`/ws`), into trades and the rest.
-
-    This runs once for every trade of the exchange: the loop holds the usual case alone.
-    """
-    decode, decimal, microseconds = _decode_combined, _decimal, FIRST_MICROSECOND_TIMESTAMP
-    batch = Batch({}, [], [])
-    by_symbol = batch.trades
-    for raw in messages:
-        try:
-            message = decode(raw)
-            row = message.data
-            time_ms = row.T if microseconds > row.T else row.T // 1000
-            trade = checked(
-                Trade(row.a, decimal(row.p), decimal(row.q), row.f, row.l, time_ms, row.m)
-            )
-        except _FAULTS:
-            _sort_unusual(raw, batch)
-            continue
-        if message.stream != trade_stream(row.s):
-            batch.malformed.append(_of_another(raw, message.stream, row.s))
-            continue
-        try:
-            by_symbol[row.s].append(trade)
-        except KeyError:
-            by_symbol[row.s] = [trade]
-    return batch
-
-
-def stream_event(raw: bytes) -> Event:
-    """The event that a stream message without data is."""
-    try:
-        outer = _decode_envelope(raw)
-        has_inner = bytes(outer.data).startswith(b"{")
-        return _event(outer, _decode_envelope(outer.data) if has_inner else outer)
-    except _FAULTS:
-        return UnknownEvent("unreadable")
-
-
-def _sort_unusual(raw: bytes, batch: Batch) -> None:
-    """Sort a message that is no valid trade of a combined stream."""
-    try:
-        outer = _decode_envelope(raw)
-        inner = outer
-        if bytes(outer.data).startswith(b"{"):
-            inner = _decode_envelope(outer.data)
-        if "aggTrade" in (inner.e, _kind(outer.stream)):
-            row = _decode_event(outer.data or raw)
-            if outer.stream not in (None, trade_stream(row.s)):
-                batch.malformed.append(_of_another(raw, outer.stream, row.s))
-            else:
-                trade = _trade(row)
-                batch.trades.setdefault(row.s, []).append(trade)
-            return
-    except _FAULTS as error:
-        symbol = _symbol_of(raw)
-        batch.malformed.append(Malformed(symbol, raw, _malformed(raw, error), _id_of(raw)))
-        return
-    batch.events.append(_event(outer, inner))
-
-
-def _of_another(raw: bytes, stream: object, symbol: str) -> Malformed:
-    """A trade whose symbol is not that of its stream: it may belong to either."""
-    return Malformed(None, raw, _malformed(raw, f"{symbol} in the stream {stream}"))
-
-
-def _event(outer: _Envelope, inner: _Envelope) -> Event:
-    if inner.e == "serverShutdown" or outer.stream == "!serverShutdown":
-        return ServerShutdown()
-    identity = outer.id if isinstance(outer.id, int) else None
-    if outer.error is not None:
-        return Answer(identity, str(outer.error)[:EXCERPT_CHARACTERS])
-    if outer.code is not None:
-        return Answer(identity, f"{outer.code}: {outer.msg}"[:EXCERPT_CHARACTERS])
-    if outer.result is not msgspec.UNSET:
-        return Answer(identity, None)
-    return UnknownEvent(str(outer.stream or inner.e or "unnamed")[:EXCERPT_CHARACTERS])
-
-
-def _kind(stream: object) -> str:
-    return stream.partition("@")[2] if isinstance(stream, str) else ""
-
-
-def _symbol_of(raw: bytes) -> str | None:
-    """Whose trade a malformed message was meant to be, when its two names agree."""
-    names = {
-        _name(found[1].rstrip(b'"') + b'"')
-        for name in (_SYMBOL, _STREAM_SYMBOL)
-        if (found := name.search(raw))
-    }
-    return names.pop() if len(names) == 1 else None
-
-
-def _name(text: bytes) -> str | None:
-    """The symbol that a JSON string names, in capitals; None when it is none."""
-    try:
-        name = msgspec.json.decode(text, type=str).upper()
-    except msgspec.DecodeError:
-        return None
-    return name if is_symbol(name) else None
 
 
 def archive_row(line: bytes) -> Trade | None:
@@ -305,6 +166,6 @@ def archive_row(line: bytes) -> Trade | None:
         maker = _BOOLEANS[columns[6]]
         return checked(Trade(aggregate_id, price, quantity, first, last, timestamp, maker))
     except KeyError:
-        raise _malformed(line, "the buyer-maker column is neither True nor False") from None
-    except _FAULTS as error:
-        raise _malformed(line, error) from None
+        raise malformed_trade(line, "the buyer-maker column is neither True nor False") from None
+    except FAULTS as error:
+        raise malformed_trade(line, error) from None

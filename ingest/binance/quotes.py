@@ -12,7 +12,8 @@ from ingest.core import fixed
 from ingest.core.errors import ExchangeUnavailable
 
 from .connection import StreamConnection
-from .parse import Event, excerpt, stream_event
+from .messages import Event, stream_event
+from .parse import excerpt
 from .stream import Stream
 
 _log = logging.getLogger(__name__)

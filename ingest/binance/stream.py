@@ -6,13 +6,11 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable, KeysView, Sequence
-from typing import Final, Generic
+from typing import Final, Generic, Self
 
-import aiohttp
-
-from .connection import CONNECT_TIMEOUT_S, B, ConnectionLost, StreamConnection
+from .connection import B, ConnectionLost, StreamConnection
 from .limits import CONNECTION_ATTEMPTS, LONGEST_PAUSE_S, SlidingLimit, pause_before
-from .network import Network, SessionClient
+from .network import Network
 
 MAX_STREAMS_PER_CONNECTION: Final = 1024
 MAX_AGE_S: Final = 23.5 * 3600
@@ -22,8 +20,6 @@ OVERLAP_S: Final = 2.0
 """How long a fresh connection runs beside the one that it replaces."""
 
 STALL_S: Final = 10.0
-
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +48,7 @@ class _Shard(Generic[B]):
         self.task: asyncio.Task[None] | None = None
 
 
-class Stream(SessionClient, Generic[B]):
+class Stream(Generic[B]):
     """Combined streams at `base_url` (`wss://stream.binance.com:9443`), one for each symbol.
 
     Connects and reconnects by itself, from `add` until `close`. Before the exchange cuts a
@@ -75,8 +71,7 @@ class Stream(SessionClient, Generic[B]):
                 f"Streams per connection are 1 to {MAX_STREAMS_PER_CONNECTION}: "
                 f"{streams_per_connection}"
             )
-        network = network or Network()
-        super().__init__(lambda: network.session(_TIMEOUT, limit=0))
+        self._network = network or Network()
         self._url = base_url.rstrip("/") + "/stream"
         self._per_connection = streams_per_connection
         self._max_age = max_age
@@ -131,7 +126,12 @@ class Stream(SessionClient, Generic[B]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await super().close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     def heard_ms(self, symbol: str) -> int:
         """Time of the newest message on the connection of a symbol; 0 if none."""
@@ -234,7 +234,7 @@ class Stream(SessionClient, Generic[B]):
             on_shutdown=replace_at_once,
             stall=self._stall,
         )
-        await connection.open(self.session)
+        await connection.open(self._network)
         line = _Line(connection, loop.time() + self._max_age)
         line.reader.add_done_callback(lambda _: shard.wake.set())
         try:

@@ -8,9 +8,9 @@ from typing import Protocol, TypedDict, Unpack
 from ingest.core.trade import Trade
 
 from .connection import StreamConnection
+from .messages import Batch, stream_batch, trade_stream
 from .network import Network
 from .page import Malformed
-from .parse import Batch, stream_batch, trade_stream
 from .stream import Stream
 
 

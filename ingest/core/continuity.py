@@ -60,7 +60,7 @@ class Continuity:
     @property
     def is_whole(self) -> bool:
         """Whether nothing is waited for."""
-        return all(item.kind is GapKind.CONFIRMED for item in self._missing)
+        return not self._missing or all(item.kind is GapKind.CONFIRMED for item in self._missing)
 
     @property
     def last_complete(self) -> int | None:
@@ -100,11 +100,21 @@ class Continuity:
         """Whether this id matters and is missing."""
         return self._index(aggregate_id) is not None
 
-    def admit(self, trades: Iterable[Trade]) -> list[Trade]:
+    def admit(self, trades: Sequence[Trade]) -> Sequence[Trade]:
         """The trades that were not here yet, in the order given; a jump opens a gap.
 
         When one that was unreadable has come, the others are due at once.
         """
+        following = self.high_water + 1
+        for trade in trades:
+            if trade.aggregate_id != following:
+                return self._admit_each(trades)
+            following += 1
+        self.high_water = following - 1
+        return trades  # the usual case: all of them, and nothing between
+
+    def _admit_each(self, trades: Sequence[Trade]) -> list[Trade]:
+        """The same, trade by trade."""
         fresh: list[Trade] = []
         high, is_readable = self.high_water, False
         for trade in trades:

@@ -120,20 +120,21 @@ class LiveCandles:
         has to be recomputed in the store. None when there is none.
         """
         late: int | None = None
-        by_minute: dict[int, list[Trade]] = {}
         newest = self.newest_ms
+        by_minute: dict[int, list[Trade]] = {}
+        group: list[Trade] = []
+        start = end = 0
         for trade in trades:
             if trade.first_trade_id < 0:  # a tombstone
                 continue
             time_ms = trade.timestamp
             if time_ms > newest:
                 newest = time_ms
-            minute = time_ms // MINUTE_MS * MINUTE_MS
-            group = by_minute.get(minute)
-            if group is None:
-                by_minute[minute] = [trade]
-            else:
-                group.append(trade)
+            if not start <= time_ms < end:  # another minute than that of the trade before it
+                start = time_ms // MINUTE_MS * MINUTE_MS
+                end = start + MINUTE_MS
+                group = by_minute.setdefault(start, [])
+            group.append(trade)
         self.newest_ms = newest
         for minute, group in by_minute.items():
             if minute < self.watermark:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from generated.native.facts import DataQuality
 from ingest.binance.rest import Edge
 from ingest.core.continuity import Continuity, Gap
+from ingest.core.fixed import MAX_FIXED
 from ingest.core.live import LiveCandles
 from ingest.core.status import LAST_COMPLETE_GIVEN, DataStatus, Event, State
 from ingest.core.timeframe import MINUTE_MS, bucket_start
@@ -143,9 +144,9 @@ class Feed:
         Trades that find no room leave a gap, which is refilled later. Those that cannot be real
         count as never seen.
         """
-        if not self.state.is_open or not trades:
+        state, continuity = self.state, self.continuity
+        if not state.is_open or not trades:
             return 0
-        continuity = self.continuity
         if continuity is None:  # the first trade ever may have been another
             self.be_in_doubt(now_ms)
             return 0
@@ -163,21 +164,34 @@ class Feed:
         if refetched:
             self.counters.refetched += len(fresh)
         else:
-            self.counters.received += len(usable)
-            self.counters.repeated += len(usable) - len(fresh)
-            state = self.state
-            if not state.is_verified and any(t.timestamp > state.doubted_ms for t in usable):
-                state.settle()  # the trades that were missed before it are a gap now
-        if not fresh:
-            return 0
+            self._note_streamed(usable, len(fresh))
+        if fresh:
+            is_history = refetched and state.quality is DataQuality.LOADING
+            self._keep(fresh, continuity.high_water, is_history=is_history)
+            if continuity.missing:
+                self._note_gaps(now_ms)
+        return len(fresh)
+
+    def _note_streamed(self, usable: Sequence[Trade], fresh: int) -> None:
+        """Count trades of the stream; those after a doubt settle it."""
+        self.counters.received += len(usable)
+        self.counters.repeated += len(usable) - fresh
+        state = self.state
+        if not state.is_verified and any(t.timestamp > state.doubted_ms for t in usable):
+            state.settle()  # the trades that were missed before it are a gap now
+
+    def _keep(self, fresh: Sequence[Trade], high_water: int, *, is_history: bool) -> None:
+        """Keep trades for the store, and fold and announce them."""
         self._pending += fresh
-        self.state.late(self.live.fold(fresh))
-        self._note_last(fresh[-1])
-        if not (refetched and self.state.quality is DataQuality.LOADING):
+        late = self.live.fold(fresh)
+        if late is not None:
+            self.state.late(late)
+        in_order = fresh[-1].aggregate_id == high_water and not fresh[-1].is_tombstone
+        for trade in fresh[-1:] if in_order else fresh:
+            self._note_last(trade)
+        if not is_history:
             for listener in self.listeners:
                 listener(self.symbol, fresh)
-        self._note_gaps(now_ms)
-        return len(fresh)
 
     def shown_ms(self, now_ms: int) -> int:
         """The exchange's time, less than `now_ms` while a minute that has ended may lack trades.
@@ -290,18 +304,24 @@ class Feed:
 
     def _believable(
         self, continuity: Continuity, trades: Sequence[Trade], now_ms: int, refetched: bool
-    ) -> list[Trade]:
+    ) -> Sequence[Trade]:
         """The trades that can be real; the others put what is known in doubt."""
-        horizon = max(now_ms, self.live.newest_ms) + MAX_AHEAD_MS
+        newest_ms = self.live.newest_ms
+        horizon = (now_ms if now_ms > newest_ms else newest_ms) + MAX_AHEAD_MS
+        oldest = 0 if refetched else newest_ms - DISORDER_MS
+        near = MAX_FIXED if refetched else continuity.high_water + PLAUSIBLE_JUMP
+        for trade in trades:
+            if not oldest <= trade.timestamp <= horizon or trade.aggregate_id > near:
+                break
+        else:
+            return trades
         usable = [trade for trade in trades if trade.timestamp <= horizon]
-        oldest = self.live.newest_ms - DISORDER_MS
-        if not refetched and any(trade.timestamp < oldest for trade in usable):
-            late, high = self.live.newest_ms - MAX_LATE_MS, continuity.high_water
+        if any(trade.timestamp < oldest for trade in usable):
+            late, high = newest_ms - MAX_LATE_MS, continuity.high_water
             usable = [
                 t for t in usable if t.timestamp >= (late if t.aggregate_id <= high else oldest)
             ]
-        near = continuity.high_water + PLAUSIBLE_JUMP
-        if not refetched and any(trade.aggregate_id > near for trade in usable):
+        if any(trade.aggregate_id > near for trade in usable):
             usable = list(self._near(usable, continuity.high_water))
         if len(usable) < len(trades):
             self.counters.malformed += len(trades) - len(usable)

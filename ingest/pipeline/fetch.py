@@ -95,7 +95,7 @@ class Fetch:
             if batch:
                 await self._take(batch)
 
-    async def _page(self, asked: Gap, limit: int) -> list[Trade]:
+    async def _page(self, asked: Gap, limit: int) -> Sequence[Trade]:
         """The trades of a page that were missing; notes what it says of the other ids."""
         while True:
             try:

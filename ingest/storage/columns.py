@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from ..core.fixed import DECIMALS
 from ..core.trade import Trade
@@ -16,26 +18,31 @@ Int64s = npt.NDArray[np.int64]
 
 def of_trades(batch: Mapping[str, Sequence[Trade]]) -> pa.Table:
     """The rows of the table `trades` for the trades of many symbols."""
-    trades = [trade for part in batch.values() for trade in part]
     sizes = [len(part) for part in batch.values()]
     symbols = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    count = len(trades)
+    fields = _fields(chain.from_iterable(batch.values()), sum(sizes))
     return pa.table(
         {
             "symbol": pa.DictionaryArray.from_arrays(
                 pa.array(symbols), pa.array(list(batch), pa.string())
             ),
-            "aggregate_id": _int64s([trade.aggregate_id for trade in trades]),
-            "price": decimals(_int64s([trade.price for trade in trades])),
-            "quantity": decimals(_int64s([trade.quantity for trade in trades])),
-            "first_trade_id": _int64s([trade.first_trade_id for trade in trades]),
-            "last_trade_id": _int64s([trade.last_trade_id for trade in trades]),
-            "timestamp": _int64s([trade.timestamp for trade in trades]),
-            "is_buyer_maker": np.fromiter(
-                (trade.is_buyer_maker for trade in trades), dtype=np.bool_, count=count
-            ),
+            "aggregate_id": fields["aggregate_id"],
+            "price": decimals(fields["price"]),
+            "quantity": decimals(fields["quantity"]),
+            "first_trade_id": fields["first_trade_id"],
+            "last_trade_id": fields["last_trade_id"],
+            "timestamp": fields["timestamp"],
+            "is_buyer_maker": fields["is_buyer_maker"].astype(np.bool_),
         }
     )
+
+
+def _fields(trades: Iterable[Trade], count: int) -> dict[str, Int64s]:
+    """The values of each field of some trades: each trade is visited once, as one tuple."""
+    names = Trade.__struct_fields__
+    values = chain.from_iterable(map(astuple, trades))
+    rows = np.fromiter(values, np.int64, count * len(names)).reshape(count, len(names))
+    return dict(zip(names, np.ascontiguousarray(rows.T), strict=True))
 
 
 def decimals(values: Int64s) -> pa.Array:
@@ -49,7 +56,3 @@ def decimals(values: Int64s) -> pa.Array:
     return pa.Array.from_buffers(
         pa.decimal128(38, DECIMALS), len(values), [None, pa.py_buffer(wide)]
     )
-
-
-def _int64s(values: Sequence[int]) -> Int64s:
-    return np.array(values, dtype=np.int64)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.binance.parse import (
+from ingest.binance import parse
+from ingest.binance.messages import (
     Answer,
     Batch,
     ServerShutdown,
     UnknownEvent,
-    archive_row,
-    rest_page,
     stream_batch,
 )
+from ingest.binance.parse import archive_row, rest_page
 from ingest.core.errors import MalformedTrade
+from ingest.core.fixed import ONE
 from ingest.core.trade import Trade
 
 RECORDINGS = Path(__file__).parents[2].parent / "shared" / "data" / "binance"
@@ -157,6 +159,13 @@ def test_what_is_no_json_object_is_malformed(message: bytes) -> None:
     assert [m.raw for m in stream_batch([message]).malformed] == [message]
 
 
+def test_a_name_that_is_no_text_is_nobodys() -> None:
+    wrong = combined().replace(b"BTCUSDT", b"BTC\xffUSDT")
+    batch = stream_batch([wrong, combined()])
+    assert [(m.symbol, m.raw) for m in batch.malformed] == [(None, wrong)]
+    assert batch.trades == {"BTCUSDT": [TRADE]}
+
+
 def test_the_error_of_a_long_message_shows_only_its_beginning() -> None:
     [malformed] = stream_batch([combined(p="9" * 100_000)]).malformed
     assert len(str(malformed.error)) < 1000
@@ -207,6 +216,51 @@ hostile = (
         json_values,
     )
 )
+
+
+PLACE = r" \(byte \d+\)| - at `.*|; it came as .*"
+"""Where in a message its fault is: one kind of stream wraps it."""
+
+near_bounds = st.one_of(
+    json_values,
+    st.sampled_from(
+        [-1, 0, 1, 10**9, 10**14 - 1, 10**14, 2**63 - 1, 2**63, 2**64, 10**15, 253402300799999]
+    ),
+    st.sampled_from(["0", "0.00000000", "1.00000000", "1e5", "+1", "١.00000000", " 1", "1_0"]),
+    st.sampled_from(["92233720368.54775807", "92233720368.54775808", "100000.00000001"]),
+)
+
+
+@given(st.dictionaries(st.sampled_from("apqflTm"), near_bounds, max_size=4))
+def test_a_trade_has_the_same_verdict_in_either_kind_of_stream(changes: dict[str, object]) -> None:
+    """The usual case of a combined stream is decided in another way than all the rest."""
+    one, other = stream_batch([combined(**changes)]), stream_batch([raw(**changes)])
+    assert one.trades == other.trades
+    assert [(m.symbol, m.aggregate_id) for m in one.malformed] == [
+        (m.symbol, m.aggregate_id) for m in other.malformed
+    ]
+    for ours, theirs in zip(one.malformed, other.malformed, strict=True):
+        reasons = [re.sub(PLACE, "", str(m.error)) for m in (ours, theirs)]
+        assert reasons[0] == reasons[1]
+
+
+def test_tombstones_are_trades_of_the_stream() -> None:
+    tombstone = {"p": "0.00000000", "q": "0.00000000", "f": -1, "l": -1}
+    [trade] = stream_batch([combined(**tombstone)]).trades["BTCUSDT"]
+    assert trade.is_tombstone
+
+
+def test_more_texts_than_are_remembered_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "MAX_REMEMBERED", 3)
+    messages = [combined(p=f"{n}.00000000") for n in range(1, 20)]
+    [trades] = stream_batch(messages * 2).trades.values()
+    assert [trade.price // ONE for trade in trades] == [*range(1, 20)] * 2
+
+
+def test_long_texts_are_not_remembered() -> None:
+    texts = parse.Memo(str.upper)
+    assert (texts["x" * 64], texts["y" * 65]) == ("X" * 64, "Y" * 65)
+    assert list(texts) == ["x" * 64]
 
 
 @given(st.lists(hostile, max_size=5))

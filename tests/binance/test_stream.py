@@ -298,6 +298,43 @@ async def test_pings_are_answered_with_their_payload(taker: Taker) -> None:
     assert pongs == [b"1704164645000"]
 
 
+async def test_a_ping_that_comes_with_the_handshake_is_answered(taker: Taker) -> None:
+    pongs: list[bytes] = []
+
+    async def behave(socket: web.WebSocketResponse) -> None:
+        await socket.ping(b"early")
+        async for message in socket:
+            if message.type is WSMsgType.PONG:
+                pongs.append(message.data)
+            else:
+                await socket.send_json({"result": None, "id": json.loads(message.data)["id"]})
+
+    async with served(route(behave)) as url, TradeStream(url, taker) as stream:
+        stream.add(["BTCUSDT"])
+        await until(lambda: pongs and taker.count("connected"))
+    assert pongs == [b"early"]
+
+
+async def test_of_many_pings_the_newest_is_answered_within_the_rate_of_messages(
+    taker: Taker,
+) -> None:
+    pongs: list[bytes] = []
+
+    async def behave(socket: web.WebSocketResponse) -> None:
+        await answer_requests(socket)
+        for number in range(1000):
+            await socket.ping(b"%d" % number)
+        async for message in socket:
+            assert message.type is WSMsgType.PONG
+            pongs.append(message.data)
+
+    async with served(route(behave)) as url, TradeStream(url, taker) as stream:
+        stream.add(["BTCUSDT"])
+        await until(lambda: b"999" in pongs)
+        assert stream.lost == 0
+    assert len(pongs) < 10
+
+
 async def test_a_thousand_symbols_are_asked_for_within_the_rate_of_messages(taker: Taker) -> None:
     symbols = [f"A{n:04}USDT" for n in range(1024)]
     arrived: list[float] = []

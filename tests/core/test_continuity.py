@@ -75,6 +75,26 @@ def test_ids_are_seen_or_in_a_gap_whatever_the_order_of_arrival(
         assert not complete & missing
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from(["reach", "confirm", "unreadable"]), st.integers(1, 60))),
+    st.lists(st.integers(1, 40).map(lambda first: [*range(first, first + 5)]), max_size=6),
+    st.lists(st.integers(1, 60), max_size=12),
+)
+def test_trades_together_come_to_the_same_as_one_by_one(
+    before: list[tuple[str, int]], runs: list[list[int]], others: list[int]
+) -> None:
+    together, singly = Continuity(first_id=10), Continuity(first_id=10)
+    for continuity in (together, singly):
+        for kind, number in before:
+            happens(continuity, kind, number, 0.0)
+    for ids in [*runs, others]:
+        trades = [trade(number) for number in ids]
+        fresh = [item for one in trades for item in singly.admit([one])]
+        assert list(together.admit(trades)) == fresh
+        assert together.high_water == singly.high_water
+        assert list(together.missing) == list(singly.missing)
+
+
 def test_a_repeat_is_dropped_and_a_jump_opens_a_gap() -> None:
     continuity = Continuity(first_id=1)
     assert len(continuity.admit([trade(1), trade(2), trade(2), trade(5)])) == 3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ingest.core.candle import Candle, flat, merged, of_trade
 from ingest.core.cursor import Cursor
 from ingest.core.live import Frame, LiveCandles
-from ingest.core.timeframe import bucket_start
+from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.core.trade import Trade
 from tests.factories import Row, naive_candles, row, trade, trade_runs
 
@@ -37,6 +37,17 @@ def test_candles_merge_to_the_same_in_any_order_and_grouping(
     assert merged(halves, 0) == merged(parts, 0)
     if parts:
         assert merged([flat(0, 5), *parts, flat(0, 7)], 0) == merged(parts, 0)
+
+
+@given(trade_runs(), st.integers(0, 3))
+def test_trades_folded_together_come_to_the_same_as_one_by_one(
+    run: list[Trade], minutes: int
+) -> None:
+    together, singly = (LiveCandles(watermark=minutes * MINUTE_MS) for _ in range(2))
+    late = [minute for item in run if (minute := singly.fold([item])) is not None]
+    assert together.fold(run) == min(late, default=None)
+    assert together.minutes == singly.minutes
+    assert together.newest_ms == singly.newest_ms
 
 
 @given(trade_runs(), st.data())

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from generated.native.facts import DataQuality
 from ingest.binance.clock import ExchangeClock
@@ -139,6 +141,50 @@ def test_one_wrong_id_does_not_hide_the_trades_after_it(feed: Feed) -> None:
     assert feed.continuity.high_water == 3
     feed.accept(trades(5, 5), NOW_MS)
     assert (feed.continuity.high_water, list(feed.continuity.gaps)) == (5, [Gap(4, 4)])
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from([1, 1, 1, 1, 1, 0, -1, -3, 2, 4]),  # of the id
+        st.sampled_from([1, 20, 20_000]),  # of the time, in milliseconds
+        st.integers(1, 5),  # of the size of the batch
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+def test_trades_taken_together_come_to_the_same_as_one_by_one(
+    steps: list[tuple[int, int, int]],
+) -> None:
+    """Repeats, jumps and late ones included; the run of a minute's end too."""
+    run: list[Trade] = []
+    sizes, id_ = [], 0
+    for step, later_ms, size in steps:
+        id_ = max(1, id_ + step)
+        before_ms = run[-1].timestamp if run else NOW_MS
+        run.append(trade(id_, price=str(100 + id_ % 7), timestamp=before_ms + later_ms))
+        sizes.append(size)
+    together, singly = Feed(SYMBOL), Feed(SYMBOL)
+    for feed in (together, singly):
+        feed.open(Continuity(1), NOW_MS - NOW_MS % 60_000, 0)
+        feed.joined(NOW_MS)
+    heard: list[Trade] = []
+    together.listeners.append(lambda _, some: heard.extend(some))
+    for item in run:
+        singly.accept([item], NOW_MS + 3_600_000)
+    rest = run
+    for size in sizes:
+        together.accept(rest[:size], NOW_MS + 3_600_000)
+        rest = rest[size:]
+    assert heard == together.take()[0] == singly.take()[0]
+    assert together.live.minutes == singly.live.minutes
+    assert together.counters == singly.counters
+    assert together.last_trade == singly.last_trade
+    assert together.state.is_verified == singly.state.is_verified
+    assert together.continuity is not None
+    assert singly.continuity is not None
+    assert together.continuity.missing == singly.continuity.missing
 
 
 def test_ids_may_be_as_far_ahead_as_the_time_allows(feed: Feed) -> None:

@@ -9,11 +9,9 @@ from functools import partial
 from typing import Final
 
 import aiohttp
-from aiohttp.client_reqrep import RequestInfo
-from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
 
-from ingest.binance.network import Network, Response, Session, Socket
+from ingest.binance.network import Network, Response, Session
+from ingest.binance.websocket import Receiver, Refused, Socket
 from tests.world.archive import Answer
 from tests.world.chance import chance
 from tests.world.exchange import WEIGHTS, Exchange
@@ -94,10 +92,24 @@ class SimulatedNetwork(Network):
         timeout: aiohttp.ClientTimeout,
         *,
         admit: Callable[[], None] = lambda: None,
-        limit: int = 0,
     ) -> Session:
         """A session over this network."""
         return SimulatedSession(self, timeout.total, admit)
+
+    async def websocket(self, url: str, receiver: Receiver) -> Socket:
+        """A stream, unless it is refused."""
+        await asyncio.sleep(self.latency())
+        if self.is_dead or self.exchange.faults.of("unreachable"):
+            raise ConnectionRefusedError("the exchange cannot be reached")
+        refusal = self.exchange.faults.of("refuse")
+        if refusal is not None:
+            status = 429 if refusal.amount > 0.5 else 503
+            wait = {"Retry-After": str(1 + int(refusal.amount * 10))} if status == 429 else {}
+            raise Refused(status, wait)
+        latency_s = self.plan.latency_s
+        socket = ExchangeSocket(self.exchange, receiver, self.luck, latency_s, self.violation)
+        self.sockets.append(socket)
+        return socket
 
     def latency(self) -> float:
         """One way, in seconds."""
@@ -164,34 +176,6 @@ class SimulatedSession:
 
         ask = partial(exchange.answer, path, given)
         return _Request(self._network, f"REST {path} {given}", ask, self._total, admit)
-
-    async def ws_connect(
-        self,
-        url: str,
-        *,
-        autoping: bool,
-        decode_text: bool,
-        max_msg_size: int,
-        timeout: aiohttp.ClientWSTimeout,
-    ) -> Socket:
-        """A stream, unless it is refused."""
-        network, exchange = self._network, self._network.exchange
-        await asyncio.sleep(network.latency())
-        if network.is_dead or exchange.faults.of("unreachable"):
-            raise aiohttp.ClientConnectionError("the exchange cannot be reached")
-        refusal = exchange.faults.of("refuse")
-        if refusal is not None:
-            status = 429 if refusal.amount > 0.5 else 503
-            wait = {"Retry-After": str(1 + int(refusal.amount * 10))} if status == 429 else {}
-            raise aiohttp.WSServerHandshakeError(
-                RequestInfo(URL(url), "GET", CIMultiDictProxy(CIMultiDict()), URL(url)),
-                (),
-                status=status,
-                headers=CIMultiDict(wait),
-            )
-        socket = ExchangeSocket(exchange, network.luck, network.plan.latency_s, network.violation)
-        network.sockets.append(socket)
-        return socket
 
     async def close(self) -> None:
         """Nothing is kept open between requests."""

@@ -9,9 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from aiohttp import WSMsgType
-from aiohttp.http_websocket import WSMessage
-
+from ingest.binance.websocket import Receiver
 from tests.world.exchange import Exchange
 from tests.world.market import Made
 from tests.world.plan import RATES, SYMBOLS
@@ -65,6 +63,7 @@ class ExchangeSocket:
     def __init__(
         self,
         exchange: Exchange,
+        receiver: Receiver,
         luck: random.Random,
         latency_s: float,
         violation: Callable[[str], None],
@@ -75,8 +74,9 @@ class ExchangeSocket:
         self._latency_s = latency_s
         self._violation = violation
         self._loop = asyncio.get_running_loop()
-        self._arrived: deque[WSMessage] = deque()
-        self._waiting: asyncio.Future[None] | None = None
+        self._receiver = receiver
+        self._arrived: list[bytes] = []
+        self._is_paused = False
         self._subscribed: set[str] = set()
         self._sent_at: deque[float] = deque(maxlen=MOST_MESSAGES_A_SECOND)
         self._last_arrival = 0.0
@@ -86,31 +86,33 @@ class ExchangeSocket:
 
     # As the provider uses it ---------------------------------------------------------------------
 
-    async def receive(self) -> WSMessage:
-        """The next message; does not pause while there is one."""
-        while not self._arrived:
-            if self.closed:
-                return WSMessage(WSMsgType.CLOSED, None, None)
-            self._waiting = self._loop.create_future()
-            await self._waiting
-        return self._arrived.popleft()
+    def send(self, message: bytes) -> None:
+        """A request reaches the exchange after a while."""
+        self._send_later(self._take_request, message)
 
-    async def send_frame(self, message: bytes, opcode: WSMsgType) -> None:
-        """Something reaches the exchange after a while."""
-        if self.closed:
-            raise ConnectionResetError("the socket is closed")
-        now = self._loop.time()
-        if len(self._sent_at) == MOST_MESSAGES_A_SECOND and now - self._sent_at[0] < 1.0:
-            self._violation("more than 5 messages in a second on a stream")
-        self._sent_at.append(now)
-        self._loop.call_later(self._latency_s, self._take, bytes(message), opcode)
+    def ping(self) -> None:
+        """A ping reaches the exchange after a while."""
+        self._send_later(self._take_ping)
 
-    async def close(self) -> bool:
+    def pong(self, payload: bytes) -> None:
+        """The answer to a ping reaches the exchange after a while."""
+        self._send_later(lambda: None)
+
+    def pause(self) -> None:
+        """Read nothing until `resume`."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Read on."""
+        self._is_paused = False
+        self._loop.call_soon(self._hand_over)
+
+    async def close(self) -> None:
         """End it on this side."""
+        self._is_paused = False
+        self._hand_over()
         self.closed = True
         self.is_open = False
-        self._wake()
-        return True
 
     # As the exchange uses it ---------------------------------------------------------------------
 
@@ -158,55 +160,73 @@ class ExchangeSocket:
         if not self.is_open:
             return
         self.is_open = False
-        kind = WSMsgType.CLOSED if code is None else WSMsgType.CLOSE
-        message = WSMessage(kind, code, "" if code else None)
-        self._loop.call_later(self._latency_s, self._put, message)
+        reason = "it was cut" if code is None else f"the exchange closed it with code {code}"
+        self._loop.call_later(self._latency_s, self._notify, self._receiver.on_end, reason)
 
     def announce_shutdown(self) -> None:
         """Say that the connection will be closed soon."""
         self._send('{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}')
 
-    def ping(self) -> None:
+    def exchange_pings(self) -> None:
         """Ping, as the exchange does now and then."""
-        self._deliver(WSMessage(WSMsgType.PING, b"1", None))
+        self._deliver(self._notify, self._receiver.on_ping, b"1")
 
-    def _take(self, message: bytes, opcode: WSMsgType) -> None:
+    def _send_later(self, take: Callable[..., None], *what: bytes) -> None:
+        if self.closed:
+            return
+        now = self._loop.time()
+        if len(self._sent_at) == MOST_MESSAGES_A_SECOND and now - self._sent_at[0] < 1.0:
+            self._violation("more than 5 messages in a second on a stream")
+        self._sent_at.append(now)
+        self._loop.call_later(self._latency_s, take, *what)
+
+    def _take_ping(self) -> None:
+        if self.is_open:
+            self._deliver(self._notify, self._receiver.on_pong)
+
+    def _take_request(self, message: bytes) -> None:
         if not self.is_open or self.is_stalled:
             return
-        if opcode is WSMsgType.PING:
-            self._deliver(WSMessage(WSMsgType.PONG, message, None))
-        elif opcode is WSMsgType.TEXT:
-            request = json.loads(message)
-            symbols = {name.partition("@")[0].upper() for name in request["params"]}
-            if request["method"] == "SUBSCRIBE":
-                self._subscribed |= symbols
-            else:
-                self._subscribed -= symbols
-            if not self._exchange.faults.of("mute stream"):
-                self._send(json.dumps({"result": None, "id": request["id"]}))
+        request = json.loads(message)
+        symbols = {name.partition("@")[0].upper() for name in request["params"]}
+        if request["method"] == "SUBSCRIBE":
+            self._subscribed |= symbols
+        else:
+            self._subscribed -= symbols
+        if not self._exchange.faults.of("mute stream"):
+            self._send(json.dumps({"result": None, "id": request["id"]}))
 
     def _send(self, text: str) -> None:
-        self._deliver(WSMessage(WSMsgType.TEXT, text.encode("latin-1"), None))
+        self._deliver(self._put, text.encode("latin-1"))
 
-    def _deliver(self, message: WSMessage) -> None:
+    def _deliver(self, arrive: Callable[..., None], *what: object) -> None:
         """In order with what was sent before."""
         if self.is_stalled:
             return
         self._last_arrival = max(self._last_arrival, self._loop.time() + self._latency_s)
-        self._loop.call_at(self._last_arrival, self._put, message)
+        self._loop.call_at(self._last_arrival, arrive, *what)
 
     def _arrive(self, text: str) -> None:
         if self.is_open and not self.is_stalled:
-            self._put(WSMessage(WSMsgType.TEXT, text.encode("latin-1"), None))
+            self._put(text.encode("latin-1"))
 
-    def _put(self, message: WSMessage) -> None:
+    def _notify(self, call: Callable[..., None], *what: object) -> None:
+        """Tell the receiver of something that is no message."""
         if not self.closed:
-            self._arrived.append(message)
-            self._wake()
+            self._hand_over()
+            call(*what)
 
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+    def _put(self, message: bytes) -> None:
+        if not self.closed:
+            if not self._arrived:
+                self._loop.call_soon(self._hand_over)
+            self._arrived.append(message)
+
+    def _hand_over(self) -> None:
+        """What arrives at one time comes together."""
+        if self._arrived and not self._is_paused and not self.closed:
+            messages, self._arrived = self._arrived, []
+            self._receiver.on_messages(messages)
 
 
 def publish(sockets: Iterable[ExchangeSocket], symbol: str, items: Sequence[Made]) -> None:

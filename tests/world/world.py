@@ -216,7 +216,7 @@ class World:
             sockets[:] = [socket for socket in sockets if socket.is_open]
             born = {socket: born.get(socket, self._loop.time()) for socket in sockets}
             for socket in list(sockets):
-                socket.ping()
+                socket.exchange_pings()
                 age = self._loop.time() - born[socket]
                 if age > self.plan.connection_seconds and self._trades_are_made:
                     if luck.random() < 0.5:
