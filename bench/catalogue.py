@@ -9,6 +9,7 @@ from . import (
     archive,
     cold,
     crowded,
+    exchange_scale,
     fanout,
     history,
     ingest,
@@ -54,6 +55,7 @@ BENCHMARKS = {
         Benchmark(
             "timeframes", "A flush with 2,500 timeframes in use", timeframes.run, quick=False
         ),
+        Benchmark("exchange", "The whole exchange: 1,500 symbols", exchange_scale.run, quick=False),
         Benchmark("start", "Cold start and audit of a full store", cold.run, quick=False),
         Benchmark("soak", "An hour at half load", soak.run, quick=False, full=False),
     )

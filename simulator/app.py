@@ -22,7 +22,7 @@ from simulator.lies import Lies
 from simulator.limits import Gate, Limits
 from simulator.market import Market
 from simulator.replay import Recording
-from simulator.rest import Rest
+from simulator.rest import MAX_ADDRESS_BYTES, Rest
 from simulator.script import Script
 from simulator.seeded import GENESIS_US, QUIET, SeededMarket
 from simulator.stream import Hub
@@ -39,6 +39,8 @@ class Settings:
     seed: int = 0
     rate: float = 5.0
     """Mean seeded trades per second and symbol."""
+    total_rate: float | None = None
+    """Mean seeded trades per second of all symbols together, unevenly; None for `rate` each."""
     tombstones: float = 0.0
     quiet: float = QUIET
     """Share of the minutes without a seeded trade."""
@@ -143,6 +145,10 @@ def build(settings: Settings) -> Exchange:
     if recordings:
         end_us = max(recording.end_us for recording in recordings.values())
     clock = Clock(start_us, speed=settings.speed, end_us=end_us, held=settings.wait_for > 0)
+    symbols = dict.fromkeys(settings.symbols)
+    rates = [settings.rate] * len(symbols)
+    if settings.total_rate is not None:
+        rates = assets.uneven(settings.total_rate, len(symbols))
     markets = [Market(source.asset(symbol), source) for symbol, source in recordings.items()]
     markets += [
         Market(
@@ -150,14 +156,14 @@ def build(settings: Settings) -> Exchange:
             SeededMarket(
                 assets.asset(symbol),
                 seed=settings.seed,
-                rate=settings.rate,
+                rate=rate,
                 tombstones=settings.tombstones,
                 quiet=settings.quiet,
                 genesis_us=settings.genesis_us,
                 end_us=end_us,
             ),
         )
-        for symbol in dict.fromkeys(settings.symbols)
+        for symbol, rate in zip(symbols, rates, strict=True)
     ]
     return Exchange(
         markets,
@@ -176,7 +182,10 @@ async def serving(
 ) -> AsyncIterator[str]:
     """Serve an exchange; yields its base address, such as `http://127.0.0.1:40123`."""
     # The gate logs requests; aiohttp's access log would cost more than the requests.
-    runner = web.AppRunner(exchange.app(), access_log=None, shutdown_timeout=1.0)
+    # Longer lines are for the exchange to refuse, in its own way.
+    runner = web.AppRunner(
+        exchange.app(), access_log=None, shutdown_timeout=1.0, max_line_size=8 * MAX_ADDRESS_BYTES
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -24,6 +24,10 @@ _USD: Final = {
     "BRL": 0.19,
 }  # fmt: skip
 
+UNEVENNESS: Final = 1.2
+"""The exponent of Zipf's law: of 1,500 symbols, a quarter of all trades are the first one's, and
+half of the symbols have less than a ten-thousandth each."""
+
 KNOWN_SYMBOLS: Final = tuple(f"{base}USDT" for base in list(_USD)[:25])
 
 
@@ -82,6 +86,12 @@ def names(count: int) -> list[str]:
     """Return that many symbols, well-known ones first."""
     made = (f"SIM{number:03d}USDT" for number in range(1, count - len(KNOWN_SYMBOLS) + 1))
     return [*KNOWN_SYMBOLS[:count], *made]
+
+
+def uneven(total: float, count: int) -> list[float]:
+    """Divide a total among so many symbols by rank, like markets do: a few busy, most quiet."""
+    shares = [rank**-UNEVENNESS for rank in range(1, count + 1)]
+    return [total * share / sum(shares) for share in shares]
 
 
 def _step(values: Ints) -> int:

@@ -19,7 +19,7 @@ from simulator.seeded import QUIET
 
 DEFAULT_PORT = 9300
 DEFAULT_SYMBOLS = "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT"
-MAX_SYMBOLS = 1000
+MAX_SYMBOLS = 5000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trades.add_argument("--seed", type=int, default=0, help="seed of trades (%(default)s)")
     trades.add_argument(
         "--rate", type=float, default=5.0, help="mean trades/s of each seeded symbol (%(default)s)"
+    )
+    trades.add_argument(
+        "--total-rate",
+        type=float,
+        help="mean trades/s of all seeded symbols together, unevenly: a few busy, most quiet; the "
+        "earlier a symbol is named the busier",
     )
     trades.add_argument(
         "--tombstones", type=float, default=0.0, help="share of tombstones among seeded trades"
@@ -113,6 +119,7 @@ def settings(args: argparse.Namespace) -> Settings:
         symbols=tuple(names),
         seed=args.seed,
         rate=args.rate,
+        total_rate=args.total_rate,
         tombstones=args.tombstones,
         quiet=args.quiet,
         genesis_us=iso_us(args.genesis),
@@ -212,9 +219,10 @@ def _description(chosen: Settings, clock: Clock) -> str:
     if chosen.symbols:
         named = ", ".join(chosen.symbols[:5])
         more = f" and {len(chosen.symbols) - 5} more" if len(chosen.symbols) > 5 else ""
-        parts.append(
-            f"seeded trades of {named}{more} (seed {chosen.seed}, about {chosen.rate:g}/s each)"
-        )
+        rate = f"{chosen.rate:g}/s each"
+        if chosen.total_rate is not None:
+            rate = f"{chosen.total_rate:g}/s together"
+        parts.append(f"seeded trades of {named}{more} (seed {chosen.seed}, about {rate})")
     pace = "as fast as clients read" if clock.speed is None else f"at {clock.speed:g} x real time"
     return f"simulated exchange, no real market: {'; '.join(parts)}; {pace}"
 

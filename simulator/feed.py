@@ -35,8 +35,10 @@ KLINE_PAUSE_S: Final = 1.0
 GARBAGE: Final = wire.frame(b"\xff%$ no JSON", wire.OP_BINARY)
 """A frame that is no message of any stream."""
 
-_FIRST_LOOK: Final = 256
+_FIRST_LOOK: Final = 16
 _LONGEST_LOOK: Final = 8192
+_LOOK_S: Final = 5.0
+"""About how long prepared trades should last."""
 
 
 class _Ahead:
@@ -46,12 +48,19 @@ class _Ahead:
         self.trades = trades
         self.times = np.maximum.accumulate(trades.time_us)
         self.at = 0
+        self.due_us = int(self.times[0])
+        """The time of the next trade."""
         self._symbol = symbol
         self._texts: list[str] | None = None
         self._framed: dict[str | None, tuple[bytes, list[int]]] = {}
 
-    def __len__(self) -> int:
-        return len(self.trades) - self.at
+    def advance(self, to: int) -> bool:
+        """Go on to a later trade; return whether there is one left."""
+        self.at = to
+        if to == len(self.times):
+            return False
+        self.due_us = int(self.times[to])
+        return True
 
     def texts(self, start: int, stop: int) -> list[str]:
         """Return the data of messages."""
@@ -94,10 +103,10 @@ class SymbolFeed:
         self._book_stream = f"{name}@bookTicker"
         self._kline_streams = {f"{name}@kline_{i}": i for i in klines.STREAMED}
         self._running: dict[str, klines.Running] = {}
-        self._kline_due = 0.0
         self._ahead: _Ahead | None = None
         self._next_id: int | None = None
         self._look = _FIRST_LOOK
+        self._looked_at = 0.0
         self._spoiler: Spoiler | None = None
 
     def set_faults(self, faults: Faults) -> None:
@@ -111,7 +120,7 @@ class SymbolFeed:
 
     def forget_ahead(self) -> None:
         """Discard the prepared trades, because the market's trades have changed."""
-        if self._ahead is not None and len(self._ahead):
+        if self._ahead is not None:
             self._next_id = int(self._ahead.trades.ids[self._ahead.at])
         self._ahead = None
 
@@ -140,23 +149,18 @@ class SymbolFeed:
 
     def tick(self, now_us: int) -> None:
         """Queue all trades that are due."""
-        while (ahead := self._refill()) is not None:
+        while (ahead := self._refill()) is not None and ahead.due_us <= now_us:
             stop = int(np.searchsorted(ahead.times, now_us, side="right"))
-            if stop > ahead.at:
-                self._send(ahead, ahead.at, stop)
-                ahead.at = stop
-            if len(ahead):
-                break
+            self._send(ahead, ahead.at, stop)
+            if not ahead.advance(stop):
+                self._ahead = None
         if self._spoiler is not None:
             late = self._spoiler.overdue(time.monotonic())
             if late:
                 self._hub.publish(self._trade_stream, late)
 
     def tick_klines(self, now_us: int) -> None:
-        """Queue the newest kline of each subscribed interval, about once a second."""
-        if time.monotonic() < self._kline_due:
-            return
-        self._kline_due = time.monotonic() + KLINE_PAUSE_S
+        """Queue the newest kline of each subscribed interval."""
         for stream, interval in self._kline_streams.items():
             if not self._hub.subscribers(stream):
                 self._running.pop(stream, None)
@@ -167,7 +171,7 @@ class SymbolFeed:
                 self._hub.publish(stream, [event])
 
     def _refill(self) -> _Ahead | None:
-        if self._ahead is not None and len(self._ahead):
+        if self._ahead is not None:
             return self._ahead
         if self._next_id is None:
             return None
@@ -175,7 +179,9 @@ class SymbolFeed:
         if not len(trades):
             return None
         # The faster the trades are consumed, the larger the next refill.
-        self._look = min(self._look * 2, _LONGEST_LOOK)
+        if time.monotonic() < self._looked_at + _LOOK_S:
+            self._look = min(self._look * 2, _LONGEST_LOOK)
+        self._looked_at = time.monotonic()
         self._next_id = int(trades.ids[-1]) + 1
         self._ahead = _Ahead(self.market.symbol, trades)
         return self._ahead
@@ -233,6 +239,7 @@ class Feed:
         self._hub = hub
         self._wait_for = wait_for
         self._begun = False
+        self._klines_due = 0.0
         self._symbols = {
             symbol: SymbolFeed(
                 market, hub, self.counts, lies, [other for other in markets if other != symbol]
@@ -303,5 +310,8 @@ class Feed:
                 symbol.tick(now_us)
             else:
                 symbol.stop()
-            symbol.tick_klines(now_us)
+        if time.monotonic() >= self._klines_due:
+            self._klines_due = time.monotonic() + KLINE_PAUSE_S
+            for symbol in self._symbols.values():
+                symbol.tick_klines(now_us)
         self._hub.flush()

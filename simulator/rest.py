@@ -23,6 +23,8 @@ from simulator.script import Script
 DEFAULT_LIMIT: Final = 500
 MAX_LIMIT: Final = 1000
 _FAR_FUTURE_MS: Final = 10**14
+MAX_ADDRESS_BYTES: Final = 8192
+"""The longest path and query that the exchange's front takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,9 @@ class Rest:
         async def guarded(request: web.Request) -> web.Response:
             arrived, ip = time.time(), _ip(request)
             waiting, early = self.gate.blocked(ip), False
-            if waiting:
+            if len(request.raw_path) > MAX_ADDRESS_BYTES:
+                response = web.Response(status=414, text="<html>414 Request-URI Too Large</html>")
+            elif waiting:
                 early = self.gate.ignored(ip)
                 response = _limited(*(self.gate.blocked(ip) or waiting))
             else:

@@ -37,6 +37,10 @@ WEIGHT_BOOK_TICKER: Final = 2
 WEIGHT_AGG_TRADES: Final = 4
 WEIGHT_EXCHANGE_INFO: Final = 20
 
+MAX_NAMED: Final = 40
+"""The most symbols that an address names. The exchange refuses one of more than 8 KB, and a symbol
+takes up to 190 bytes in it: 20 letters of East Asia, escaped."""
+
 Parameters = Mapping[str, str | int]
 
 
@@ -86,11 +90,23 @@ class BinanceRest(SessionClient):
         return answers.server_time(body)
 
     async def exchange_info(self, symbols: list[str]) -> answers.ExchangeInfo:
-        """Those of `symbols` that the exchange has. Adopts the exchange's weight limit."""
+        """Those of `symbols` that the exchange has. Adopts the exchange's weight limit.
+
+        For more than an address can name the whole exchange is asked for. As that leaves out
+        markets of some kinds, those that are not in it are asked for by name after all.
+        """
         if not symbols:
             return answers.ExchangeInfo({}, None)
+        if len(symbols) > MAX_NAMED:
+            info = await self._exchange_info(symbols, {})
+            others = [symbol for symbol in symbols if symbol not in info.symbols]
+            for start in range(0, len(others), MAX_NAMED):
+                part = await self.exchange_info(others[start : start + MAX_NAMED])
+                info.symbols.update(part.symbols)
+            return info
         try:
-            info = await self._exchange_info(symbols)
+            named = {"symbols": msgspec.json.encode(symbols).decode()}
+            return await self._exchange_info(symbols, named)
         except RequestRefused as refusal:
             if refusal.code not in (answers.NO_SUCH_SYMBOL, answers.ILLEGAL_CHARACTERS):
                 raise
@@ -102,14 +118,15 @@ class BinanceRest(SessionClient):
             right = await self.exchange_info(symbols[middle:])
             limit = left.weight_per_minute or right.weight_per_minute
             return answers.ExchangeInfo(left.symbols | right.symbols, limit)
+
+    async def _exchange_info(
+        self, symbols: list[str], parameters: Parameters
+    ) -> answers.ExchangeInfo:
+        body = await self._get("exchangeInfo", parameters, WEIGHT_EXCHANGE_INFO, "", Priority.GAP)
+        info = answers.exchange_info(body, frozenset(symbols))
         if info.weight_per_minute is not None:
             self._weight.set_limit(info.weight_per_minute)
         return info
-
-    async def _exchange_info(self, symbols: list[str]) -> answers.ExchangeInfo:
-        parameters = {"symbols": msgspec.json.encode(symbols).decode()}
-        body = await self._get("exchangeInfo", parameters, WEIGHT_EXCHANGE_INFO, "", Priority.GAP)
-        return answers.exchange_info(body, symbols)
 
     async def agg_trades(
         self,

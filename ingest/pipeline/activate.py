@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from ingest.binance.clock import ExchangeClock
-from ingest.binance.page import MAX_ROWS
 from ingest.binance.rest import BinanceRest, Edge
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.timeframe import bucket_start
 from ingest.storage import AsyncStore, IdRange
 
+from .beginning import Beside, trades_beside, whole_from
 from .feed import Feed
-from .impossible import DISORDER_MS
 from .newest import newest_trade
-
-MAX_PAGES = 10
-"""So many pages at most are asked for to find the times of the trades before the first."""
 
 
 async def activate(
@@ -34,31 +31,58 @@ async def activate(
     """
     symbol = feed.symbol
     held = await store.trades.id_range(symbol)
-    newest = await newest_trade(rest, symbol, held.last if held is not None else -1)
-    continuity, whole_from_ms = None, 0
-    if newest is not None or held is not None:
-        oldest = await rest.first_at(symbol, max(0, clock.now_ms() - history_ms))
-        continuity = _continuity(held, oldest, newest)
-        for gap in (await store.gaps.confirmed()).get(symbol, ()):
-            continuity.confirm(Gap(gap.from_id, gap.to_id))
-        if newest is not None:
-            continuity.reach(newest.aggregate_id)
-        whole_from_ms = await _whole_from(symbol, continuity.first_id, oldest, store, rest, clock)
-        line = store.retention.line(symbol)
-        for first_id, from_ms in (
-            (line.first_id, line.whole_from_ms),  # the trades before it have been here
-            (feed.whole_first_id, feed.live.whole_from_ms),  # it was found out earlier
-        ):
-            if 0 < continuity.first_id <= first_id:
-                whole_from_ms = min(whole_from_ms, from_ms)
-        whole_from_ms = max(whole_from_ms, line.candles_since_ms)
+    known = await _known(symbol, held, max(0, clock.now_ms() - history_ms), store, rest)
+    whole_from_ms = 0 if known is None else await _whole_from(feed, known, store, rest, clock)
     async with watermark_lock:
         watermark = bucket_start(clock.now_ms(), 1)
-        unsettled = await store.candles.unsettled({symbol: watermark})
-        await store.candles.recompute(unsettled)
-        recent = await store.trades.since(symbol, watermark)
-        feed.open(continuity, watermark, whole_from_ms)
+        if unsettled := await store.candles.unsettled({symbol: watermark}):
+            await store.candles.recompute(unsettled)
+        recent = await store.trades.since(symbol, watermark) if held is not None else []
+        feed.open(None if known is None else known.continuity, watermark, whole_from_ms)
         feed.live.fold(recent)
+        if known is not None:
+            feed.accept(known.beside.trades, clock.latest_ms(), refetched=True)
+
+
+class _Known(NamedTuple):
+    """The ids that matter, and the trades where they begin."""
+
+    continuity: Continuity
+    oldest: Edge | None
+    """The first trade of the wanted history, where it was asked for."""
+    beside: Beside
+
+
+async def _known(
+    symbol: str, held: IdRange | None, start_ms: int, store: AsyncStore, rest: BinanceRest
+) -> _Known | None:
+    """The ids from the wanted history, or what is held, on; None when there never was a trade.
+
+    A symbol without stored trades takes two requests where its history fits into a page, whose
+    end is taken for the newest trade: the checks ask for that after the symbol is opened.
+    """
+    oldest = newest = None
+    if held is None or await _is_later(store, symbol, held.first, start_ms):
+        oldest = await rest.first_at(symbol, start_ms)
+    if held is not None or oldest is None:
+        newest = await newest_trade(rest, symbol, held.last if held is not None else -1)
+    if held is None and oldest is None and newest is None:
+        return None
+    continuity = _continuity(held, oldest, newest)
+    if held is not None:
+        for gap in (await store.gaps.confirmed()).get(symbol, ()):
+            continuity.confirm(Gap(gap.from_id, gap.to_id))
+    beside = await trades_beside(symbol, continuity.first_id, rest)
+    if newest is None and beside.may_go_on:
+        newest = await newest_trade(rest, symbol, beside.last_id)
+    continuity.reach(max(beside.last_id, newest.aggregate_id if newest is not None else -1))
+    return _Known(continuity, oldest, beside)
+
+
+async def _is_later(store: AsyncStore, symbol: str, aggregate_id: int, time_ms: int) -> bool:
+    """Whether a stored trade was made after a time."""
+    made_ms = await store.trades.time_of(symbol, aggregate_id)
+    return made_ms is None or made_ms > time_ms
 
 
 def _continuity(held: IdRange | None, oldest: Edge | None, newest: Edge | None) -> Continuity:
@@ -76,46 +100,18 @@ def _continuity(held: IdRange | None, oldest: Edge | None, newest: Edge | None) 
 
 
 async def _whole_from(
-    symbol: str,
-    first_id: int,
-    oldest: Edge | None,
-    store: AsyncStore,
-    rest: BinanceRest,
-    clock: ExchangeClock,
+    feed: Feed, known: _Known, store: AsyncStore, rest: BinanceRest, clock: ExchangeClock
 ) -> int:
-    """The time in ms from which on every trade of the exchange is among those that matter.
-
-    That is just after the trades before the first of them, whose times may run against their ids.
-    Where the exchange begins with it, it is the beginning of time. Where not all of the trades
-    before it are given, the missing ones are at most DISORDER_MS later than it.
-    """
-    if first_id == 0:
-        return 0
-    newest_ms, are_all = await _newest_before(symbol, first_id, rest)
-    if are_all:
-        return newest_ms + 1
-    beginning = await rest.agg_trades(symbol, from_id=0, limit=1)
-    if beginning.trades and beginning.trades[0].aggregate_id >= first_id:
-        return 0
-    if oldest is not None and oldest.trade and oldest.aggregate_id == first_id:
-        first_ms: int | None = oldest.trade.timestamp
-    else:
-        first_ms = await store.trades.time_of(symbol, first_id)
-    return max(clock.now_ms() if first_ms is None else first_ms, newest_ms) + DISORDER_MS
-
-
-async def _newest_before(symbol: str, first_id: int, rest: BinanceRest) -> tuple[int, bool]:
-    """The latest time of the trades just before an id, -1 for none, and whether all were given."""
-    newest_ms, start, are_all = -1, max(0, first_id - MAX_ROWS), True
-    for _ in range(MAX_PAGES):  # a page may be shorter than what was asked for
-        page = await rest.agg_trades(symbol, from_id=start, limit=MAX_ROWS)
-        before = page.reading(Gap(start, first_id - 1))
-        newest_ms = max([newest_ms, *(trade.timestamp for trade in before.trades)])
-        # One answer that passes over an id does not say that there is no such trade.
-        are_all = are_all and not before.unreadable and not before.absent
-        if before.next_id is None:
-            return newest_ms, are_all and newest_ms >= 0
-        if before.next_id == start:
-            break
-        start = before.next_id
-    return newest_ms, False
+    """The time in ms from which on candles are shown."""
+    first_id = known.continuity.first_id
+    from_ms = await whole_from(
+        feed.symbol, first_id, known.beside, known.oldest, store, rest, clock
+    )
+    line = store.retention.line(feed.symbol)
+    for known_id, known_ms in (
+        (line.first_id, line.whole_from_ms),  # the trades before it have been here
+        (feed.whole_first_id, feed.live.whole_from_ms),  # it was found out earlier
+    ):
+        if 0 < first_id <= known_id:
+            from_ms = min(from_ms, known_ms)
+    return max(from_ms, line.candles_since_ms)

@@ -10,22 +10,24 @@ from typing import NamedTuple
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.now import now_s
 from ingest.binance.rest import WEIGHT_AGG_TRADES, BinanceRest
-from ingest.binance.weight import Priority
+from ingest.binance.weight import WINDOW_S, Priority, WeightCoordinator
 from ingest.core.errors import ExchangeError
+from ingest.core.timeframe import bucket_start
 
 from .feed import Feed
 from .newest import newest_trade
 
 CYCLE_SECONDS = 0.25
 QUIET_SECONDS = 15.0
-"""A symbol that was quiet for so long is asked after: its newest trade may have been lost."""
+"""A symbol that was quiet for so long is asked after: its newest trade may have been lost. With
+more symbols than the share of the weight allows it is longer."""
 AT_ONCE = 8
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
 """From one check of a symbol to the next: the shortest, and the longest when doubts go on."""
 WEIGHT_SHARE = 0.25
-"""The part of the request weight that may be spent on asking after each quiet symbol at the end of
-each minute."""
+"""The part of the request weight that may be spent on asking after quiet symbols, at the end of
+each minute or whenever they were quiet for long."""
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +49,16 @@ class _Pause(NamedTuple):
 class Checks:
     """Checks of all followed symbols, each when it is due."""
 
-    def __init__(self, feeds: Mapping[str, Feed], rest: BinanceRest, clock: ExchangeClock) -> None:
+    def __init__(
+        self,
+        feeds: Mapping[str, Feed],
+        rest: BinanceRest,
+        weight: WeightCoordinator,
+        clock: ExchangeClock,
+    ) -> None:
         self._feeds = feeds
         self._rest = rest
+        self._weight = weight
         self._clock = clock
         self._pauses = dict.fromkeys(feeds, _Pause())
         self._heard = dict.fromkeys(feeds, 0.0)
@@ -58,29 +67,41 @@ class Checks:
         """A trade of this symbol has come over the stream."""
         self._heard[symbol] = now_s()
 
-    def affordable(self, weight_limit: int) -> bool:
-        """Whether each symbol may be checked at the end of each minute."""
-        return len(self._feeds) * WEIGHT_AGG_TRADES <= weight_limit * WEIGHT_SHARE
+    @property
+    def minutes_a_round(self) -> float:
+        """How many minutes it takes to check each symbol once, within the share of the weight."""
+        weight = self._weight.limit * WEIGHT_SHARE
+        return len(self._feeds) * WEIGHT_AGG_TRADES / weight
 
     async def run(self) -> None:
         """Check until cancelled."""
         while True:
-            now = now_s()
-            due = [feed for feed in self._feeds.values() if self._is_due(feed, now)]
-            for start in range(0, len(due), AT_ONCE):
-                await asyncio.gather(*map(self._check_or_warn, due[start : start + AT_ONCE]))
-            await asyncio.sleep(CYCLE_SECONDS)
+            due = self._due(now_s())
+            await asyncio.gather(*map(self._check_or_warn, due[:AT_ONCE]))
+            if len(due) <= AT_ONCE:
+                await asyncio.sleep(CYCLE_SECONDS)
 
-    def _is_due(self, feed: Feed, now: float) -> bool:
-        """Whether a symbol is in doubt, at the end of a minute, or has long been quiet."""
-        if (
-            not (feed.state.is_connected and feed.state.is_open)
-            or now < self._pauses[feed.symbol].until
-        ):
-            return False
+    def _due(self, now: float) -> list[Feed]:
+        """The symbols that are in doubt, at the end of a minute, or have long been quiet.
+
+        Those in doubt come first, those that are watched before others, and those that have long
+        been quiet before those of which a trade may soon settle the doubt.
+        """
         now_ms = self._clock.now_ms()
-        is_quiet = now - self._heard[feed.symbol] > QUIET_SECONDS
-        return is_quiet or not feed.state.is_verified or feed.shown_ms(now_ms) < now_ms
+        minute_ms = bucket_start(now_ms, 1)
+        quiet = max(QUIET_SECONDS, self.minutes_a_round * WINDOW_S)
+        due = []
+        for symbol, feed in self._feeds.items():
+            state = feed.state
+            if not (state.is_connected and state.is_open) or now < self._pauses[symbol].until:
+                continue
+            is_quiet = now - self._heard[symbol] > quiet
+            had_trade = feed.live.newest_ms >= minute_ms  # then no minute waits for its end
+            is_over = had_trade or feed.shown_ms(now_ms) >= now_ms
+            if is_quiet or not state.is_verified or not is_over:
+                due.append(feed)
+        due.sort(key=lambda f: (f.state.is_verified, not f.live.frames, self._heard[f.symbol]))
+        return due
 
     async def _check_or_warn(self, feed: Feed) -> None:
         symbol, in_doubt = feed.symbol, not feed.state.is_verified

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from ingest.binance.answers import SymbolInfo
 from ingest.binance.now import now_s
 from ingest.binance.rest import BinanceRest
-from ingest.core.errors import NotListed
+from ingest.core.errors import ExchangeError, ExchangeUnavailable, NotListed
 
 RELIST_SECONDS = 300.0
 """A symbol that the exchange does not have is asked for again after so long."""
+
+FAILURE_SECONDS = 1.0
+"""An exchange that has not answered is asked again after so long, by one for all symbols."""
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +32,18 @@ class Listing:
         self._symbols = symbols
         self._asking = asyncio.Lock()
         self._ask_again_at = 0.0
+        self._failure: str | None = None
 
     async def ask(self) -> None:
         """Ask for all symbols that are not known yet. Raises ExchangeError."""
         wanted = [symbol for symbol in self._symbols if symbol not in self.markets]
-        info = await self._rest.exchange_info(wanted)
+        try:
+            info = await self._rest.exchange_info(wanted)
+        except ExchangeError as error:
+            self._failure = str(error)
+            self._ask_again_at = now_s() + FAILURE_SECONDS
+            raise
+        self._failure = None
         self.markets.update(info.symbols)
         absent = frozenset(wanted) - self.markets.keys()
         if absent - self.absent:
@@ -50,4 +60,4 @@ class Listing:
             if symbol not in self.markets and now_s() >= self._ask_again_at:
                 await self.ask()
         if symbol not in self.markets:
-            raise NotListed(symbol)
+            raise NotListed(symbol) if self._failure is None else ExchangeUnavailable(self._failure)

@@ -17,21 +17,19 @@ from ingest.binance.trades import TradeStream
 from ingest.binance.weight import Priority, WeightCoordinator
 from ingest.core.errors import (
     ExchangeError,
-    NotListed,
     NotReady,
-    StoreUnavailable,
 )
 from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.trade import Trade
 from ingest.storage import AsyncStore, Store
 
-from .activate import activate
 from .checks import Checks
 from .expiry import Expiry, Kept
 from .feed import Feed
-from .listing import RELIST_SECONDS, Listing
+from .listing import Listing
 from .malformed import MalformedMessages
 from .materialize import IDLE_SECONDS, MAX_MATERIALIZED, Materializer
+from .opening import Opening
 from .refill import Refill
 from .retry import Retry
 from .settle import Settler
@@ -39,7 +37,6 @@ from .shared_call import SharedCall
 from .view import MarketView
 from .watches import Watches
 
-RETRY_SECONDS = 2.0
 SYNCHRONIZE_EVERY_SECONDS = 5.0
 """From one synchronization by hand to the next; those who ask in between share the next."""
 SYNCHRONIZE_SECONDS = 15.0
@@ -80,7 +77,7 @@ class Provider:
         `network` reaches the exchange; `host_ms` is this machine's time.
         """
         self.store = store
-        self.weight = WeightCoordinator()
+        self.weight = WeightCoordinator(is_first=self._is_watched)
         self.rest = BinanceRest(rest_url, self.weight, network=network)
         self.clock = ExchangeClock(
             self.rest.server_time,
@@ -103,9 +100,18 @@ class Provider:
         self._expiry = Expiry(self.retry, self._settler, self.clock, kept or Kept())
         watches = Watches(self.retry, self._settler.watermark_lock, self.clock, self._materializer)
         self.view = MarketView(self.feeds, self.retry, self.clock, watches)
-        self._history_ms = history_ms
         self._confirm_seconds = confirm_seconds
-        self._checks = Checks(self.feeds, self.rest, self.clock)
+        self._checks = Checks(self.feeds, self.rest, self.weight, self.clock)
+        self._opening = Opening(
+            self.listing,
+            self.stream,
+            self._calls,
+            self.rest,
+            self.clock,
+            self._settler.watermark_lock,
+            history_ms,
+            self._is_watched,
+        )
         self._malformed_count = 0
         self._group: asyncio.TaskGroup | None = None
         self._synchronization = SharedCall(self._synchronize, SYNCHRONIZE_EVERY_SECONDS)
@@ -214,11 +220,11 @@ class Provider:
             if remove_from is not None:
                 trades = self._calls.trades
                 await self.retry(trades.remove_from, feed.symbol, remove_from)
-        await self._activate(feed)
+        await self._opening.open(feed)
 
     async def _follow(self, feed: Feed) -> None:
         """Open a feed, then fill its gaps for as long as it runs."""
-        await self._activate(feed)
+        await self._opening.open(feed)
         await Refill(
             feed,
             self.rest,
@@ -229,35 +235,17 @@ class Provider:
             self._reopen,
         ).run()
 
-    async def _activate(self, feed: Feed) -> None:
-        """Open a feed; tried again until it succeeds."""
-        while True:
-            try:
-                await self._open(feed)
-                break
-            except NotListed:
-                await asyncio.sleep(RELIST_SECONDS)
-            except (ExchangeError, StoreUnavailable) as error:
-                log.warning("%s cannot be activated yet: %s", feed.symbol, error)
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _open(self, feed: Feed) -> None:
-        await self.listing.require(feed.symbol)
-        self.stream.add([feed.symbol])
-        lock = self._settler.watermark_lock
-        torn_parts = -1
-        while torn_parts != len(self.store.torn_parts):
-            # One that was found meanwhile may have held ids that were counted before.
-            feed.close()
-            torn_parts = len(self.store.torn_parts)
-            await activate(feed, self._calls, self.rest, self.clock, lock, self._history_ms)
-
     def _heard_ms(self, symbol: str) -> int:
         """Time of the newest trade on the connection of a symbol, where that has to be enough
         to show that the stream is alive: with more symbols than can be checked each minute."""
-        if self._checks.affordable(self.weight.limit):
+        if self._checks.minutes_a_round <= 1:
             return 0
         return self.stream.heard_ms(symbol)
+
+    def _is_watched(self, symbol: str) -> bool:
+        """Whether anybody follows a symbol live."""
+        feed = self.feeds.get(symbol)
+        return feed is not None and bool(feed.live.frames)
 
     def _when_complete(self, feed: Feed) -> None:
         log.info("%s is complete", feed.symbol)

@@ -167,7 +167,7 @@ class Refill:
         for gap in reading.absent:
             for missing in feed.continuity.mark_absent(gap, now, self._confirm_seconds):
                 await self._confirm(missing)
-        if reading.next_id is not None:
+        if reading.next_id is not None and len(reading.trades) < request.limit:
             await self._check_above(feed.continuity, asked.to_id)
 
     async def _confirm(self, missing: Missing) -> None:

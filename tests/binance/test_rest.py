@@ -15,13 +15,16 @@ import pytest
 from aiohttp import web
 
 from ingest.binance.body import MAX_BODY_BYTES
+from ingest.binance.budget import WeightBudget
 from ingest.binance.kline import Kline, klines
-from ingest.binance.rest import BinanceRest, Edge
-from ingest.binance.weight import Priority, WeightBudget, WeightCoordinator
+from ingest.binance.rest import MAX_NAMED, BinanceRest, Edge
+from ingest.binance.weight import Priority, WeightCoordinator
 from ingest.core.errors import ExchangeUnavailable, RateLimited, RequestRefused
 from ingest.core.trade import Trade
 from simulator.app import Settings
+from simulator.assets import names
 from simulator.limits import Limits
+from simulator.rest import MAX_ADDRESS_BYTES
 from tests.factories import raw_trades
 
 from .support import SimulatedExchange, served, simulated
@@ -118,6 +121,31 @@ async def test_symbols_that_the_exchange_has_are_given_and_its_weight_limit_is_a
     }
     assert info.symbols["BTCUSDT"].quote_asset == "USDT"
     assert weight.statistics().limit == info.weight_per_minute == 6000
+
+
+async def test_any_number_of_symbols_is_asked_for_in_few_short_requests(
+    weight: WeightCoordinator,
+) -> None:
+    known = names(600)
+    async with simulated(Settings(symbols=tuple(known))) as exchange:
+        async with BinanceRest(exchange.url, weight) as rest:
+            info = await rest.exchange_info([*known[:300], "NOSUCH", *known[300:], "NONE"])
+        assert info.symbols.keys() == set(known)
+        requests = (await exchange.state(requests=10))["requests"]
+    assert isinstance(requests, list)
+    assert len(requests) == 4  # all, the two that are not among them, and each of these
+    assert weight.statistics().limit == 6000
+
+
+async def test_the_longest_names_are_within_the_exchanges_bound(
+    exchange: SimulatedExchange, rest: BinanceRest
+) -> None:
+    wanted = [chr(0x4E00 + number) * 20 for number in range(MAX_NAMED)]
+    await exchange.order("answer", status=200, body='{"symbols":[]}')
+    assert not (await rest.exchange_info(wanted)).symbols
+    requests = (await exchange.state(requests=10))["requests"]
+    assert isinstance(requests, list)
+    assert MAX_ADDRESS_BYTES > len(requests[0]["path"]) > 0.8 * MAX_ADDRESS_BYTES
 
 
 async def test_a_refusal_carries_the_exchanges_code_and_what_to_do(rest: BinanceRest) -> None:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from ingest.binance.budget import WeightBudget
 from ingest.binance.limits import MAX_RETRY_AFTER_S
-from ingest.binance.weight import Priority, WeightBudget, WeightCoordinator
+from ingest.binance.weight import Priority, WeightCoordinator
 
 WINDOW_S = 60.0
 
@@ -220,3 +221,22 @@ async def test_a_request_of_a_client_goes_on_when_its_share_is_free_again() -> N
             started = loop.time()
         answered.append((started, loop.time()))
     assert answered[5][0] >= answered[0][1] + 0.2
+
+
+async def test_a_symbol_that_goes_first_has_every_second_grant() -> None:
+    weight = WeightCoordinator(
+        WeightBudget(limit=1000, max_in_flight=1), is_first=lambda symbol: symbol == "W"
+    )
+    order: list[str] = []
+    wanted = [("A", Priority.GAP)] * 3 + [("B", Priority.HISTORY)] + [("W", Priority.HISTORY)] * 3
+    async with weight.request(4, "X", Priority.GAP):
+        tasks = [
+            asyncio.create_task(hold(weight, symbol, priority, order))
+            for symbol, priority in [*wanted, ("C", Priority.CLOCK)]
+        ]
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    assert order == [
+        *("CLOCK C", "HISTORY W", "GAP A", "HISTORY W", "GAP A", "HISTORY W", "GAP A"),
+        "HISTORY B",
+    ]

@@ -28,8 +28,14 @@ def time_of(number: int) -> int:
 
 
 async def whole_from(tmp_path: Path, *unreadable: int | None) -> int:
-    """The time from which on the feed shows buckets; it is opened once for each of these trades,
-    while that one cannot be read."""
+    """The time from which on the feed shows buckets; see `opened`."""
+    return (await opened(tmp_path, *unreadable)).live.whole_from_ms
+
+
+async def opened(
+    tmp_path: Path, *unreadable: int | None, requests: list[str] | None = None
+) -> Feed:
+    """A feed that was opened once for each of these trades, while that one could not be read."""
     spoilt: int | None = None
 
     def row(number: int) -> dict[str, object]:
@@ -39,6 +45,8 @@ async def whole_from(tmp_path: Path, *unreadable: int | None) -> int:
 
     async def trades(request: web.Request) -> web.Response:
         query, ids = request.query, range(LAST + 1)
+        if requests is not None:
+            requests.append(request.query_string)
         if "startTime" in query:
             start = int(query["startTime"])
             found = [n for n in ids if n >= FIRST and time_of(n) >= start]
@@ -64,7 +72,17 @@ async def whole_from(tmp_path: Path, *unreadable: int | None) -> int:
                 await activate(feed, calls, rest, clock, asyncio.Lock(), HISTORY_MS)
     assert feed.continuity is not None
     assert feed.continuity.first_id == FIRST
-    return feed.live.whole_from_ms
+    return feed
+
+
+async def test_a_quiet_symbol_is_opened_with_its_history_by_two_requests(tmp_path: Path) -> None:
+    requests: list[str] = []
+    feed = await opened(tmp_path, None, requests=requests)
+    assert len(requests) == 2
+    assert feed.continuity is not None
+    assert feed.continuity.high_water == LAST
+    assert feed.is_whole
+    assert not feed.complete()  # the exchange is asked for its newest trade before
 
 
 async def test_buckets_are_whole_after_the_trades_before_the_history(tmp_path: Path) -> None:

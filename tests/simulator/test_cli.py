@@ -1,5 +1,6 @@
 """The program starts, says what it does, and ends cleanly."""
 
+import argparse
 import asyncio
 import re
 import signal
@@ -9,9 +10,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from simulator.cli import main
+from simulator.app import build
+from simulator.cli import add_arguments, main, settings
 
 ROOT = Path(__file__).parents[2]
+FIRST_HOUR = 1_704_067_200_000_000
+"""2024-01-01T00:00Z in microseconds."""
 
 
 async def launch(*options: str) -> asyncio.subprocess.Process:
@@ -45,9 +49,25 @@ async def test_it_names_its_address_serves_and_ends_on_sigterm(tmp_path: Path) -
     assert not ready.exists()
 
 
+def test_a_total_rate_makes_a_few_symbols_busy_and_most_quiet() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = ["--symbols-count", "1500", "--total-rate", "15000", "--start-at", "2024-01-01"]
+    markets = build(settings(parser.parse_args(options))).markets.values()
+    hour = [
+        (market.source.id_at(FIRST_HOUR + 3_600_000_000) - market.source.id_at(FIRST_HOUR)) / 3600
+        for market in markets
+    ]
+    assert sum(hour) == pytest.approx(15_000, rel=0.01)
+    assert hour == sorted(hour, reverse=True)
+    assert sum(hour[:15]) > sum(hour) / 2
+    assert hour[750] < 2
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        "--total-rate 0",
         "--speed fast",
         "--speed max",
         "--speed 0",

@@ -7,6 +7,7 @@ import pytest
 
 from simulator.app import Settings, iso_us
 from simulator.klines import following, klines, opening
+from simulator.rest import MAX_ADDRESS_BYTES
 from tests.simulator.conftest import Client, Start
 
 NOON = iso_us("2024-03-01T12:00Z") // 1000
@@ -98,6 +99,13 @@ async def test_wrong_requests_get_the_exchanges_codes(
         answer = await response.json()
     assert set(answer) == {"code", "msg"}
     assert answer["code"] == code
+
+
+async def test_an_address_beyond_8_kb_is_refused(client: Client) -> None:
+    for spare, status in ((0, 400), (1, 414)):
+        query = "x" * (MAX_ADDRESS_BYTES - len("/api/v3/time?") + spare)
+        async with client.session.get(f"{client.url}/api/v3/time?{query}") as response:
+            assert response.status == status
 
 
 async def test_ping_time_and_unknown_paths(client: Client) -> None:
