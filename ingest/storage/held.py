@@ -7,6 +7,7 @@ oldest trades would not be missed.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 from .connection import Connection
 from .retention import Retention
@@ -20,8 +21,7 @@ class Held:
         self._retention = retention
         self._lock = threading.Lock()
         self._first = self._read()
-        for symbol, first in self._unnoted().items():  # of an earlier version, or lost
-            self.lower(symbol, first)
+        self.lower(self._unnoted())  # of an earlier version, or lost
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -33,17 +33,20 @@ class Held:
         first = self._first.get(symbol)
         return None if first is None else max(first, self._retention.line(symbol).first_id)
 
-    def lower(self, symbol: str, aggregate_id: int) -> None:
-        """Note that trades of a symbol from this id on are about to be stored."""
-        known = self._first.get(symbol)
-        if known is not None and known <= aggregate_id:
+    def lower(self, lowest: Mapping[str, int]) -> None:
+        """Note that trades from these ids on are about to be stored, by symbol."""
+        if not self._lower(lowest):
             return
         with self._lock:
-            known = self._first.get(symbol)
-            if known is not None and known <= aggregate_id:
-                return
-            self._write(symbol, aggregate_id)
-            self._first[symbol] = aggregate_id
+            lower = self._lower(lowest)
+            if lower:
+                self._write(lower)
+                self._first |= lower
+
+    def _lower(self, lowest: Mapping[str, int]) -> dict[str, int]:
+        """Those of some ids that are lower than what is noted."""
+        known = self._first
+        return {s: id_ for s, id_ in lowest.items() if id_ < known.get(s, id_ + 1)}
 
     def _read(self) -> dict[str, int]:
         """All that is noted."""
@@ -57,9 +60,10 @@ class Held:
         )
         return dict(rows)
 
-    def _write(self, symbol: str, first_id: int) -> None:
-        """Note the lowest id of a symbol."""
+    def _write(self, firsts: Mapping[str, int]) -> None:
+        """Note the lowest ids of some symbols."""
         self._connection.note(
-            "INSERT INTO held SELECT {symbol:String}, {first_id:Int64}",
-            {"symbol": symbol, "first_id": first_id},
+            "INSERT INTO held SELECT row.1, row.2 FROM (SELECT arrayJoin(arrayZip("
+            "{symbols:Array(String)}, {firsts:Array(Int64)})) AS row)",
+            {"symbols": list(firsts), "firsts": list(firsts.values())},
         )

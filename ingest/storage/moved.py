@@ -21,6 +21,7 @@ from ..core.trade import Trade
 from . import lines
 from .candles import Candles
 from .connection import Connection
+from .held import Held
 
 IDS_AT_ONCE = 500
 """Trades that one statement deletes."""
@@ -37,9 +38,10 @@ Found = Mapping[str, Sequence[tuple[int, int]]]
 class Moved:
     """Finds such trades and takes them out."""
 
-    def __init__(self, connection: Connection, candles: Candles) -> None:
+    def __init__(self, connection: Connection, candles: Candles, held: Held) -> None:
         self._connection = connection
         self._candles = candles
+        self._held = held
         self._noting = threading.Lock()
         self._newest: dict[str, int] = {}
         """An id of each symbol beyond which none is stored."""
@@ -111,7 +113,8 @@ class Moved:
     def newest(self, symbol: str) -> int:
         """An id of a symbol beyond which none is stored; -1 when none is."""
         if symbol not in self._newest:
-            self._newest[symbol] = self._highest_id(symbol)
+            is_stored = self._held.first(symbol) is not None
+            self._newest[symbol] = self._highest_id(symbol) if is_stored else -1
         return self._newest[symbol]
 
     def _highest_id(self, symbol: str) -> int:

@@ -107,7 +107,7 @@ class Store:
             connection, self.progress, self.retention, timeframes, self.blocks
         )
         held = parts.held(connection, self.retention)
-        moved = parts.moved(connection, self.candles)
+        moved = parts.moved(connection, self.candles, held)
         self.trades = parts.trades(
             connection, self.progress, self.retention, held, moved, self.blocks
         )

@@ -110,8 +110,10 @@ class Trades:
                 symbol: [*(trade.timestamp for trade in trades), *times_of(moved, symbol)]
                 for symbol, trades in batch.items()
             }
+            self._held.lower(lowest)
             for symbol, id_ in lowest.items():
-                self._hold(symbol, id_, batch[symbol])
+                if id_ < self._retention.line(symbol).first_id:
+                    self._admit(symbol, batch[symbol])
             with self._progress.storing(times):
                 self._moved.take_out(moved)
                 self._write(batch)
@@ -126,7 +128,7 @@ class Trades:
         ids = lowest_and_highest_id(text)
         moved = self._moved.among_lines(symbol, text, ids) if ids is not None else {}
         if ids is not None:
-            self._held.lower(symbol, ids[0])
+            self._held.lower({symbol: ids[0]})
             self._moved.reach(symbol, ids[1])
             if until_ms > self._retention.line(symbol).trades_since_ms:
                 self._retention.admit(symbol, ids[0])
@@ -142,13 +144,11 @@ class Trades:
             finally:
                 self._moved.forget_newest(symbol)
 
-    def _hold(self, symbol: str, lowest: int, trades: Sequence[Trade]) -> None:
-        """Note the lowest id of trades that are about to be stored."""
-        self._held.lower(symbol, lowest)
+    def _admit(self, symbol: str, trades: Sequence[Trade]) -> None:
+        """Keep those of these trades that are not too old, though their ids are below the line."""
         line = self._retention.line(symbol)
-        if lowest < line.first_id:
-            kept = (t.aggregate_id for t in trades if t.timestamp >= line.trades_since_ms)
-            self._retention.admit(symbol, min(kept, default=line.first_id))
+        kept = (t.aggregate_id for t in trades if t.timestamp >= line.trades_since_ms)
+        self._retention.admit(symbol, min(kept, default=line.first_id))
 
     def remove_from(self, symbol: str, first_id: int) -> None:
         """Take the trades from this id on out; their minutes are unsettled then."""
@@ -313,6 +313,8 @@ class Trades:
 
     def id_range(self, symbol: str) -> IdRange | None:
         """Which ids of a symbol are kept; None when it has none."""
+        if self._held.first(symbol) is None:
+            return None
         extent = self._extent(symbol, self._retention.line(symbol).first_id)
         return self._lost(symbol) if extent is None else self._id_range(symbol, extent)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.storage import ConfirmedGap, Quarantined, TornPart
 from ingest.storage.gaps import Gaps
@@ -67,8 +67,10 @@ class ModelHeld(Held):
         disk = self._connection.reading()
         return {s: disk.trades[s].ids[0] for s in disk.symbols() if s not in disk.held}
 
-    def _write(self, symbol: str, first_id: int) -> None:
-        self._connection.begin("note held").put_held(symbol, first_id)
+    def _write(self, firsts: Mapping[str, int]) -> None:
+        disk = self._connection.begin("note held")
+        for symbol, first_id in firsts.items():
+            disk.put_held(symbol, first_id)
         self._connection.end("note held")
 
 
