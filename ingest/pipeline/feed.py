@@ -265,6 +265,17 @@ class Feed:
             self.continuity.mark_unreadable(gap, now)
         self._note_gaps(now_ms)
 
+    def is_settled(self, now_ms: int) -> bool:
+        """Whether nothing waits for the store, no minute has ended and the data is complete."""
+        if not self.state.is_open:
+            return True
+        if self._pending or self._taken or self.state.late_from_ms is not None:
+            return False
+        if self.state.quality is not DataQuality.COMPLETE:
+            return False
+        end_ms = self.live.watermark + MINUTE_MS
+        return now_ms < end_ms or self.shown_ms(now_ms) < end_ms
+
     def take(self) -> tuple[list[Trade], int | None]:
         """The trades that wait for the store, and the earliest late minute among all so far.
 

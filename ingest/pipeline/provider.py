@@ -126,6 +126,7 @@ class Provider:
                 group.create_task(self.clock.run(), name="clock")
                 await self.clock.ready()
                 group.create_task(self._settler.run(), name="settler")
+                group.create_task(self._settler.close(), name="close")
                 group.create_task(self._checks.run(), name="checks")
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
                 group.create_task(self._materializer.run(), name="materializer")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 from ingest.binance.clock import ExchangeClock
 from ingest.core.timeframe import MINUTE_MS
@@ -20,6 +21,8 @@ from .malformed import MalformedMessages
 from .retry import Retry
 
 CYCLE_SECONDS = 0.25
+CLOSED_AT_ONCE = 100
+"""Symbols whose ended buckets are written together."""
 CLOSE_DELAY_MS = 2000
 """How long after its end a minute is settled: trades of it may still be on their way."""
 LAST_SECONDS = 5.0
@@ -51,6 +54,9 @@ class Settler:
         """Held while a watermark moves: a reader of store and live candles together takes it."""
         self.between_cycles = asyncio.Lock()
         """Held during a cycle: whoever takes it finds no trades on their way to the store."""
+        self._ended: dict[str, int] = {}
+        """By symbol, the time until which ended buckets are to be written."""
+        self._has_ended = asyncio.Event()
 
     async def run(self) -> None:
         """Settle until cancelled."""
@@ -59,9 +65,20 @@ class Settler:
                 await self.cycle()
             await asyncio.sleep(CYCLE_SECONDS)
 
+    async def close(self) -> None:
+        """Write the buckets that have ended, off the way of the trades, until cancelled."""
+        while True:
+            await self._has_ended.wait()
+            self._has_ended.clear()
+            while self._ended:
+                symbols = list(islice(self._ended, CLOSED_AT_ONCE))
+                until = {symbol: self._ended.pop(symbol) for symbol in symbols}
+                await self._retry(self._store.candles.close, until)
+
     async def cycle(self) -> None:
         """Store all that waits, and settle the minutes that are over."""
-        feeds = [feed for feed in self._feeds.values() if feed.state.is_open]
+        now_ms = self._clock.now_ms() - CLOSE_DELAY_MS
+        feeds = [feed for feed in self._feeds.values() if not feed.is_settled(now_ms)]
         taken = {feed.symbol: feed.take() for feed in feeds}
         batch = {symbol: trades for symbol, (trades, _) in taken.items() if trades}
         if batch:
@@ -83,7 +100,9 @@ class Settler:
                 if minutes:
                     touched[feed.symbol] = [*touched.get(feed.symbol, ()), *_spans(minutes)]
             if touched:
-                await self._retry(self._store.candles.recompute, touched)
+                await self._retry(self._store.candles.recompute, touched, close=False)
+                self._ended |= {feed.symbol: ends[feed.symbol] for feed in feeds}
+                self._has_ended.set()
             for feed in feeds:
                 late_from = taken[feed.symbol][1]
                 unsettled = earliest.get(feed.symbol, feed.live.watermark)

@@ -75,6 +75,7 @@ class CandleCalls(_Calls[Candles]):
 
     unsettled = _Threaded(Candles.unsettled)
     recompute = _Threaded(Candles.recompute)
+    close = _Threaded(Candles.close)
     read = _Threaded(Candles.read)
     basis = _Threaded(Candles.basis)
     newest_traded = _Threaded(Candles.newest_traded)

@@ -52,11 +52,12 @@ class Candles:
         self._timeframes = timeframes
         self._blocks = blocks
 
-    def recompute(self, touched: Touched) -> None:
+    def recompute(self, touched: Touched, *, close: bool = True) -> None:
         """Write the minutes in these spans anew from the trades, and every bucket around them.
 
         Every minute in them has to be closed. Doing it twice, in parts or in another order comes
-        to the same. Minutes whose trades have expired stay as they are.
+        to the same. Minutes whose trades have expired stay as they are. Without `close` buckets
+        that end in the spans are not written yet: they are read from the minutes until `close`.
         """
         spans = {symbol: list(parts) for symbol, parts in touched.items()}
         since = {candles_of(symbol): min(parts)[0] for symbol, parts in spans.items() if parts}
@@ -66,13 +67,26 @@ class Candles:
             for terms in terms_of({symbol: join(parts) for symbol, parts in kept.items()}):
                 self._write_minutes(terms)
             with self._timeframes.unchanged:
-                closed = {symbol: self._progress.closed_ms(symbol) for symbol in spans}
-                moved = closing(kept, closed)
-                whole = {symbol: line.candles_since_ms for symbol, line in lines.items()}
-                frames = frames_of(kept, closed, moved, whole, self._timeframes.pairs)
-                for terms in terms_of(extents(frames)):
-                    self._write_buckets(terms, frames)
-                self._progress.close(moved)
+                self._write_around(kept, kept if close else {})
+
+    def close(self, until: Mapping[str, int]) -> None:
+        """Write the buckets that have ended by these times, by symbol; their minutes are written.
+
+        To do it later, or never, changes nothing that is read.
+        """
+        with self._timeframes.unchanged:
+            spans = {symbol: [(0, end)] for symbol, end in until.items()}
+            self._write_around(dict.fromkeys(until, ()), spans)
+
+    def _write_around(self, touched: Touched, ended: Touched) -> None:
+        """Write the buckets that these spans touch, and those that end by the end of others."""
+        closed = {symbol: self._progress.closed_ms(symbol) for symbol in touched}
+        moved = closed | closing(ended, closed)
+        whole = {symbol: self._retention.line(symbol).candles_since_ms for symbol in touched}
+        frames = frames_of(touched, closed, moved, whole, self._timeframes.pairs)
+        for terms in terms_of(extents(frames)):
+            self._write_buckets(terms, frames)
+        self._progress.close(moved)
 
     def unsettled(self, closed_before: Mapping[str, int]) -> dict[str, list[Span]]:
         """The spans, by symbol, that have to be recomputed up to the minutes given: those whose

@@ -175,7 +175,11 @@ class Twins:
             closed[symbol] += self.one(0, 0, -600_000, MINUTE_MS)
         spans = self.both(lambda store: store.candles.unsettled(closed))
         if self.number(0, 4):
-            self.both(lambda store: store.candles.recompute(spans))
+            close = self.one(True, False)
+            self.both(lambda store: store.candles.recompute(spans, close=close))
+            until = {symbol: closed[symbol] for symbol in spans}
+            if self.number(0, 1):
+                self.both(lambda store: store.candles.close(until))
 
     def recompute(self) -> None:
         """Any closed minutes are recomputed."""
