@@ -16,11 +16,18 @@ from .product import Product
 from .rounds import interleave
 from .scale import Scale
 
-OURS, FASTAPI, AIOHTTP = "ours", "FastAPI, response model", "plain aiohttp"
+OURS, COLD = "ours", "ours, nothing kept in memory"
+FASTAPI, AIOHTTP = "FastAPI, response model", "plain aiohttp"
 TRADES_PER_SECOND, HISTORY = 1, "17h"
 """More than 1000 minutes, and 10,000 trades, of history."""
 ROWS = (100, 1_000, 10_000)
 MANY = 32
+HEALTH, TRADES, CANDLES = "/monitoring/health", "/data/trades, 1,000 rows", "/data/candles, 1,000"
+MILLISECONDS = {(CANDLES, OURS): 1.0, (CANDLES, COLD): 9.0}
+"""Goals of the p50 of one connection."""
+TIMES_AIOHTTP = {(HEALTH, OURS): 1.3, (TRADES, COLD): 1.1}
+TIMES_FASTAPI = {(TRADES, OURS): 12, (CANDLES, OURS): 12, (CANDLES, COLD): 1}
+"""Goals of the requests of many connections."""
 
 
 def run(scale: Scale) -> list[Figure]:
@@ -29,16 +36,15 @@ def run(scale: Scale) -> list[Figure]:
     seconds, rounds = scale.pick(0.4, 0.2), scale.pick(5, 1)
     with ExitStack() as stack:
         ports = _start(stack)
-        paths = {"/monitoring/health": dict.fromkeys(ports, "/api/v1/monitoring/health")}
+        paths = {HEALTH: dict.fromkeys(ports, "/api/v1/monitoring/health")}
         first = {name: _first_id(port) for name, port in ports.items()}
         for rows in scale.pick(ROWS, (1_000,)):
             paths[f"/data/trades, {rows:,} rows"] = {
                 name: f"/api/v1/data/trades/BTCUSDT?from_id={first[name]}&limit={rows}"
                 for name in ports
             }
-        if not scale.quick:
-            candles = "/api/v1/data/candles/BTCUSDT?timeframe=1&limit=1000"
-            paths["/data/candles, 1,000 candles"] = dict.fromkeys(ports, candles)
+        candles = "/api/v1/data/candles/BTCUSDT?timeframe=1&limit=1000"
+        paths[CANDLES] = dict.fromkeys(ports, candles)
         for title, path in paths.items():
             for count, measure in ((1, _p50), (MANY, _rate)):
                 clients = {
@@ -55,8 +61,15 @@ def run(scale: Scale) -> list[Figure]:
 
 def _start(stack: ExitStack) -> dict[str, int]:
     """Start the three servers; returns their ports."""
-    product = Product(stack.enter_context(directory()), history=HISTORY, rate=TRADES_PER_SECOND)
-    ports = {OURS: stack.enter_context(product).port}
+    ports = {}
+    for name, megabytes in ((OURS, "64"), (COLD, "0")):
+        product = Product(
+            stack.enter_context(directory()),
+            history=HISTORY,
+            rate=TRADES_PER_SECOND,
+            hot_megabytes=megabytes,
+        )
+        ports[name] = stack.enter_context(product).port
     for name, module in ((FASTAPI, "rest_fastapi"), (AIOHTTP, "rest_aiohttp")):
         path = stack.enter_context(directory())
         child = Child.module(f"bench.peers.{module}", path, core=cores().server)
@@ -80,18 +93,25 @@ def _rate(clients: HttpClients, path: str, seconds: float) -> float:
 
 
 def _alone(title: str, values: dict[str, list[float]]) -> list[Figure]:
-    target = at_most(1.5) if "1,000 rows" in title else None
-    return [
-        *(Figure(f"{title}: p50, one connection", n, "ms", v) for n, v in values.items()),
-        Figure(f"{title}: p50, times plain aiohttp's", OURS, "x",
-               ratios(values[OURS], values[AIOHTTP]), target),
-    ]  # fmt: skip
+    figures = []
+    for name, milliseconds in values.items():
+        goal = MILLISECONDS.get((title, name))
+        target = None if goal is None else at_most(goal)
+        figures.append(Figure(f"{title}: p50, one connection", name, "ms", milliseconds, target))
+    for name in (OURS, COLD):
+        goal = TIMES_AIOHTTP.get((title, name))
+        target = None if goal is None else at_most(goal)
+        times = ratios(values[name], values[AIOHTTP])
+        figures.append(Figure(f"{title}: p50, times plain aiohttp's", name, "x", times, target))
+    return figures
 
 
 def _together(title: str, values: dict[str, list[float]]) -> list[Figure]:
-    target = at_least(3) if "1,000 rows" in title else None
-    return [
-        *(Figure(f"{title}: requests, {MANY} connections", n, "/s", v) for n, v in values.items()),
-        Figure(f"{title}: requests, times FastAPI's", OURS, "x",
-               ratios(values[OURS], values[FASTAPI]), target),
-    ]  # fmt: skip
+    measure = f"{title}: requests, {MANY} connections"
+    figures = [Figure(measure, name, "/s", rates) for name, rates in values.items()]
+    for name in (OURS, COLD):
+        goal = TIMES_FASTAPI.get((title, name))
+        target = None if goal is None else at_least(goal)
+        times = ratios(values[name], values[FASTAPI])
+        figures.append(Figure(f"{title}: requests, times FastAPI's", name, "x", times, target))
+    return figures
