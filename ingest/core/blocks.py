@@ -85,6 +85,37 @@ class Blocks:
             self._kept.move_to_end(key)
             return block
 
+    def series(self, subject: Subject) -> list[Series]:
+        """The series of a subject of which blocks are kept."""
+        with self._lock:
+            return list(dict.fromkeys(series for series, _ in self._of_subject.get(subject, ())))
+
+    def ends_at(self, series: Series, number: int, until: int) -> bool:
+        """Whether a block is kept just up to a key."""
+        block = self.part(series, number)
+        return block is not None and block.until == until
+
+    def extend(self, series: Series, number: int, rows: Rows, since: int, until: int) -> None:
+        """Add the rows with keys in [since, until) to a block, if it is kept up to there.
+
+        That is no use of the block: it goes as early as it would have gone.
+        """
+        key = (series, number)
+        with self._lock:
+            block = self._kept.get(key)
+            if block is None or block.until != since:
+                return
+            if any(first.get(series.subject, until) < until for first in self._changes.values()):
+                return
+            longer = Block(block.rows + rows, until)
+            self._kept[key] = longer
+            self.usage.bytes += longer.rows.size - block.rows.size
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self.usage.bytes > self.budget_bytes:
+            self._drop(next(iter(self._kept)))
+
     def part(self, series: Series, number: int) -> Block | None:
         """A block of a series as far as it is kept."""
         with self._lock:
@@ -127,8 +158,7 @@ class Blocks:
             self._kept[key] = block
             self._of_subject[series.subject][key] = None
             self.usage.bytes += block.rows.size
-            while self.usage.bytes > self.budget_bytes:
-                self._drop(next(iter(self._kept)))
+            self._make_room()
 
     @contextmanager
     def changing(self, since: Mapping[Subject, int]) -> Iterator[None]:

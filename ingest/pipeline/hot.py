@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ingest.core.blocks import Block, Blocks, Reading, Series
 from ingest.core.candle import Candle
@@ -40,6 +40,14 @@ class _Flight(NamedTuple):
         return self.reading.until >= until and not self.reading.is_void
 
 
+class _Candles(NamedTuple):
+    """What a series of candles shows."""
+
+    timeframe: int
+    whole_from_ms: int
+    form: Form[Candle]
+
+
 class Hot:
     """Reads rows of one store."""
 
@@ -62,7 +70,7 @@ class Hot:
                 symbol, timeframe, start, end, form, whole_from_ms
             )
 
-        series = Series(candles_of(symbol), (timeframe, whole_from_ms, form))
+        series = Series(candles_of(symbol), _Candles(timeframe, whole_from_ms, form))
         return await self._rows(series, start, end, CANDLES_OF_A_BLOCK * width_ms(timeframe), read)
 
     async def first_minute(self, symbol: str, since: int) -> int | None:
@@ -80,6 +88,34 @@ class Hot:
                 known = Block(rows, FOREVER if found is None else found + MINUTE_MS)
                 self._blocks.keep(reading, series, 0, known)
         return known.rows.keys[0] if len(known.rows) else None
+
+    def add_candles(self, pair: Pair, whole_from_ms: int, candles: Sequence[Candle]) -> None:
+        """Candles of a pair, each after the one before it, have ended and are in the store."""
+        (symbol, timeframe), width = pair, width_ms(pair.timeframe)
+        since, span = candles[0].candle_time, CANDLES_OF_A_BLOCK * width
+        number = since // span
+        for series in self._blocks.series(candles_of(symbol)):
+            shown = series.form
+            if not isinstance(shown, _Candles) or shown[:2] != (timeframe, whole_from_ms):
+                continue
+            if self._blocks.ends_at(series, number, since):
+                part = [c for c in candles if c.candle_time < (number + 1) * span]
+                rows = shown.form.written((c.candle_time, c) for c in part)
+                self._blocks.extend(series, number, rows, since, part[-1].candle_time + width)
+
+    def add_trades(self, symbol: str, trades: Sequence[Trade]) -> None:
+        """Trades of a symbol were stored."""
+        since, span = trades[0].aggregate_id, TRADES_OF_A_BLOCK
+        number = since // span
+        for series in self._blocks.series(trades_of(symbol)):
+            if not self._blocks.ends_at(series, number, since):
+                continue
+            part = trades[: (number + 1) * span - since]
+            ids = [trade.aggregate_id for trade in part]
+            if ids == list(range(since, since + len(part))):
+                form = cast("Form[Trade]", series.form)
+                rows = form.written((t.aggregate_id, t) for t in part if not t.is_tombstone)
+                self._blocks.extend(series, number, rows, since, since + len(part))
 
     async def trades(
         self, symbol: str, first_id: int, end_id: int, form: Form[Trade]

@@ -26,6 +26,7 @@ from ingest.storage import AsyncStore, Store
 from .checks import Checks
 from .expiry import Expiry, Kept
 from .feed import Feed
+from .hot import Hot
 from .listing import Listing
 from .malformed import MalformedMessages
 from .materialize import IDLE_SECONDS, MAX_MATERIALIZED, Materializer
@@ -93,13 +94,14 @@ class Provider:
         self._calls = AsyncStore(store)
         self.retry = Retry(self._calls)
         self._malformed = MalformedMessages(self.retry)
+        hot = Hot(self._calls)
         self._settler = Settler(
-            self.retry, self._malformed, self.clock, self.feeds, self._when_complete
+            self.retry, self._malformed, self.clock, self.feeds, self._when_complete, hot
         )
         self._materializer = Materializer(self.retry, max_materialized, materialized_idle_seconds)
         self._expiry = Expiry(self.retry, self._settler, self.clock, kept or Kept())
         watches = Watches(self.retry, self._settler.watermark_lock, self.clock, self._materializer)
-        self.view = MarketView(self.feeds, self.retry, self.clock, watches)
+        self.view = MarketView(self.feeds, self.retry, self.clock, watches, hot)
         self._confirm_seconds = confirm_seconds
         self._checks = Checks(self.feeds, self.rest, self.weight, self.clock)
         self._opening = Opening(

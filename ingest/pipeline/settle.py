@@ -17,7 +17,9 @@ from ingest.core.timeframe import MINUTE_MS
 
 from .feed import Feed
 from .frames import Frames
+from .hot import Hot
 from .malformed import MalformedMessages
+from .pair import Pair
 from .retry import Retry
 
 CYCLE_SECONDS = 0.25
@@ -41,8 +43,10 @@ class Settler:
         clock: ExchangeClock,
         feeds: Mapping[str, Feed],
         on_complete: Callable[[Feed], None],
+        hot: Hot,
     ) -> None:
         """`on_complete` is called whenever a symbol's data has become complete."""
+        self._hot = hot
         self._store = retry.store
         self._retry = retry
         self._malformed = malformed
@@ -83,7 +87,8 @@ class Settler:
         batch = {symbol: trades for symbol, (trades, _) in taken.items() if trades}
         if batch:
             await self._retry(self._store.trades.insert, batch)
-            for symbol in batch:
+            for symbol, trades in batch.items():
+                self._hot.add_trades(symbol, trades)
                 self._feeds[symbol].stored()
         over_ms = self._clock.now_ms() - CLOSE_DELAY_MS
         # Fixed for the whole cycle: what ends during it has not been recomputed.
@@ -129,7 +134,10 @@ class Settler:
     async def _advance(self, feed: Feed, close_ms: int, late_from: int | None) -> None:
         until = feed.settled_until(close_ms)
         if until > feed.live.watermark:
-            feed.live.advance(until)
+            for timeframe, candles in feed.live.advance(until).items():
+                if candles:
+                    pair = Pair(feed.symbol, timeframe)
+                    self._hot.add_candles(pair, feed.live.whole_from_ms, candles)
         if late_from is not None:
             if feed.is_whole:
                 await self._frames.correct(feed, late_from)

@@ -135,15 +135,20 @@ class MarketView:
     """Everything that APIs ask of the market."""
 
     def __init__(
-        self, feeds: Mapping[str, Feed], retry: Retry, clock: ExchangeClock, watches: Watches
+        self,
+        feeds: Mapping[str, Feed],
+        retry: Retry,
+        clock: ExchangeClock,
+        watches: Watches,
+        hot: Hot,
     ) -> None:
         self._feeds = feeds
         self._retry = retry
         self._store = retry.store
         self._clock = clock
         self._watches = watches
-        self._hot = Hot(retry.store)
-        self.stored = Stored(retry.store, self._hot)
+        self._hot = hot
+        self.stored = Stored(retry.store, hot)
         self._frames: dict[Pair, tuple[tuple[int, int, int], Frame]] = {}
         """With what each holds for: the watermark, the time from which on candles are whole, and
         the revision."""
@@ -225,6 +230,8 @@ class MarketView:
 
         async def read() -> tuple[Frame, Candle | None]:
             frame = await self._frame(feed, pair, self._retry)
+            if any(not candle.is_flat for candle in self._live(feed, frame)):
+                return frame, None
             stored = await self._retry(stored_candles.read, *pair, frame.bucket, look_back)
             traded = [candle for candle in stored if not candle.is_flat]
             if not traded:

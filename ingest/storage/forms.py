@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,6 +21,11 @@ class Form(Generic[R]):
 
     fields: tuple[str, ...]
     encode: Callable[[R], str]
+
+    def written(self, rows: Iterable[tuple[int, R]]) -> Rows:
+        """Rows that are in memory, with their keys."""
+        keyed = list(rows)
+        return Rows([key for key, _ in keyed], [self.encode(row).encode() for _, row in keyed])
 
     def rows(self, body: bytes) -> Rows:
         """The rows of an array in which the engine has written one object a line."""

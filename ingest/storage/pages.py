@@ -83,7 +83,7 @@ class Pages:
         close = self._candles.previous_close(symbol, timeframe, start, whole_from_ms)
         if close is None:
             return rows
-        return Rows(quiet, [form.encode(flat(time, close)).encode() for time in quiet]) + rows
+        return form.written((time, flat(time, close)) for time in quiet) + rows
 
     async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
         """The candles of a page as a table; what fails does so before this returns."""

@@ -22,6 +22,7 @@ from ingest.core.trade import Trade
 from ingest.pipeline import feed as feed_module
 from ingest.pipeline import retry as retrying
 from ingest.pipeline.feed import MAX_JUMP, Feed
+from ingest.pipeline.hot import Hot
 from ingest.pipeline.impossible import has_impossible_ids
 from ingest.pipeline.malformed import MalformedMessages
 from ingest.pipeline.materialize import Materializer
@@ -72,7 +73,8 @@ async def settler_of(store: Store, feed: Feed, retry: Retry | None = None) -> Se
     """The writer that moves the trades of one feed to the store."""
     retry = retry or Retry(AsyncStore(store))
     malformed = MalformedMessages(retry)
-    return Settler(retry, malformed, await still_clock(), {SYMBOL: feed}, lambda _: None)
+    hot = Hot(retry.store)
+    return Settler(retry, malformed, await still_clock(), {SYMBOL: feed}, lambda _: None, hot)
 
 
 def test_a_streamed_trade_shows_that_nothing_is_missing_before_it(feed: Feed) -> None:

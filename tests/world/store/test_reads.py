@@ -17,6 +17,7 @@ from ingest.core.errors import StoreUnavailable
 from ingest.core.paging import Bounds
 from ingest.core.timeframe import MINUTE_MS
 from ingest.pipeline.feed import Feed
+from ingest.pipeline.hot import Hot
 from ingest.pipeline.materialize import Materializer
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.retry import Retry
@@ -83,4 +84,4 @@ async def view_of(feed: Feed, store: ModelStore) -> MarketView:
     clock = ExchangeClock(server_time, monotonic=lambda: 0.0)
     await clock.synchronize()
     watches = Watches(retry, asyncio.Lock(), clock, Materializer(retry, 0, 60.0))
-    return MarketView(feeds, retry, clock, watches)
+    return MarketView(feeds, retry, clock, watches, Hot(retry.store))
