@@ -268,8 +268,7 @@ TABLE = (
     Setting(
         "hot_megabytes",
         "64",
-        "Megabytes of memory for candles and trades as clients get them; those asked for longest "
-        "ago goes first.",
+        "Megabytes of memory for candles and trades as clients get them; the least used go first.",
         _whole(0, 100_000),
     ),
     Setting(
