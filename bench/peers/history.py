@@ -77,7 +77,7 @@ async def message(hot: Hot, timeframe: int) -> bytes:
 
 async def first(store: Store, timeframe: int) -> None:
     """Serve a new pair, which is materialized only after its first history is sent."""
-    await store.run(store.candles.basis, SYMBOL, timeframe, END_MS)
+    await store.run(store.candles.bases, SYMBOL, [timeframe], END_MS)
     await message(Hot(AsyncStore(store)), timeframe)
 
 

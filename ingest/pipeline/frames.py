@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ingest.core.cursor import MAX_CATCH_UP_CANDLES
 from ingest.core.live import Frame
 from ingest.core.timeframe import bucket_start
@@ -17,13 +19,14 @@ class Frames:
         self._candles = retry.store.candles
         self._retry = retry
 
-    async def rebase(self, feed: Feed, frame: Frame) -> None:
-        """Give a frame the candles of the store up to the watermark."""
-        watermark, whole_from_ms = feed.live.watermark, feed.live.whole_from_ms
-        basis = await self._retry(
-            self._candles.basis, feed.symbol, frame.timeframe, watermark, whole_from_ms
+    async def rebase(self, feed: Feed, frames: Collection[Frame]) -> None:
+        """Give frames of a symbol the candles of the store up to the watermark."""
+        watermark, timeframes = feed.live.watermark, [frame.timeframe for frame in frames]
+        bases = await self._retry(
+            self._candles.bases, feed.symbol, timeframes, watermark, feed.live.whole_from_ms
         )
-        frame.rebase(watermark, *basis)
+        for frame in frames:
+            frame.rebase(watermark, *bases[frame.timeframe])
 
     async def correct(self, feed: Feed, late_from: int) -> None:
         """Rebase every frame of a symbol, and give its consumers what has changed since
@@ -31,10 +34,13 @@ class Frames:
 
         Those that wait for their first history have nothing of before.
         """
-        for frame in list(feed.live.frames.values()):
+        frames = list(feed.live.frames.values())
+        since_of = {
+            frame: frame.due_from(bucket_start(late_from, frame.timeframe)) for frame in frames
+        }
+        await self.rebase(feed, frames)
+        for frame, since in since_of.items():
             bucket = bucket_start(feed.live.watermark, frame.timeframe)
-            since = frame.due_from(bucket_start(late_from, frame.timeframe))
-            await self.rebase(feed, frame)
             count = min((bucket - since) // frame.width, MAX_CATCH_UP_CANDLES)
             if not frame.has_past:
                 count = 0

@@ -338,8 +338,11 @@ class MarketView:
         kept = self._frames.get(pair)
         if kept is not None and kept[0] == state:
             return kept[1]
-        frame, basis = Frame(pair.timeframe), self._store.candles.basis
-        frame.rebase(watermark, *await call(basis, *pair, watermark, whole_from_ms))
+        frame, timeframe = Frame(pair.timeframe), pair.timeframe
+        bases = await call(
+            self._store.candles.bases, pair.symbol, [timeframe], watermark, whole_from_ms
+        )
+        frame.rebase(watermark, *bases[timeframe])
         if len(self._frames) >= MAX_FRAMES:
             self._frames.clear()
         self._frames[pair] = state, frame

@@ -81,6 +81,8 @@ class Watches:
         self._materializer = materializer
         self._followers: dict[Pair, list[Follower]] = {}
         self._prepared: dict[Pair, asyncio.Task[None]] = {}
+        self._waiting: dict[str, tuple[set[Pair], asyncio.Task[None]]] = {}
+        """By symbol, the pairs that are prepared together, when it is their turn."""
 
     @property
     def references(self) -> dict[Pair, int]:
@@ -126,25 +128,34 @@ class Watches:
         """Wait until a pair is followed live, or nobody follows it any more."""
         task = self._prepared.get(pair)
         if task is None:
-            task = self._prepared[pair] = asyncio.create_task(self._prepare(pair))
+            if pair.symbol not in self._waiting:
+                preparing = asyncio.create_task(self._prepare(pair.symbol))
+                self._waiting[pair.symbol] = set(), preparing
+            pairs, task = self._waiting[pair.symbol]
+            pairs.add(pair)
+            self._prepared[pair] = task
         await asyncio.shield(task)
 
     def walk(self, feed: Feed, timeframe: int) -> list[Candle]:
         """The candles of a watched timeframe from the watermark's bucket to the open one."""
         return feed.live.walk(timeframe, feed.shown_ms(self._clock.now_ms()))
 
-    async def _prepare(self, pair: Pair) -> None:
-        frame = Frame(pair.timeframe)
+    async def _prepare(self, symbol: str) -> None:
+        """Follow live those pairs of a symbol that wait for it."""
         async with self._watermark_lock:
-            if pair in self._followers:  # else nobody has waited so long
-                await self._frames.rebase(self._followers[pair][0].feed, frame)
-            if pair not in self._followers:
-                del self._prepared[pair]
-                return
-            followers = self._followers[pair]
-            followers[0].feed.live.watch(frame)
-            for follower in followers:
-                self._attach(follower, frame)
+            pairs, _ = self._waiting.pop(symbol)
+            frames = {pair: Frame(pair.timeframe) for pair in pairs}
+            feeds = [self._followers[pair][0].feed for pair in pairs if pair in self._followers]
+            if feeds:  # else nobody has waited so long
+                await self._frames.rebase(feeds[0], frames.values())
+            for pair, frame in frames.items():
+                followers = self._followers.get(pair, [])
+                if not followers:
+                    del self._prepared[pair]
+                    continue
+                followers[0].feed.live.watch(frame)
+                for follower in followers:
+                    self._attach(follower, frame)
 
     def _attach(self, follower: Follower, frame: Frame) -> None:
         """Let a follower take what changes from now on, and the open candle."""

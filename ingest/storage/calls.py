@@ -77,7 +77,7 @@ class CandleCalls(_Calls[Candles]):
     recompute = _Threaded(Candles.recompute)
     close = _Threaded(Candles.close)
     read = _Threaded(Candles.read)
-    basis = _Threaded(Candles.basis)
+    bases = _Threaded(Candles.bases)
     newest_traded = _Threaded(Candles.newest_traded)
     first_minute = _Threaded(Candles.first_minute)
     watermark = _Threaded(Candles.watermark)

@@ -30,6 +30,9 @@ from .recompute import (
 from .retention import Retention
 from .timeframes import Timeframes, View
 
+Basis = tuple[Candle | None, int | None]
+"""The part of a bucket that is stored, and the close before the bucket."""
+
 
 class Candles:
     """The candles in the store, recomputed from its trades.
@@ -171,26 +174,35 @@ class Candles:
         """The candle of the stored minutes before the time `before`, of the bucket that starts at
         `candle_time`; None when they are quiet."""
         end = min(before, candle_time + width_ms(timeframe))
-        found = self._buckets(symbol, timeframe, candle_time, end)
-        return found[0] if found else None
+        return self._parts(symbol, {timeframe: candle_time}, end).get((timeframe, candle_time))
 
-    def basis(
-        self, symbol: str, timeframe: int, watermark: int, whole_from_ms: int = 0
-    ) -> tuple[Candle | None, int | None]:
-        """The candle of the minutes before `watermark` in its bucket, and the close before that.
+    def bases(
+        self, symbol: str, timeframes: Collection[int], watermark: int, whole_from_ms: int = 0
+    ) -> dict[int, Basis]:
+        """By timeframe, the candle of the minutes before `watermark` in its bucket, and the close
+        before that.
 
         A bucket that begins before `whole_from_ms` gives no close.
         """
-        bucket, width = bucket_start(watermark, timeframe), width_ms(timeframe)
-        since = max(0, bucket - width)
-        if since < whole_from_ms:
-            since = bucket
         # The close is mostly that of the bucket before, and costs no statement of its own then.
-        found = {c.candle_time: c for c in self._buckets(symbol, timeframe, since, watermark)}
-        before = found.get(bucket - width)
+        since = {tf: _since(tf, watermark, whole_from_ms) for tf in timeframes}
+        found = self._parts(symbol, since, watermark)
+        return {tf: self._basis(symbol, tf, watermark, whole_from_ms, found) for tf in timeframes}
+
+    def _basis(
+        self,
+        symbol: str,
+        timeframe: int,
+        watermark: int,
+        whole_from_ms: int,
+        found: Mapping[tuple[int, int], Candle],
+    ) -> Basis:
+        bucket = bucket_start(watermark, timeframe)
+        part = found.get((timeframe, bucket))
+        before = found.get((timeframe, bucket - width_ms(timeframe)))
         if before is not None:
-            return found.get(bucket), before.close
-        return found.get(bucket), self.previous_close(symbol, timeframe, bucket, whole_from_ms)
+            return part, before.close
+        return part, self.previous_close(symbol, timeframe, bucket, whole_from_ms)
 
     def previous_close(
         self, symbol: str, timeframe: int, before: int, whole_from_ms: int = 0
@@ -292,10 +304,28 @@ class Candles:
         )
         return [Candle(*row) for row in rows]
 
-    def _buckets(self, symbol: str, timeframe: int, start: int, end: int) -> list[Candle]:
-        """The buckets of the minutes in [start, end), of which the last may be a part."""
-        parameters = {"symbol": symbol, "width": width_ms(timeframe), "start": start, "end": end}
-        return self._candles(_minutes(timeframe), parameters) if start < end else []
+    def _parts(
+        self, symbol: str, since: Mapping[int, int], until: int
+    ) -> dict[tuple[int, int], Candle]:
+        """The buckets of the minutes before a time, by timeframe and start.
+
+        `since` has the timeframes, and the start of the first bucket of each; the last one may be
+        a part.
+        """
+        start = min(since.values(), default=until)
+        if start >= until:
+            return {}
+        rows = self._connection.rows(
+            _PARTS,
+            {
+                "symbol": symbol,
+                "start": start,
+                "end": until,
+                "widths": list(map(width_ms, since)),
+                "sinces": list(since.values()),
+            },
+        )
+        return {(row[0], row[1]): Candle(*row[1:]) for row in rows}
 
     def _last_minute_from(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
         """Start and close of the last minute that starts from `since` to `last`."""
@@ -337,6 +367,32 @@ class Candles:
     def _write_buckets(self, terms: Terms, frames: Frames) -> None:
         """Write the buckets of these frames anew from the minutes."""
         write_buckets(self._connection, terms, frames)
+
+
+_PARTS = f"""
+SELECT intDiv(bucket.1, {MINUTE_MS}), {fold.UNSCALED} FROM (
+    SELECT bucket, bucket.2 AS candle_time, {fold.OF_MINUTES}
+    FROM (
+        SELECT minutes.*, arrayJoin(arrayMap(
+            s -> (s.1, intDiv(candle_time, s.1) * s.1),
+            arrayFilter(s -> candle_time >= s.2,
+                arrayZip({{widths:Array(Int64)}}, {{sinces:Array(Int64)}})))) AS bucket
+        FROM (
+            SELECT * FROM minutes FINAL WHERE symbol = {{symbol:String}}
+                AND candle_time >= {{start:Int64}} AND candle_time < {{end:Int64}}
+        ) AS minutes
+    ) AS m
+    GROUP BY bucket
+)
+"""
+"""Each minute goes to its bucket of every timeframe that begins so early."""
+
+
+def _since(timeframe: int, watermark: int, whole_from_ms: int) -> int:
+    """The start of the bucket before that of the watermark, where it counts, else of that one."""
+    bucket = bucket_start(watermark, timeframe)
+    before = bucket - width_ms(timeframe)
+    return before if before >= max(0, whole_from_ms) else bucket
 
 
 def _after(spans: Sequence[Span], time_ms: int) -> list[Span]:

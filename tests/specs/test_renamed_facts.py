@@ -58,9 +58,7 @@ BREAKING = (
     ),
     Renamed("data quality", NATIVE, "partial", "incomplete", "ingest/core/status.py"),
     Renamed("kind of gap", NATIVE, "unreadable", "garbled", "ingest/core/missing.py"),
-    Renamed(
-        "field of a candle", NATIVE, "taker_sell_volume", "sold", "handlers/native/messages.py"
-    ),
+    Renamed("field of a candle", NATIVE, "taker_sell_volume", "sold", "handlers/native/forms.py"),
     Renamed(
         "field of a status", NATIVE, "gap_recovery", "recovering", "handlers/native/messages.py"
     ),

@@ -192,8 +192,8 @@ def test_a_quiet_bucket_continues_the_close_of_its_own_timeframe(fresh_store: St
     fresh_store.trades.insert({"BTCUSDT": trades})
     fresh_store.candles.recompute({"BTCUSDT": [(0, 8 * MINUTE)]})
     candles = fresh_store.candles
-    assert candles.basis("BTCUSDT", 1, 4 * MINUTE) == (None, 20 * 10**8)
-    assert candles.basis("BTCUSDT", 2, 4 * MINUTE) == (None, 30 * 10**8)
+    assert candles.bases("BTCUSDT", [1], 4 * MINUTE) == {1: (None, 20 * 10**8)}
+    assert candles.bases("BTCUSDT", [2], 4 * MINUTE) == {2: (None, 30 * 10**8)}
     for timeframe, close in ((1, 20), (2, 30)):
         [flat] = candles.read("BTCUSDT", timeframe, 8 * MINUTE, 1)
         assert (flat.close, flat.trades_count) == (close * 10**8, 0)
@@ -212,7 +212,9 @@ def test_no_quiet_bucket_continues_one_that_lacks_trades(fresh_store: Store) -> 
         )
         until = first * MINUTE
         assert candles.read("BTCUSDT", timeframe, until, 2, whole_from_ms) == []
-        assert candles.basis("BTCUSDT", timeframe, until, whole_from_ms) == (None, None)
+        assert candles.bases("BTCUSDT", [timeframe], until, whole_from_ms) == {
+            timeframe: (None, None)
+        }
         assert candles.previous_close("BTCUSDT", timeframe, until, MINUTE // 2) == (
             10 * 10**8 if timeframe == 1 else None
         )

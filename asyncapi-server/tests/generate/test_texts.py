@@ -66,8 +66,10 @@ def test_a_value_as_source_of_python_is_that_value(value: object) -> None:
 @given(texts)
 @example("\u2160x")
 @example("ﬁ")
+@example("if")
 def test_names_are_those_that_python_reads(name: str) -> None:
-    for found in (identifier(name, "x"), variable(name, "x"), pascal(name, "Message")):
+    part = f"a{identifier(name, 'x')}"  # alone it may be a keyword
+    for found in (part, variable(name, "x"), pascal(name, "Message")):
         tree = ast.parse(f"{found} = 1").body[0]
         assert isinstance(tree, ast.Assign)
         assert isinstance(tree.targets[0], ast.Name)

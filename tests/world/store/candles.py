@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ingest.core.candle import Candle
 from ingest.core.rows import Rows
@@ -35,8 +35,15 @@ class ModelCandles(Candles):
             written += disk.minutes[symbol].buckets(width, max(split, start), end)
         return written
 
-    def _buckets(self, symbol: str, timeframe: int, start: int, end: int) -> list[Candle]:
-        return self._connection.reading().minutes[symbol].buckets(width_ms(timeframe), start, end)
+    def _parts(
+        self, symbol: str, since: Mapping[int, int], until: int
+    ) -> dict[tuple[int, int], Candle]:
+        minutes = self._connection.reading().minutes[symbol]
+        return {
+            (timeframe, candle.candle_time): candle
+            for timeframe, start in since.items()
+            for candle in minutes.buckets(width_ms(timeframe), start, until)
+        }
 
     def _last_minute_from(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
         minute = self._connection.reading().minutes[symbol].last(since, last)

@@ -251,7 +251,7 @@ class Twins:
         symbol, timeframe = self.symbol(), self.one(*TIMEFRAMES)
         before, limit = self.minute(symbol), self.number(1, 8)
         self.both(lambda store: store.candles.read(symbol, timeframe, before, limit))
-        self.both(lambda store: store.candles.basis(symbol, timeframe, before))
+        self.both(lambda store: store.candles.bases(symbol, TIMEFRAMES, before))
         self.both(lambda store: store.candles.newest_traded(symbol, timeframe))
         self.both(lambda store: store.candles.previous_close(symbol, timeframe, before))
         self.both(lambda store: store.candles.first_minute(symbol))
