@@ -55,7 +55,14 @@ def _licence(found: Distribution) -> str:
             return said
     classifiers = found.metadata.get_all("Classifier") or []
     named = [c.removeprefix(_CLASSIFIER) for c in classifiers if c.startswith(_CLASSIFIER)]
-    return ", ".join(named) or "see its package"
+    return ", ".join(named) or _title_of_file(found) or "see its package"
+
+
+def _title_of_file(found: Distribution) -> str:
+    """The first line of the licence that comes with a library; "" without one."""
+    file = _said(found, "License-File")
+    text = found.read_text(f"licenses/{file}") if file else None
+    return (text or "").strip().partition("\n")[0][:MAX_LICENCE_CHARS]
 
 
 def _said(found: Distribution, name: str) -> str:

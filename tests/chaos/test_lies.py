@@ -46,7 +46,7 @@ async def test_lies_about_time_and_ids_change_nothing(tmp_path: Path) -> None:
                 if chance.random() < 0.5:
                     await exchange.order("cut")
                 await asyncio.sleep(seconds)
-                await until(lambda: feed.status.quality is DataQuality.COMPLETE, 60)
+                await until(lambda: feed.status.quality is DataQuality.COMPLETE, 150)
                 offset_ms = running.provider.clock.now_ms() - (await exchange.state())["time_ms"]
                 assert abs(offset_ms) < 2_000
                 assert feed.continuity.high_water <= await exchange.last_id(SYMBOL)
@@ -107,7 +107,7 @@ async def test_stored_ids_that_are_impossible_are_removed(tmp_path: Path) -> Non
             store.trades.insert({SYMBOL: wrong_ids})
         async with server(chosen) as (running, _):
             feed = running.provider.view.feed(SYMBOL)
-            await until(lambda: feed.status.quality is DataQuality.COMPLETE, 60)
+            await until(lambda: feed.status.quality is DataQuality.COMPLETE, 150)
             await exchange.order("clock", hold=True)
             trades = await exchange.trades(SYMBOL, feed.continuity.first_id)  # type: ignore[union-attr]
             await until(
