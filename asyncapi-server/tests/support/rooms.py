@@ -170,4 +170,4 @@ async def raw(
     try:
         yield reader, writer
     finally:
-        writer.close()
+        writer.transport.abort()  # what is not sent yet would keep the loop from closing
