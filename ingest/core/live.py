@@ -54,11 +54,8 @@ class Frame:
             close = candle.close
             yield candle
 
-    def advance(
-        self, minutes: dict[int, Candle], watermark: int, whole_from_ms: int
-    ) -> list[Candle]:
-        """The store has taken over the minutes before `watermark`; returns the candles that have
-        ended with them."""
+    def advance(self, minutes: dict[int, Candle], watermark: int, whole_from_ms: int) -> None:
+        """The store has taken over the minutes before `watermark`."""
         bucket = bucket_start(watermark, self.timeframe)
         taken = {start: candle for start, candle in minutes.items() if start < watermark}
         left: list[Candle] = []
@@ -70,7 +67,6 @@ class Frame:
             cursor.leave(left, bucket)
         self.stored = self._by_bucket(taken).get(bucket)
         self.bucket = bucket
-        return left
 
     @property
     def has_past(self) -> bool:
@@ -165,13 +161,9 @@ class LiveCandles:
         now_ms = max(now_ms, self.newest_ms)
         return list(frame.walk(self.minutes, now_ms, self.whole_from_ms))
 
-    def advance(self, watermark: int) -> dict[int, list[Candle]]:
-        """The store has taken over the minutes before `watermark`; returns the candles of each
-        watched timeframe that have ended with them."""
-        ended = {
-            timeframe: frame.advance(self.minutes, watermark, self.whole_from_ms)
-            for timeframe, frame in self.frames.items()
-        }
+    def advance(self, watermark: int) -> None:
+        """The store has taken over the minutes before `watermark`."""
+        for frame in self.frames.values():
+            frame.advance(self.minutes, watermark, self.whole_from_ms)
         self.minutes = {m: candle for m, candle in self.minutes.items() if m >= watermark}
         self.watermark = watermark
-        return ended

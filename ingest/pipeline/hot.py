@@ -89,20 +89,6 @@ class Hot:
                 self._blocks.keep(reading, series, 0, known)
         return known.rows.keys[0] if len(known.rows) else None
 
-    def add_candles(self, pair: Pair, whole_from_ms: int, candles: Sequence[Candle]) -> None:
-        """Candles of a pair, each after the one before it, have ended and are in the store."""
-        (symbol, timeframe), width = pair, width_ms(pair.timeframe)
-        since, span = candles[0].candle_time, CANDLES_OF_A_BLOCK * width
-        number = since // span
-        for series in self._blocks.series(candles_of(symbol)):
-            shown = series.form
-            if not isinstance(shown, _Candles) or shown[:2] != (timeframe, whole_from_ms):
-                continue
-            if self._blocks.ends_at(series, number, since):
-                part = [c for c in candles if c.candle_time < (number + 1) * span]
-                rows = shown.form.written((c.candle_time, c) for c in part)
-                self._blocks.extend(series, number, rows, since, part[-1].candle_time + width)
-
     def add_trades(self, symbol: str, trades: Sequence[Trade]) -> None:
         """Trades of a symbol were stored."""
         since, span = trades[0].aggregate_id, TRADES_OF_A_BLOCK

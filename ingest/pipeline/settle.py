@@ -19,7 +19,6 @@ from .feed import Feed
 from .frames import Frames
 from .hot import Hot
 from .malformed import MalformedMessages
-from .pair import Pair
 from .retry import Retry
 
 CYCLE_SECONDS = 0.25
@@ -134,10 +133,7 @@ class Settler:
     async def _advance(self, feed: Feed, close_ms: int, late_from: int | None) -> None:
         until = feed.settled_until(close_ms)
         if until > feed.live.watermark:
-            for timeframe, candles in feed.live.advance(until).items():
-                if candles:
-                    pair = Pair(feed.symbol, timeframe)
-                    self._hot.add_candles(pair, feed.live.whole_from_ms, candles)
+            feed.live.advance(until)
         if late_from is not None:
             if feed.is_whole:
                 await self._frames.correct(feed, late_from)

@@ -153,21 +153,12 @@ class Alone(Twins):
                     self.model.candles.first_minute(self.symbol())
 
     def add(self) -> None:
-        """Stored trades and candles are given to the tier, as the feed does it."""
+        """Stored trades are given to the tier, as the settler does it."""
         for symbol in self.symbols:
             trades = self.model.trades.since(symbol, 0)
             at = self.number(0, len(trades))
             if trades[at:]:
                 self.hot.add_trades(symbol, trades[at : at + self.one(1, 7, 40)])
-        for (series, _), block in list(self.model.blocks._kept.items()):
-            symbol, shown = series.subject.symbol, series.form
-            if isinstance(shown, hot._Candles) and self.number(0, 1):
-                count = self.one(1, 5, 20)
-                end = block.until + count * width_ms(shown.timeframe)
-                since = self.one(shown.whole_from_ms, 0)
-                candles = self.model.candles.read(symbol, shown.timeframe, end, count, since)
-                if candles and self.is_settled(symbol, end):
-                    self.hot.add_candles(Pair(symbol, shown.timeframe), since, candles)
 
     def restart(self) -> None:
         """The process ends, in order or not, and another one starts."""
