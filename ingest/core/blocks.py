@@ -70,9 +70,6 @@ class Blocks:
         self._readings: dict[Subject, set[Reading]] = defaultdict(set)
         self._changes: dict[object, Mapping[Subject, int]] = {}
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
     def get(self, series: Series, number: int, until: int) -> Block | None:
         """A block of a series, if it is kept and holds the rows before a key."""
         key = (series, number)

@@ -136,3 +136,23 @@ def merged(parts: Iterable[Candle], candle_time: int) -> Candle | None:
     for part in parts:
         result = at(part, candle_time) if result is None else merge(result, part, candle_time)
     return result
+
+
+def filled(
+    traded: Sequence[Candle], start: int, end: int, width: int, previous_close: int | None
+) -> list[Candle]:
+    """Candles of every bucket in [start, end) from the first close on; quiet ones are flat.
+
+    `traded` has those with trades, in order; `previous_close` is the close before `start`.
+    """
+    candles: list[Candle] = []
+    close = previous_close
+    time = start
+    for candle in traded:
+        if close is not None:
+            candles += [flat(quiet, close) for quiet in range(time, candle.candle_time, width)]
+        candles.append(candle)
+        close, time = candle.close, candle.candle_time + width
+    if close is not None:
+        candles += [flat(quiet, close) for quiet in range(time, end, width)]
+    return candles

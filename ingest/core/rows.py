@@ -34,8 +34,6 @@ class Rows:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rows) and (self.keys, self.text) == (other.keys, other.text)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"Rows({list(self.keys)!r}, {self.text!r})"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from ..core.blocks import Blocks
-from ..core.candle import Candle, flat
+from ..core.candle import Candle, filled
 from ..core.keep import DAY_MS
 from ..core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from . import fold
@@ -408,20 +408,3 @@ def _minutes(timeframe: int) -> str:
         f"SELECT candle_time, {fold.FIGURES} FROM minutes FINAL WHERE symbol = {{symbol:String}}"
         " AND candle_time >= {start:Int64} AND candle_time < {end:Int64}"
     )
-
-
-def filled(
-    traded: Sequence[Candle], start: int, end: int, width: int, previous_close: int | None
-) -> list[Candle]:
-    """Candles of every bucket in [start, end) from the first close on; quiet ones are flat."""
-    candles: list[Candle] = []
-    close = previous_close
-    time = start
-    for candle in traded:
-        if close is not None:
-            candles += [flat(quiet, close) for quiet in range(time, candle.candle_time, width)]
-        candles.append(candle)
-        close, time = candle.close, candle.candle_time + width
-    if close is not None:
-        candles += [flat(quiet, close) for quiet in range(time, end, width)]
-    return candles

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ingest.core.candle import Candle
+from ingest.core.candle import Candle, filled
 from ingest.core.rows import Rows
 from ingest.core.timeframe import MINUTE_MS, width_ms
-from ingest.storage.candles import Candles, filled
+from ingest.storage.candles import Candles
 from ingest.storage.forms import Form
 from ingest.storage.pages import Pages
 from ingest.storage.recompute import MINUTES, Frames, Terms
