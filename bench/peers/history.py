@@ -30,7 +30,9 @@ from ingest.pipeline.view import History
 from ingest.storage import AsyncStore, Store, fold
 
 SYMBOL, RAW = "BTCUSDT", "RAWUSDT"
-TIMEFRAMES = (1, 173, 2850)
+TIMEFRAMES = (1, 173, 2850, 2851)
+NEXT_NEW = 30
+"""Between two timeframes that are new in turn: levels divide all of them, or none."""
 CANDLES = 1000
 SUBSCRIBERS = 100
 YEAR_MINUTES = 525_600
@@ -64,7 +66,9 @@ def prepared(directory: str, minutes: pa.Table, trades: int) -> Store:
             step = YEAR_MINUTES * 60_000 // trades
             start = END_MS - trades * step
             fill(dsn, "trades", trade_table([RAW], trades, start_ms=start, step_ms=step))
-    return Store(dsn)
+    store = Store(dsn)
+    store.candles.add_levels(1)
+    return store
 
 
 async def message(hot: Hot, timeframe: int) -> bytes:
@@ -126,7 +130,7 @@ async def main(directory: str, years: int, rounds: int, trades: int) -> None:
     for number in range(rounds):
         for timeframe in TIMEFRAMES:
             # Another timeframe in each round: a pair is new only once.
-            new = timeframe + number if timeframe > 1 else 1
+            new = timeframe + number * NEXT_NEW if timeframe > 1 else 1
             key = str(timeframe)
             values["first"][key].append(await timed(partial(first, store, new)))
             store.candles.materialize(SYMBOL, timeframe)

@@ -1,4 +1,4 @@
-"""Materializes the pairs that are used, one at a time, and drops those that are not."""
+"""Materializes the pairs that are used, one at a time, drops those that are not, adds levels."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ MAX_MATERIALIZED = 500
 IDLE_SECONDS = 86_400.0
 
 CYCLE_SECONDS = 1.0
+LEVELS_AT_ONCE = 20
+"""Symbols that are given their levels together, before a watched pair may have its turn."""
 READING_SECONDS = 60.0
 """The rows of a dropped pair are deleted so much later: a read may have begun before."""
 
 
 class Materializer:
-    """Keeps the materialized pairs of a store within a bound."""
+    """Keeps the materialized pairs of a store within a bound, and every symbol's levels written."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Materializer:
 
     async def _step(self) -> None:
         candles, retry = self._retry.store.candles, self._retry
+        await retry(candles.add_levels, LEVELS_AT_ONCE)
         while True:
             kept = {*map(Pair._make, candles.pairs)}
             drop, keep = self._usage.change(kept, now_s(), self._dropped)

@@ -1,4 +1,4 @@
-"""Holds what is stored against the trades: their ids, the minutes, and every timeframe in use."""
+"""Holds what is stored against the trades: their ids, the minutes, and the kept timeframes."""
 
 from __future__ import annotations
 
@@ -173,11 +173,11 @@ class Audit:
         return max(self._progress.closed_ms(symbol), 0 if last is None else last + MINUTE_MS)
 
     def _wrong_candles(self, symbol: str, *, of_trades: bool) -> Iterator[_Keys]:
-        """Candles of the materialized timeframes that are not what their minutes come to."""
+        """Candles of all timeframes that are kept, and are not what their minutes come to."""
         line = self._retention.line(symbol)
         since = line.recompute_from_ms if of_trades else line.candles_since_ms
         bounds = Bounds(since, self._progress.closed_ms(symbol))
-        timeframes = sorted(tf for s, tf in self._candles.pairs if s == symbol and tf != MINUTES)
+        timeframes = self._candles.written(symbol)
         for at in range(0, len(timeframes), TIMEFRAMES_AT_ONCE):
             some = timeframes[at : at + TIMEFRAMES_AT_ONCE]
             rows = self._comparison.wrong_candles(symbol, some, bounds, of_trades=of_trades)

@@ -84,6 +84,7 @@ class CandleCalls(_Calls[Candles]):
     materialize = _Threaded(Candles.materialize)
     drop = _Threaded(Candles.drop)
     delete_dropped = _Threaded(Candles.delete_dropped)
+    add_levels = _Threaded(Candles.add_levels)
     views = _Threaded(Candles.views)
 
     @property

@@ -1,5 +1,4 @@
-# ruff: noqa: S608  # statements are put together from constants of this package alone
-"""Candles as they are read: quiet buckets flat, at any timeframe, materialized or not."""
+"""Candles as they are recomputed and read: quiet buckets flat, at any timeframe."""
 
 from __future__ import annotations
 
@@ -9,24 +8,11 @@ from ..core.blocks import Blocks
 from ..core.candle import Candle, filled
 from ..core.keep import DAY_MS
 from ..core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
-from . import fold
-from .connection import Connection, Parameters
+from .buckets import Buckets
+from .connection import Parameters
 from .forms import candles_of
 from .progress import Progress
-from .recompute import (
-    MINUTES,
-    Frames,
-    Span,
-    Terms,
-    Touched,
-    closing,
-    extents,
-    frames_of,
-    join,
-    terms_of,
-    write_buckets,
-    write_minutes,
-)
+from .recompute import MINUTES, Span, Touched, closing, extents, frames_of, join, terms_of
 from .retention import Retention
 from .timeframes import Timeframes, View
 
@@ -43,13 +29,13 @@ class Candles:
 
     def __init__(
         self,
-        connection: Connection,
+        buckets: Buckets,
         progress: Progress,
         retention: Retention,
         timeframes: Timeframes,
         blocks: Blocks,
     ) -> None:
-        self._connection = connection
+        self._buckets = buckets
         self._progress = progress
         self._retention = retention
         self._timeframes = timeframes
@@ -68,7 +54,7 @@ class Candles:
             lines = {symbol: self._retention.line(symbol) for symbol in spans}
             kept = {s: _after(parts, lines[s].recompute_from_ms) for s, parts in spans.items()}
             for terms in terms_of({symbol: join(parts) for symbol, parts in kept.items()}):
-                self._write_minutes(terms)
+                self._buckets.write_minutes(terms)
             with self._timeframes.unchanged:
                 self._write_around(kept, kept if close else {})
 
@@ -86,9 +72,9 @@ class Candles:
         closed = {symbol: self._progress.closed_ms(symbol) for symbol in touched}
         moved = closed | closing(ended, closed)
         whole = {symbol: self._retention.line(symbol).candles_since_ms for symbol in touched}
-        frames = frames_of(touched, closed, moved, whole, self._timeframes.pairs)
+        frames = frames_of(touched, closed, moved, whole, self._timeframes.written)
         for terms in terms_of(extents(frames)):
-            self._write_buckets(terms, frames)
+            self._buckets.write(terms, frames)
         self._progress.close(moved)
 
     def unsettled(self, closed_before: Mapping[str, int]) -> dict[str, list[Span]]:
@@ -124,6 +110,14 @@ class Candles:
     def dropped(self) -> frozenset[tuple[str, int]]:
         """The pairs that are materialized no longer, but still have rows."""
         return self._timeframes.dropped
+
+    def add_levels(self, limit: int) -> None:
+        """Write the levels of up to so many symbols that lack them, and keep them from now on."""
+        self._timeframes.add_levels(limit)
+
+    def written(self, symbol: str) -> Sequence[int]:
+        """The timeframes of a symbol whose ended buckets are kept, in use or not, ascending."""
+        return self._timeframes.written(symbol)
 
     def views(self, symbol: str) -> list[View]:
         """The materialized timeframes of a symbol with their true sizes."""
@@ -174,7 +168,9 @@ class Candles:
         """The candle of the stored minutes before the time `before`, of the bucket that starts at
         `candle_time`; None when they are quiet."""
         end = min(before, candle_time + width_ms(timeframe))
-        return self._parts(symbol, {timeframe: candle_time}, end).get((timeframe, candle_time))
+        return self._buckets.parts(symbol, {timeframe: candle_time}, end).get(
+            (timeframe, candle_time)
+        )
 
     def bases(
         self, symbol: str, timeframes: Collection[int], watermark: int, whole_from_ms: int = 0
@@ -186,7 +182,7 @@ class Candles:
         """
         # The close is mostly that of the bucket before, and costs no statement of its own then.
         since = {tf: _since(tf, watermark, whole_from_ms) for tf in timeframes}
-        found = self._parts(symbol, since, watermark)
+        found = self._buckets.parts(symbol, since, watermark)
         return {tf: self._basis(symbol, tf, watermark, whole_from_ms, found) for tf in timeframes}
 
     def _basis(
@@ -230,162 +226,40 @@ class Candles:
             return None
         # Mostly it is a recent one; over years the engine would sort all that it finds.
         last = before - MINUTE_MS
-        recent = self._last_minute_from(symbol, max(since, before - DAY_MS), last)
-        return recent if recent is not None else self._last_minute_from(symbol, since, last)
+        recent = self._buckets.last_minute(symbol, max(since, before - DAY_MS), last)
+        return recent if recent is not None else self._buckets.last_minute(symbol, since, last)
 
     def first_minute(self, symbol: str, since: int = 0) -> int | None:
         """The start of the first minute kept of a symbol from a time on; None when it has none."""
         since = max(since, self._retention.line(symbol).candles_since_ms)
-        return self._first_minute_from(symbol, since)
+        return self._buckets.first_minute(symbol, since)
 
     def watermark(self, symbol: str) -> int | None:
         """The start of the last minute stored of a symbol; None when it has none."""
-        rows = self._connection.rows(
-            "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
-            " ORDER BY candle_time DESC LIMIT 1",
-            {"symbol": symbol},
-        )
-        return int(rows[0][0]) if rows else None
+        return self._buckets.watermark(symbol)
 
     def forget(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
         """Delete candles, for a wrong one may say that it has more trades than the right one."""
         if times:
             with self._blocks.changing({candles_of(symbol): min(times)}):
-                self._delete(symbol, timeframe, times)
+                self._buckets.forget(symbol, timeframe, times)
 
     def forget_around(self, symbol: str, minutes: Collection[int]) -> None:
         """Delete the candles of these minutes, and every bucket that they lie in."""
-        timeframes = {MINUTES, *(tf for s, tf in self._timeframes.pairs if s == symbol)}
-        for timeframe in sorted(timeframes):
+        for timeframe in (MINUTES, *self.written(symbol)):
             times = sorted({bucket_start(minute, timeframe) for minute in minutes})
             self.forget(symbol, timeframe, times)
 
-    def source(
-        self, symbol: str, timeframe: int, start: int, end: int
-    ) -> tuple[str, dict[str, object]]:
+    def source(self, symbol: str, timeframe: int, start: int, end: int) -> tuple[str, Parameters]:
         """A statement, and its values, that gives the buckets with trades in [start, end), in any
         order. Both are starts of buckets."""
-        parameters: dict[str, object] = {"symbol": symbol, "width": width_ms(timeframe)}
-        split = self._written_until(symbol, timeframe, end)
-        if split is None:
-            return _minutes(timeframe), {**parameters, "start": start, "end": end}
-        stored = (
-            f"SELECT candle_time, {fold.FIGURES} FROM candles FINAL "
-            "WHERE symbol = {symbol:String} AND timeframe = {timeframe:UInt32} "
-            "AND candle_time >= {from:Int64} AND candle_time < {until:Int64}"
-        )
-        parameters |= {"timeframe": timeframe, "from": start, "until": split}
-        if split == end:
-            return stored, parameters
-        return f"{stored} UNION ALL {fold.BY_BUCKET}", {
-            **parameters,
-            "start": max(split, start),
-            "end": end,
-        }
-
-    def _written_until(self, symbol: str, timeframe: int, end: int) -> int | None:
-        """The time up to which buckets that end by `end` are in `candles`; None when none are.
-
-        The last bucket may not have been written yet when nothing was traded since it ended.
-        """
-        if timeframe == MINUTES or (symbol, timeframe) not in self._timeframes.pairs:
-            return None
-        return min(bucket_start(self._progress.closed_ms(symbol), timeframe), end)
-
-    # Statements of the calls above ---------------------------------------------------------------
+        origin = self._timeframes.origin(symbol, timeframe)
+        return self._buckets.source(symbol, timeframe, start, end, origin)
 
     def traded(self, symbol: str, timeframe: int, start: int, end: int) -> list[Candle]:
-        """The buckets with trades in [start, end), both of them starts of buckets."""
-        return self._candles(*self.source(symbol, timeframe, start, end))
-
-    def _candles(self, sql: str, parameters: Parameters) -> list[Candle]:
-        rows = self._connection.rows(
-            f"SELECT {fold.UNSCALED} FROM ({sql}) ORDER BY candle_time", parameters
-        )
-        return [Candle(*row) for row in rows]
-
-    def _parts(
-        self, symbol: str, since: Mapping[int, int], until: int
-    ) -> dict[tuple[int, int], Candle]:
-        """The buckets of the minutes before a time, by timeframe and start.
-
-        `since` has the timeframes, and the start of the first bucket of each; the last one may be
-        a part.
-        """
-        start = min(since.values(), default=until)
-        if start >= until:
-            return {}
-        rows = self._connection.rows(
-            _PARTS,
-            {
-                "symbol": symbol,
-                "start": start,
-                "end": until,
-                "widths": list(map(width_ms, since)),
-                "sinces": list(since.values()),
-            },
-        )
-        return {(row[0], row[1]): Candle(*row[1:]) for row in rows}
-
-    def _last_minute_from(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
-        """Start and close of the last minute that starts from `since` to `last`."""
-        # Without FINAL a minute may have several rows: the one with the most trades is the newest.
-        rows = self._connection.rows(
-            "SELECT candle_time, toInt64(reinterpret(close, 'Int128')) FROM minutes"
-            " WHERE symbol = {symbol:String}"
-            " AND candle_time >= {since:Int64} AND candle_time <= {last:Int64}"
-            " ORDER BY candle_time DESC, aggregates DESC LIMIT 1",
-            {"symbol": symbol, "since": since, "last": last},
-        )
-        return (int(rows[0][0]), int(rows[0][1])) if rows else None
-
-    def _first_minute_from(self, symbol: str, since: int) -> int | None:
-        """The start of the first minute from a time on."""
-        rows = self._connection.rows(
-            "SELECT candle_time FROM minutes WHERE symbol = {symbol:String}"
-            " AND candle_time >= {since:Int64} ORDER BY candle_time LIMIT 1",
-            {"symbol": symbol, "since": since},
-        )
-        return int(rows[0][0]) if rows else None
-
-    def _delete(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
-        """Delete candles that begin at these times."""
-        parameters = {"symbol": symbol, "timeframe": timeframe, "times": times}
-        is_minutes = timeframe == MINUTES
-        table = self._connection.layout.changed("minutes" if is_minutes else "candles")
-        condition = "" if is_minutes else " AND timeframe = {timeframe:UInt32}"
-        self._connection.command(
-            f"DELETE FROM {table} WHERE symbol = {{symbol:String}}{condition}"
-            " AND candle_time IN {times:Array(Int64)}",
-            parameters,
-        )
-
-    def _write_minutes(self, terms: Terms) -> None:
-        """Write the minutes in these spans anew from the trades."""
-        write_minutes(self._connection, terms)
-
-    def _write_buckets(self, terms: Terms, frames: Frames) -> None:
-        """Write the buckets of these frames anew from the minutes."""
-        write_buckets(self._connection, terms, frames)
-
-
-_PARTS = f"""
-SELECT intDiv(bucket.1, {MINUTE_MS}), {fold.UNSCALED} FROM (
-    SELECT bucket, bucket.2 AS candle_time, {fold.OF_MINUTES}
-    FROM (
-        SELECT minutes.*, arrayJoin(arrayMap(
-            s -> (s.1, intDiv(candle_time, s.1) * s.1),
-            arrayFilter(s -> candle_time >= s.2,
-                arrayZip({{widths:Array(Int64)}}, {{sinces:Array(Int64)}})))) AS bucket
-        FROM (
-            SELECT * FROM minutes FINAL WHERE symbol = {{symbol:String}}
-                AND candle_time >= {{start:Int64}} AND candle_time < {{end:Int64}}
-        ) AS minutes
-    ) AS m
-    GROUP BY bucket
-)
-"""
-"""Each minute goes to its bucket of every timeframe that begins so early."""
+        """The buckets with trades in [start, end), both of them starts of buckets, in order."""
+        origin = self._timeframes.origin(symbol, timeframe)
+        return self._buckets.traded(symbol, timeframe, start, end, origin)
 
 
 def _since(timeframe: int, watermark: int, whole_from_ms: int) -> int:
@@ -398,13 +272,3 @@ def _since(timeframe: int, watermark: int, whole_from_ms: int) -> int:
 def _after(spans: Sequence[Span], time_ms: int) -> list[Span]:
     """The parts of these spans that are not before a time."""
     return [(max(since, time_ms), until) for since, until in spans if until > time_ms]
-
-
-def _minutes(timeframe: int) -> str:
-    """Buckets of a timeframe from the minutes; those of one minute are the minutes themselves."""
-    if timeframe != MINUTES:
-        return fold.BY_BUCKET
-    return (
-        f"SELECT candle_time, {fold.FIGURES} FROM minutes FINAL WHERE symbol = {{symbol:String}}"
-        " AND candle_time >= {start:Int64} AND candle_time < {end:Int64}"
-    )

@@ -50,9 +50,9 @@ UNSCALED = """
 """The fields of a Candle as integers: a Decimal128 is its unscaled value."""
 
 
-BY_BUCKET = (
-    "SELECT intDiv(m.candle_time, {width:Int64}) * {width:Int64} AS candle_time,"
-    f"{OF_MINUTES} FROM (SELECT * FROM minutes FINAL WHERE symbol = {{symbol:String}} "
-    "AND candle_time >= {start:Int64} AND candle_time < {end:Int64}) AS m GROUP BY candle_time"
-)
-"""The candles of `symbol` in buckets of `width` ms, from the minutes in [start, end)."""
+def by_bucket(rows: str) -> str:
+    """A statement: the candles in buckets of `width` ms, from rows of finer buckets."""
+    return (
+        "SELECT intDiv(m.candle_time, {width:Int64}) * {width:Int64} AS candle_time,"
+        f"{OF_MINUTES} FROM ({rows}) AS m GROUP BY candle_time"
+    )

@@ -159,6 +159,11 @@ class Progress:
         with self._lock:
             self._note(dict.fromkeys(symbols, (0, _NOTHING)))
 
+    def symbols(self) -> list[str]:
+        """The symbols that have trades."""
+        with self._lock:
+            return [symbol for symbol, state in self._symbols.items() if state.newest_ms]
+
     def closed_ms(self, symbol: str) -> int:
         """The time until which all buckets that had ended are written."""
         with self._lock:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from ..core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
@@ -79,26 +79,25 @@ def frames_of(
     closed: Mapping[str, int],
     moved: Mapping[str, int],
     kept: Mapping[str, int],
-    pairs: Iterable[tuple[str, int]],
+    timeframes: Callable[[str], Iterable[int]],
 ) -> Frames:
-    """The buckets of these (symbol, timeframe) pairs that the spans touch or close.
+    """The buckets of the timeframes of each symbol that the spans touch or close.
 
     The times until which all ended buckets are written move on from `closed` to `moved`. No bucket
     is in a frame that begins before the time in `kept`, for its minutes are not all here. A bucket
     is written when it has ended, and again whenever it is touched later: so the cost of a minute
     does not grow with the width of the buckets that it lies in.
     """
-    spans = {
-        symbol: join([*touched[symbol], (closed[symbol], now)]) for symbol, now in moved.items()
-    }
-    frames: dict[str, list[Frame]] = defaultdict(list)
-    for symbol, timeframe in pairs:
-        if timeframe == MINUTES:
-            continue
-        for since, until in spans.get(symbol, ()):
-            frame = _frame(timeframe, since, until, moved[symbol], kept[symbol])
-            if frame is not None:
-                frames[symbol].append(frame)
+    frames: dict[str, list[Frame]] = {}
+    for symbol, now in moved.items():
+        spans = join([*touched[symbol], (closed[symbol], now)])
+        found = (
+            _frame(timeframe, since, until, now, kept[symbol])
+            for timeframe in timeframes(symbol)
+            for since, until in spans
+        )
+        if some := [frame for frame in found if frame is not None]:
+            frames[symbol] = some
     return frames
 
 

@@ -6,7 +6,8 @@
 | moved | a stored trade that turns out to have another time, while it is taken out |
 | minutes | one closed minute with trades, recomputed whole from them |
 | timeframes | one (symbol, timeframe) in use |
-| candles | one bucket that ended of a pair in use, recomputed whole from the minutes |
+| levels | a timeframe that is kept of a symbol though it may not be in use |
+| candles | one bucket that ended of such a pair, recomputed whole from the minutes |
 | progress | which minutes of a symbol have to be recomputed after a crash |
 | confirmed_gaps | ids that the exchange itself does not have |
 | kept | from where on a symbol's trades and candles are kept |
@@ -24,7 +25,8 @@ from __future__ import annotations
 from ..core.errors import SettingError
 from .connection import Connection
 
-VERSION = 1
+VERSION = 2
+"""2 has levels. A program of an earlier version would not keep them up to date."""
 
 MALFORMED_KEPT_DAYS = 30
 
@@ -87,6 +89,13 @@ CREATE TABLE IF NOT EXISTS timeframes (
     symbol LowCardinality(String),
     timeframe UInt32,
     state Enum8('filling' = 1, 'ready' = 2, 'dropped' = 3)
+) ENGINE = ReplacingMergeTree
+ORDER BY (symbol, timeframe)
+SETTINGS {_FSYNC}""",
+    "levels": f"""
+CREATE TABLE IF NOT EXISTS levels (
+    symbol LowCardinality(String),
+    timeframe UInt32
 ) ENGINE = ReplacingMergeTree
 ORDER BY (symbol, timeframe)
 SETTINGS {_FSYNC}""",

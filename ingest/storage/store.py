@@ -12,6 +12,7 @@ from ..core.blocks import Blocks
 from ..core.errors import StoreUnavailable
 from . import schema
 from .audit import Audit
+from .buckets import Buckets
 from .candles import Candles
 from .comparison import Comparison
 from .connection import Connection
@@ -43,6 +44,7 @@ class Parts:
     progress: type[Progress] = Progress
     torn: type[Torn] = Torn
     retention: type[Retention] = Retention
+    buckets: type[Buckets] = Buckets
     timeframes: type[Timeframes] = Timeframes
     candles: type[Candles] = Candles
     held: type[Held] = Held
@@ -102,9 +104,10 @@ class Store:
         self.torn_parts += found
         self._torn.note(found)
         self.retention = parts.retention(connection, self.blocks)
-        timeframes = parts.timeframes(connection, self.progress, self.retention)
+        buckets = parts.buckets(connection)
+        timeframes = parts.timeframes(connection, buckets, self.progress, self.retention)
         self.candles = parts.candles(
-            connection, self.progress, self.retention, timeframes, self.blocks
+            buckets, self.progress, self.retention, timeframes, self.blocks
         )
         held = parts.held(connection, self.retention)
         moved = parts.moved(connection, self.candles, held)

@@ -1,31 +1,33 @@
 # ruff: noqa: S608  # statements are put together from constants of this package alone
-"""The timeframes in use: each (symbol, timeframe) materialized, and a view by its name.
+"""The timeframes whose candles are kept: those in use, each with an SQL view, and the levels.
 
 The candles of one minute are the minutes themselves; those of other timeframes are in `candles`.
+Levels are kept of every symbol: wide buckets are read from them, and new timeframes filled.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import cast
 
 from ..core.symbol import is_symbol
-from ..core.timeframe import bucket_start, width_ms
+from ..core.timeframe import bucket_start
 from . import fold
+from .buckets import Buckets, Origin, Pair, columns_of
 from .connection import Connection
 from .progress import Progress
 from .recompute import MINUTES
 from .retention import Retention
 
-_VIEWS = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
+LEVELS = (5, 30, 1440)
+"""Timeframes that are kept of every symbol, ascending: each is made of the one before it. A
+bucket of days reads as many rows as it has days, not 1,440 times as many."""
 
-_AMONG_PAIRS = (
-    "symbol IN {symbols:Array(String)} AND has("
-    "arrayZip({symbols:Array(String)}, {timeframes:Array(UInt32)}), (symbol, timeframe))"
-)
-"""A condition: the pair is one of those that `_columns` gives."""
+_VIEWS = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,27 @@ class View:
 
 
 class Timeframes:
-    """The tables `timeframes` and `candles`, and one SQL view for each pair."""
+    """The tables `timeframes` and `levels`, and one SQL view for each pair in use."""
 
-    def __init__(self, connection: Connection, progress: Progress, retention: Retention) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        buckets: Buckets,
+        progress: Progress,
+        retention: Retention,
+    ) -> None:
         self._connection = connection
+        self._buckets = buckets
         self._progress = progress
         self._retention = retention
         self.unchanged = threading.Lock()
         """Held while pairs come and go, and while buckets are written for all of them."""
         states = self._states()
         self._ready = frozenset(pair for pair, state in states.items() if state == "ready")
-        dropped = [pair for pair, state in states.items() if state == "dropped"]
-        self._dropped = self._with_rows(dropped) if dropped else frozenset()
+        self._levels = self._noted_levels()
+        self._written = self._by_symbol()
+        dropped = {pair for pair, state in states.items() if state == "dropped"}
+        self._dropped = buckets.with_rows(dropped - self._levels)
         views = self._view_names()
         for symbol, timeframe in self._ready:
             if view_name(symbol, timeframe) not in views:  # a full disk did not take it
@@ -60,14 +71,25 @@ class Timeframes:
                 self.materialize(symbol, timeframe)
 
     @property
-    def pairs(self) -> frozenset[tuple[str, int]]:
+    def pairs(self) -> frozenset[Pair]:
         """The (symbol, timeframe) pairs that are materialized."""
         return self._ready
 
     @property
-    def dropped(self) -> frozenset[tuple[str, int]]:
+    def dropped(self) -> frozenset[Pair]:
         """The pairs that are materialized no longer, but still have rows."""
         return self._dropped
+
+    def written(self, symbol: str) -> Sequence[int]:
+        """The timeframes of a symbol whose ended buckets are in `candles`, ascending."""
+        return self._written.get(symbol, ())
+
+    def origin(self, symbol: str, timeframe: int) -> Origin:
+        """Where the buckets of a pair are read from: the widest rows that they are made of."""
+        divisors = (tf for tf in reversed(self.written(symbol)) if timeframe % tf == 0)
+        widest = next(divisors, MINUTES)
+        until = 0 if widest == MINUTES else self._progress.closed_ms(symbol)
+        return Origin(widest, bucket_start(until, widest))
 
     def materialize(self, symbol: str, timeframe: int) -> None:
         """Keep the candles of this pair from now on, and write those of all stored minutes.
@@ -79,31 +101,53 @@ class Timeframes:
             if (symbol, timeframe) in self._ready:
                 return
             self._set_state(symbol, timeframe, "filling")
-            if timeframe != MINUTES:
-                start = self._retention.first_candle(symbol, timeframe)
-                end = bucket_start(self._progress.closed_ms(symbol), timeframe)
-                self._fill(symbol, timeframe, start, end)
+            if timeframe != MINUTES and timeframe not in self.written(symbol):
+                self._fill(symbol, timeframe)
             self._create_view(symbol, timeframe)
             self._set_state(symbol, timeframe, "ready")
             self._connection.check_parts()
             self._ready |= {(symbol, timeframe)}
+            self._written = self._by_symbol()
 
     def drop(self, symbol: str, timeframe: int) -> None:
         """Keep the candles of this pair no longer; its rows stay until `delete_dropped`."""
+        pair = symbol, timeframe
         with self.unchanged:
             self._set_state(symbol, timeframe, "dropped")
-            self._ready -= {(symbol, timeframe)}
-            self._dropped |= {(symbol, timeframe)}
+            self._ready -= {pair}
+            self._written = self._by_symbol()
+            if pair not in self._levels:
+                self._dropped |= {pair}
             self._drop_view(symbol, timeframe)
 
-    def delete_dropped(self, pairs: Collection[tuple[str, int]]) -> None:
+    def delete_dropped(self, pairs: Collection[Pair]) -> None:
         """Delete the rows of dropped pairs; no read of them may be under way."""
         pairs = self._dropped.intersection(pairs)
         if not pairs:
             return
-        self._delete(pairs)
+        self._buckets.delete(pairs)
         with self.unchanged:
             self._dropped -= pairs
+
+    def add_levels(self, limit: int) -> None:
+        """Write the levels of up to so many symbols that lack them, and keep them from now on."""
+        symbols = self._without_levels()[:limit]
+        if not symbols:
+            return
+        for level in LEVELS:
+            with self.unchanged:
+                missing = {(symbol, level) for symbol in symbols} - self._levels - self._dropped
+                # Others have no rows, but for an attempt that was cut short.
+                unwritten = missing - self._ready
+                if stale := self._buckets.with_rows(unwritten):
+                    self._buckets.delete(stale)
+                for symbol, _ in sorted(unwritten):
+                    self._fill(symbol, level)
+                if missing:
+                    self._note_levels(sorted(missing))
+                    self._connection.check_parts()
+                    self._levels |= missing
+                    self._written = self._by_symbol()
 
     def views(self, symbol: str) -> list[View]:
         """The materialized timeframes of a symbol with their true sizes: buckets that have a row,
@@ -126,7 +170,7 @@ class Timeframes:
         )
         return cast("Sequence[tuple[int, int, int]]", rows)
 
-    def _states(self) -> dict[tuple[str, int], str]:
+    def _states(self) -> dict[Pair, str]:
         """The state of each pair that is or was in use."""
         rows = self._connection.rows("SELECT symbol, timeframe, state FROM timeframes FINAL")
         return {(symbol, timeframe): state for symbol, timeframe, state in rows}
@@ -154,30 +198,42 @@ class Timeframes:
         name, on_cluster = view_name(symbol, timeframe), self._connection.layout.on_cluster
         self._connection.command(f"DROP VIEW IF EXISTS `{name}`{on_cluster}")
 
-    def _fill(self, symbol: str, timeframe: int, start: int, end: int) -> None:
-        """Write the buckets in [start, end) anew from the minutes."""
-        width = width_ms(timeframe)
-        self._connection.command(
-            "INSERT INTO candles SELECT {symbol:String}, {timeframe:UInt32}, * "
-            f"FROM ({fold.BY_BUCKET})",
-            {"symbol": symbol, "timeframe": timeframe, "width": width, "start": start, "end": end},
-        )
+    def _fill(self, symbol: str, timeframe: int) -> None:
+        """Write all ended buckets of a pair."""
+        start = self._retention.first_candle(symbol, timeframe)
+        end = bucket_start(self._progress.closed_ms(symbol), timeframe)
+        if start < end:
+            self._buckets.fill(symbol, timeframe, start, end, self.origin(symbol, timeframe))
 
-    def _delete(self, pairs: Iterable[tuple[str, int]]) -> None:
-        """Delete the candles of these pairs."""
-        self._connection.command(
-            f"DELETE FROM {self._connection.layout.changed('candles')} WHERE {_AMONG_PAIRS}",
-            _columns(pairs),
-        )
+    def _without_levels(self) -> list[str]:
+        """The stored symbols that lack a level. What is dropped is deleted before."""
+        kept = self._levels | self._dropped
+        return [
+            symbol
+            for symbol in self._progress.symbols()
+            if any((symbol, level) not in kept for level in LEVELS)
+        ]
 
-    def _with_rows(self, pairs: Iterable[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-        """Those of some pairs that have candles."""
-        rows = self._connection.rows(
-            f"SELECT symbol, timeframe FROM candles WHERE {_AMONG_PAIRS}"
-            " GROUP BY symbol, timeframe",
-            _columns(pairs),
-        )
+    def _by_symbol(self) -> Mapping[str, Sequence[int]]:
+        """The timeframes of each symbol that are in use or levels, ascending."""
+        written: dict[str, set[int]] = defaultdict(set)
+        for symbol, timeframe in chain(self._ready, self._levels):
+            if timeframe != MINUTES:
+                written[symbol].add(timeframe)
+        return {symbol: sorted(timeframes) for symbol, timeframes in written.items()}
+
+    def _noted_levels(self) -> frozenset[Pair]:
+        """The levels that are noted as written."""
+        rows = self._connection.rows("SELECT symbol, timeframe FROM levels FINAL")
         return frozenset((row[0], row[1]) for row in rows)
+
+    def _note_levels(self, pairs: Iterable[Pair]) -> None:
+        """Note these levels as written."""
+        self._connection.command(
+            "INSERT INTO levels SELECT r.1, r.2 FROM (SELECT arrayJoin(arrayZip("
+            "{symbols:Array(String)}, {timeframes:Array(UInt32)})) AS r)",
+            columns_of(pairs),
+        )
 
     def _set_state(self, symbol: str, timeframe: int, state: str) -> None:
         """Note the state of a pair."""
@@ -185,15 +241,6 @@ class Timeframes:
             "INSERT INTO timeframes SELECT {symbol:String}, {timeframe:UInt32}, {state:String}",
             {"symbol": symbol, "timeframe": timeframe, "state": state},
         )
-
-
-def _columns(pairs: Iterable[tuple[str, int]]) -> dict[str, list[object]]:
-    """Pairs as the parameters of a statement."""
-    columns: dict[str, list[object]] = {"symbols": [], "timeframes": []}
-    for symbol, timeframe in pairs:
-        columns["symbols"].append(symbol)
-        columns["timeframes"].append(timeframe)
-    return columns
 
 
 def view_name(symbol: str, timeframe: int) -> str:

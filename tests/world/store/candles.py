@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ingest.core.candle import Candle, filled
 from ingest.core.rows import Rows
 from ingest.core.timeframe import MINUTE_MS, width_ms
-from ingest.storage.candles import Candles
+from ingest.storage.buckets import Buckets, Origin, Pair
 from ingest.storage.forms import Form
 from ingest.storage.pages import Pages
 from ingest.storage.recompute import MINUTES, Frames, Terms
@@ -16,28 +16,28 @@ from .connection import ModelConnection
 from .tables import month_of
 
 
-class ModelCandles(Candles):
-    """Candles on a disk."""
+class ModelBuckets(Buckets):
+    """Minutes and candles on a disk."""
 
     _connection: ModelConnection
 
-    def traded(self, symbol: str, timeframe: int, start: int, end: int) -> list[Candle]:
-        """The buckets with trades in [start, end)."""
+    def traded(
+        self, symbol: str, timeframe: int, start: int, end: int, origin: Origin
+    ) -> list[Candle]:
+        """The buckets with trades in [start, end): of their own rows, or of the minutes alone."""
         disk = self._connection.reading()
         if timeframe == MINUTES:
             return disk.minutes[symbol].between(start, end)
-        split = self._written_until(symbol, timeframe, end)
-        width = width_ms(timeframe)
-        if split is None:
-            return disk.minutes[symbol].buckets(width, start, end)
+        split = start
+        if timeframe == origin.timeframe:
+            split = max(start, min(end, origin.until_ms))
         written = disk.candles[symbol, timeframe].between(start, split)
-        if split < end:
-            written += disk.minutes[symbol].buckets(width, max(split, start), end)
-        return written
+        return written + disk.minutes[symbol].buckets(width_ms(timeframe), split, end)
 
-    def _parts(
+    def parts(
         self, symbol: str, since: Mapping[int, int], until: int
     ) -> dict[tuple[int, int], Candle]:
+        """The buckets of the minutes before a time, by timeframe and start."""
         minutes = self._connection.reading().minutes[symbol]
         return {
             (timeframe, candle.candle_time): candle
@@ -45,11 +45,13 @@ class ModelCandles(Candles):
             for candle in minutes.buckets(width_ms(timeframe), start, until)
         }
 
-    def _last_minute_from(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
+    def last_minute(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
+        """Start and close of the last minute that starts from `since` to `last`."""
         minute = self._connection.reading().minutes[symbol].last(since, last)
         return None if minute is None else (minute.candle_time, minute.close)
 
-    def _first_minute_from(self, symbol: str, since: int) -> int | None:
+    def first_minute(self, symbol: str, since: int) -> int | None:
+        """The start of the first minute from a time on."""
         return self._connection.reading().minutes[symbol].first(since)
 
     def watermark(self, symbol: str) -> int | None:
@@ -57,14 +59,15 @@ class ModelCandles(Candles):
         starts = self._connection.reading().minutes[symbol].starts
         return starts[-1] if starts else None
 
-    def _delete(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
-        kind = "delete minutes" if timeframe == MINUTES else "delete candles"
-        disk = self._connection.begin(kind)
-        rows = disk.minutes[symbol] if timeframe == MINUTES else disk.candles[symbol, timeframe]
-        rows.remove(times)
-        self._connection.end(kind)
+    def with_rows(self, pairs: Collection[Pair]) -> frozenset[Pair]:
+        """Those of some pairs that have candles."""
+        if not pairs:
+            return frozenset()
+        candles = self._connection.reading().candles
+        return frozenset(pair for pair in pairs if pair in candles and candles[pair].starts)
 
-    def _write_minutes(self, terms: Terms) -> None:
+    def write_minutes(self, terms: Terms) -> None:
+        """Write the minutes in these spans anew from the trades."""
         kind = "write minutes"
         disk = self._connection.begin(kind)
         parts: dict[int, list[tuple[str, Candle]]] = {}
@@ -78,7 +81,8 @@ class ModelCandles(Candles):
             disk.put_minutes(month, part)
         self._connection.end(kind)
 
-    def _write_buckets(self, terms: Terms, frames: Frames) -> None:
+    def write(self, terms: Terms, frames: Frames) -> None:
+        """Write the buckets of these frames anew from the minutes."""
         disk = self._connection.begin("write candles")
         rows = []
         for _, symbols in terms:
@@ -88,6 +92,28 @@ class ModelCandles(Candles):
                     rows += [(symbol, width // MINUTE_MS, candle) for candle in candles]
         disk.put_candles(rows)
         self._connection.end("write candles")
+
+    def fill(self, symbol: str, timeframe: int, start: int, end: int, origin: Origin) -> None:
+        """Write all buckets in [start, end)."""
+        disk = self._connection.begin("fill candles")
+        candles = disk.minutes[symbol].buckets(width_ms(timeframe), start, end)
+        disk.put_candles([(symbol, timeframe, candle) for candle in candles])
+        self._connection.end("fill candles")
+
+    def forget(self, symbol: str, timeframe: int, times: Sequence[int]) -> None:
+        """Delete the candles that begin at these times."""
+        kind = "delete minutes" if timeframe == MINUTES else "delete candles"
+        disk = self._connection.begin(kind)
+        rows = disk.minutes[symbol] if timeframe == MINUTES else disk.candles[symbol, timeframe]
+        rows.remove(times)
+        self._connection.end(kind)
+
+    def delete(self, pairs: Collection[Pair]) -> None:
+        """Delete all candles of these pairs."""
+        disk = self._connection.begin("delete candles")
+        for pair in pairs:
+            disk.candles.pop(pair, None)
+        self._connection.end("delete candles")
 
 
 class ModelPages(Pages):

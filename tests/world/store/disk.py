@@ -30,6 +30,7 @@ class Disk:
         self.minutes: dict[str, CandleRows] = defaultdict(CandleRows)
         self.candles: dict[tuple[str, int], CandleRows] = defaultdict(CandleRows)
         self.timeframes: dict[tuple[str, int], str] = {}
+        self.levels: set[tuple[str, int]] = set()
         self.views: set[str] = set()
         self.progress: dict[str, Note] = {}
         self.held: dict[str, int] = {}

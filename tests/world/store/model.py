@@ -5,7 +5,7 @@ from __future__ import annotations
 from ingest.storage import Statistics, Store
 from ingest.storage.store import Parts
 
-from .candles import ModelCandles, ModelPages
+from .candles import ModelBuckets, ModelPages
 from .comparison import ModelComparison
 from .connection import ModelConnection
 from .disk import ROW_BYTES, Disk
@@ -33,8 +33,8 @@ class ModelStore(Store):
         progress=ModelProgress,
         torn=ModelTorn,
         retention=ModelRetention,
+        buckets=ModelBuckets,
         timeframes=ModelTimeframes,
-        candles=ModelCandles,
         held=ModelHeld,
         moved=ModelMoved,
         trades=ModelTrades,

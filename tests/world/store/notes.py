@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.storage import ConfirmedGap, Quarantined, TornPart
+from ingest.storage.buckets import Pair
 from ingest.storage.gaps import Gaps
 from ingest.storage.held import Held
 from ingest.storage.progress import Note, Progress
@@ -151,7 +152,7 @@ class ModelQuarantine(Quarantine):
 
 
 class ModelTimeframes(Timeframes):
-    """Timeframes, their views and their candles on a disk."""
+    """Timeframes, levels and views on a disk."""
 
     _connection: ModelConnection
 
@@ -175,21 +176,12 @@ class ModelTimeframes(Timeframes):
         self._connection.begin("drop view").views.discard(name)
         self._connection.end("drop view")
 
-    def _fill(self, symbol: str, timeframe: int, start: int, end: int) -> None:
-        disk = self._connection.begin("fill candles")
-        candles = disk.minutes[symbol].buckets(timeframe * 60_000, start, end)
-        disk.put_candles([(symbol, timeframe, candle) for candle in candles])
-        self._connection.end("fill candles")
+    def _noted_levels(self) -> frozenset[Pair]:
+        return frozenset(self._connection.reading().levels)
 
-    def _delete(self, pairs: Iterable[tuple[str, int]]) -> None:
-        disk = self._connection.begin("delete candles")
-        for pair in pairs:
-            disk.candles.pop(pair, None)
-        self._connection.end("delete candles")
-
-    def _with_rows(self, pairs: Iterable[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-        candles = self._connection.reading().candles
-        return frozenset(pair for pair in pairs if pair in candles and candles[pair].starts)
+    def _note_levels(self, pairs: Iterable[Pair]) -> None:
+        self._connection.begin("note levels").levels.update(pairs)
+        self._connection.end("note levels")
 
     def _sizes(self, symbol: str) -> Sequence[tuple[int, int, int]]:
         disk = self._connection.reading()

@@ -272,7 +272,7 @@ async def _world(rng: random.Random) -> int:
     steps = [
         *[alone.insert] * 8,
         *[alone.settle] * 5,
-        *[alone.materialize] * 2,
+        *[alone.materialize, alone.materialize, alone.add_levels],
         *(alone.insert_lines, alone.recompute, alone.expire, alone.remove, alone.wait),
     ]
     for _ in range(STEPS_OF_A_WORLD):

@@ -43,7 +43,7 @@ def test_the_model_answers_as_the_engine_does(opened: Connection, data: st.DataO
     steps: list[Callable[[], None]] = [
         *[twins.insert] * 8,
         *[twins.settle] * 5,
-        *[twins.materialize] * 3,
+        *[twins.materialize, twins.materialize, twins.materialize, twins.add_levels],
         *[twins.read_candles, twins.read_page, twins.read_trades] * 3,
         *(twins.insert_lines, twins.recompute, twins.expire, twins.remove, twins.confirm),
         *(twins.restart, twins.wait),

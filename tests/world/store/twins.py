@@ -27,7 +27,7 @@ from .weather import Calm
 
 T = TypeVar("T")
 
-TIMEFRAMES = (1, 2, 7, 173, 2850)
+TIMEFRAMES = (1, 2, 5, 7, 60, 173, 2850, 2880)
 EDGE_MS = 1_701_388_800_000
 """The first of December 2023."""
 MOST_MS = EDGE_MS + 30 * DAY_MS
@@ -204,6 +204,11 @@ class Twins:
                 self.own_pairs(store.candles.dropped),
             )
         )
+
+    def add_levels(self) -> None:
+        """Levels are added to the symbols that lack them."""
+        self.both(lambda store: store.candles.add_levels(100_000))
+        self.both(lambda store: [store.candles.written(symbol) for symbol in self.symbols])
 
     def expire(self) -> None:
         """Old data is kept no longer."""
