@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 
 import orjson
 
 from .child import Child
-from .figures import Figure, at_least, at_most, percentile, ratios
+from .figures import Figure, Target, at_least, at_most, percentile, ratios
 from .http_load import HttpClients
 from .ingest import directory
 from .machine import cores
@@ -23,11 +24,19 @@ TRADES_PER_SECOND, HISTORY = 1, "17h"
 ROWS = (100, 1_000, 10_000)
 MANY = 32
 HEALTH, TRADES, CANDLES = "/monitoring/health", "/data/trades, 1,000 rows", "/data/candles, 1,000"
-MILLISECONDS = {(CANDLES, OURS): 1.0, (CANDLES, COLD): 9.0}
-"""Goals of the p50 of one connection."""
-TIMES_AIOHTTP = {(HEALTH, OURS): 1.3, (TRADES, COLD): 1.1}
-TIMES_FASTAPI = {(TRADES, OURS): 12, (CANDLES, OURS): 12, (CANDLES, COLD): 1}
-"""Goals of the requests of many connections."""
+Goals = Mapping[tuple[str, str], Target]
+MILLISECONDS: Goals = {(CANDLES, OURS): at_most(1.0), (CANDLES, COLD): at_most(9.0)}
+"""Of the p50 of one connection."""
+TIMES_AIOHTTP: Goals = {(HEALTH, OURS): at_most(1.3), (TRADES, COLD): at_most(1.1)}
+"""Of the same, beside plain aiohttp."""
+TIMES_FASTAPI: Goals = {
+    (TRADES, OURS): at_least(12),
+    (CANDLES, OURS): at_least(12),
+    (CANDLES, COLD): at_least(1),
+}
+"""Of the requests of many connections, beside FastAPI."""
+
+Values = Mapping[str, list[float]]
 
 
 def run(scale: Scale) -> list[Figure]:
@@ -92,26 +101,30 @@ def _rate(clients: HttpClients, path: str, seconds: float) -> float:
     return clients.load(path, seconds).rate
 
 
-def _alone(title: str, values: dict[str, list[float]]) -> list[Figure]:
-    figures = []
-    for name, milliseconds in values.items():
-        goal = MILLISECONDS.get((title, name))
-        target = None if goal is None else at_most(goal)
-        figures.append(Figure(f"{title}: p50, one connection", name, "ms", milliseconds, target))
-    for name in (OURS, COLD):
-        goal = TIMES_AIOHTTP.get((title, name))
-        target = None if goal is None else at_most(goal)
-        times = ratios(values[name], values[AIOHTTP])
-        figures.append(Figure(f"{title}: p50, times plain aiohttp's", name, "x", times, target))
-    return figures
+def _alone(title: str, values: Values) -> list[Figure]:
+    measure = f"{title}: p50, one connection"
+    figures = [
+        Figure(measure, name, "ms", some, MILLISECONDS.get((title, name)))
+        for name, some in values.items()
+    ]
+    return figures + _beside(AIOHTTP, title, "p50, times plain aiohttp's", values, TIMES_AIOHTTP)
 
 
-def _together(title: str, values: dict[str, list[float]]) -> list[Figure]:
+def _together(title: str, values: Values) -> list[Figure]:
     measure = f"{title}: requests, {MANY} connections"
     figures = [Figure(measure, name, "/s", rates) for name, rates in values.items()]
-    for name in (OURS, COLD):
-        goal = TIMES_FASTAPI.get((title, name))
-        target = None if goal is None else at_least(goal)
-        times = ratios(values[name], values[FASTAPI])
-        figures.append(Figure(f"{title}: requests, times FastAPI's", name, "x", times, target))
-    return figures
+    return figures + _beside(FASTAPI, title, "requests, times FastAPI's", values, TIMES_FASTAPI)
+
+
+def _beside(peer: str, title: str, what: str, values: Values, goals: Goals) -> list[Figure]:
+    """Ours as multiples of a peer's."""
+    return [
+        Figure(
+            f"{title}: {what}",
+            name,
+            "x",
+            ratios(values[name], values[peer]),
+            goals.get((title, name)),
+        )
+        for name in (OURS, COLD)
+    ]

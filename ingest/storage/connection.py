@@ -184,11 +184,11 @@ class Connection:
                 statement = sql.replace(LINES, "input('line String')") + " FORMAT LineAsString"
                 client.command(statement, parameters=dict(parameters), data=lines)
                 return
-            with tempfile.NamedTemporaryFile(prefix="candlecast-", suffix=".lines") as file:
+            with tempfile.TemporaryFile() as file:  # it has no name that a kill could leave behind
                 file.write(lines)
-                file.flush()
+                file.seek(0)
                 source = "file({path:String}, 'LineAsString', 'line String')"
-                values = {**parameters, "path": file.name}
+                values = {**parameters, "path": f"/dev/fd/{file.fileno()}"}
                 client.command(sql.replace(LINES, source), parameters=values)
 
     def check_parts(self) -> None:
