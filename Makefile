@@ -33,7 +33,7 @@ run: $(VENV)/.run  ## Serve on port 8080, fed by the simulator (FEED=binance: th
 	@CANDLECAST_FEED=$(FEED) exec $(BIN)/candlecast serve
 
 test: $(VENV)/.dev  ## Run all tests.
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 world: $(VENV)/.dev  ## Live through the simulated world of SEED (0) step by step, or of SEEDS from it on.
 	@$(BIN)/python -m tests.world $(SEED) --seeds $(SEEDS) --jobs $(JOBS)

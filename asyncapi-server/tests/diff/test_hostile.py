@@ -175,7 +175,7 @@ def large_enum(most: int) -> Document:
 def test_schemas_that_refer_to_much_are_compared(make: Callable[[int], Document]) -> None:
     started = time.monotonic()
     found = changes(make(1), make(2))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert {change.level for change in found if "sent" in change.where} == {Level.COMPATIBLE}
     assert level(tuple(each for each in found if "got" in each.where)) is Level.BREAKING
 
@@ -199,7 +199,7 @@ def test_what_takes_too_long_to_prove_is_not_proven(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(proofs, "MAX_SECONDS", 1.0)
     started = time.monotonic()
     assert level(changes(combined(1), combined(2))) is Level.BREAKING
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("make", [chained, meshed])

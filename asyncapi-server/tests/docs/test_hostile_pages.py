@@ -20,7 +20,7 @@ from support.htmlpage import read
 from support.pages import click
 from support.rendered import CHROMIUM, NEEDS_CHROMIUM, SHOWCASE
 
-MAX_SECONDS = 30.0
+MAX_SECONDS = 30.0  # of work
 """A few are what it takes on an idle machine."""
 MAX_BYTES = 40_000_000
 EVIL = """\
@@ -132,9 +132,9 @@ def test_a_page_takes_bounded_time_and_size(
     start = {"asyncapi": "3.0.0", "info": {"title": "T", "version": "1"}}
     path = tmp_path / "hostile.json"
     path.write_text(json.dumps({**start, **make()}), "utf-8")
-    begun = time.monotonic()
+    begun = time.process_time()
     html = page(describe(path))
-    assert time.monotonic() - begun < MAX_SECONDS
+    assert time.process_time() - begun < MAX_SECONDS
     assert len(html.encode()) < MAX_BYTES
     anchors = re.findall(r'\sid="([^"]*)"', html)
     assert len(anchors) == len(set(anchors))

@@ -187,12 +187,12 @@ def test_a_bomb_of_references_is_read_in_bounded_time(keyword: str, leaf: Any) -
         f"d{n}": {keyword: [{"$ref": f"#/definitions/d{n + 1}"}] * 3, "title": str(n)}
         for n in range(levels)
     }
-    started = time.monotonic()
+    started = time.process_time()
     shapes = read(
         {"properties": {"a": bomb["d0"], "b": bomb["d1"]}}, **bomb, **{f"d{levels}": leaf}
     )
     assert len(shapes) < MAX_SHAPES
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_a_deep_schema_ends_as_any_value() -> None:

@@ -36,7 +36,7 @@ from .twins import EDGE_MS, TIMEFRAMES, Still, Twins
 
 T = TypeVar("T")
 
-STEPS = int(os.environ.get("HOT_STEPS", "1500"))
+STEPS = int(os.environ.get("HOT_STEPS", "800"))
 SEED = int(os.environ.get("HOT_SEED", "0")) or random.randrange(2**32)
 STEPS_OF_A_WORLD = 100
 BUDGETS = (0, 4_000, 20_000, 10**7)
