@@ -87,13 +87,11 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def _product(path: Path) -> Product:
-    names = ",".join(_symbols())
     return Product(
         path,
         history=HISTORY,
         rate=TRADES_PER_SECOND,
-        exchange=("--symbols", names),
-        symbols=names,
+        symbols=tuple(_symbols()),
         websockets_per_ip="2000",
     )
 
