@@ -151,7 +151,7 @@ def run(scale: Scale) -> list[Figure]:
     measure = "CPU per subscribe, bytes to handler"
     return [
         *(
-            Figure(measure, name, "µs", costs, at_most(15) if name == "ours" else None)
+            Figure(measure, name, "µs", costs, at_most(10) if name == "ours" else None)
             for name, costs in values.items()
         ),
         *(

@@ -251,9 +251,9 @@ class _Text:
         """The expression for the whole text."""
         if not as_bytes:
             return self.pieces()[0]
-        return " + ".join(
-            text if kind == "bytes" else _encoded(text) for kind, text in self._pieces
-        )
+        parts = [text if kind == "bytes" else _encoded(text) for kind, text in self._pieces]
+        # Joined, long rows are copied once; each `+` would copy all that stands before it.
+        return f"b''.join(({', '.join(parts)}))" if len(parts) > 1 else parts[0]
 
     def _append(self, text: str) -> None:
         kind, before = self._pieces[-1]

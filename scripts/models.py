@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import cast
 
@@ -36,14 +36,31 @@ _OPTIONS = (
 _IMPORT = (ast.Import, ast.ImportFrom)
 _STRICT = ("--strict-types", "str", "int", "float", "bool")
 
-# JSON Schema calls 15.0 an integer; pydantic's strict integers do not.
 _INTEGER = '''
-def _whole(value: object) -> object:
-    """A number without a fraction is an integer, as JSON Schema has it."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+class _Whole:
+    """Takes a number without a fraction for an integer, as JSON Schema does.
+
+    It stands after the bounds, so that pydantic holds an integer to them without a call of Python.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        number = core_schema.union_schema(
+            [
+                core_schema.int_schema(strict=True),
+                core_schema.no_info_after_validator_function(
+                    lambda value: int(value) if value.is_integer() else value,
+                    core_schema.float_schema(strict=True),
+                ),
+            ],
+            mode="left_to_right",
+        )
+        return core_schema.chain_schema([number, handler(source)])
 
 
-Integer: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole)]
+WHOLE: Final = _Whole()
+Integer: TypeAlias = Annotated[StrictInt, WHOLE]
 '''
 
 
@@ -78,7 +95,7 @@ def models_source(
         )
         if run.returncode:
             raise RuntimeError(f"datamodel-codegen failed:\n{run.stderr}")
-        generated = target.read_text()
+        generated = _with_whole_numbers(target.read_text())
     tree = ast.parse(generated).body
     lines = generated.splitlines(keepends=True)
     body = "\n\n".join(
@@ -94,10 +111,11 @@ def models_source(
             [
                 head(*sources) + docstring("Every schema of the documents as a type.", indent=""),
                 *imports,
-                "from typing import TypeAlias",
-                "from pydantic import BeforeValidator, StrictInt",
+                "from typing import Final, TypeAlias",
+                "from pydantic import GetCoreSchemaHandler, StrictInt",
+                "from pydantic_core import core_schema",
                 _INTEGER,
-                re.sub(r"\bStrictInt\b", "Integer", body),
+                body,
             ]
         )
     )
@@ -134,6 +152,28 @@ def _has_tuple(value: object, known: Mapping[str, object]) -> bool:
         return reference.rsplit("/", 1)[1] not in known
     is_tuple = described.get("type") == "array" and isinstance(described.get("items"), list)
     return is_tuple or any(_has_tuple(member, known) for member in described.values())
+
+
+def _with_whole_numbers(source: str) -> str:
+    """The same models, whose integers may be numbers without a fraction."""
+    text = source.encode()  # columns of the tree are in bytes
+    starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
+    edits: dict[tuple[int, int], bytes] = {}
+    bounded: set[ast.expr] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Subscript(
+                ast.Name("Annotated"), ast.Tuple([ast.Name("StrictInt") as kind, *_, last])
+            ):
+                bounded.add(kind)
+                end = starts[(last.end_lineno or 0) - 1] + (last.end_col_offset or 0)
+                edits[end, end] = b", WHOLE"
+            case ast.Name("StrictInt") if node not in bounded:
+                start = starts[node.lineno - 1] + node.col_offset
+                edits[start, start + len(node.id)] = b"Integer"
+    for (start, end), new in sorted(edits.items(), reverse=True):
+        text = text[:start] + new + text[end:]
+    return text.decode()
 
 
 def _name(node: ast.stmt) -> str:

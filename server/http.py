@@ -45,6 +45,8 @@ def build_http(
     for api in (*others, first):
         bridge = Bridge(build_rest(api, validate_responses=validate_responses), limits)
         app.cleanup_ctx.append(bridge.lifespan)
-        for path in [ANY_PATH] if api is first else [p + BELOW for p in api.base_paths]:
+        # aiohttp finds base paths by a look-up, and tries the patterns of the root one by one.
+        paths = [base_path + BELOW for base_path in api.base_paths]
+        for path in [*paths, ANY_PATH] if api is first else paths:
             app.router.add_route("*", path, bridge.handle, expect_handler=expect_nothing)
     return app

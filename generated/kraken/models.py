@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     StrictBool,
     StrictInt,
     StrictStr,
 )
+from pydantic_core import core_schema
 from typing_extensions import TypeAliasType
 
 from generated.kraken.facts import (
@@ -27,12 +28,30 @@ from generated.kraken.facts import (
 )
 
 
-def _whole(value: object) -> object:
-    """A number without a fraction is an integer, as JSON Schema has it."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+class _Whole:
+    """Takes a number without a fraction for an integer, as JSON Schema does.
+
+    It stands after the bounds, so that pydantic holds an integer to them without a call of Python.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        number = core_schema.union_schema(
+            [
+                core_schema.int_schema(strict=True),
+                core_schema.no_info_after_validator_function(
+                    lambda value: int(value) if value.is_integer() else value,
+                    core_schema.float_schema(strict=True),
+                ),
+            ],
+            mode="left_to_right",
+        )
+        return core_schema.chain_schema([number, handler(source)])
 
 
-Integer: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole)]
+WHOLE: Final = _Whole()
+Integer: TypeAlias = Annotated[StrictInt, WHOLE]
 
 
 class AccountFeedName(BaseModel):
@@ -54,7 +73,9 @@ class AssetPair(BaseModel):
     aclass_quote: Literal["currency"]
     quote: Annotated[StrictStr, Field(description="The asset of prices.")]
     lot: Literal["unit"]
-    pair_decimals: Annotated[Integer, Field(description="Decimals of a price.", ge=1, le=8)]
+    pair_decimals: Annotated[
+        StrictInt, Field(description="Decimals of a price.", ge=1, le=8), WHOLE
+    ]
     lot_decimals: Annotated[Literal[8], Field(description="Decimals of a volume.")]
     lot_multiplier: Literal[1]
     status: Annotated[
@@ -66,11 +87,12 @@ class AssetPair(BaseModel):
 ChannelId = TypeAliasType(
     "ChannelId",
     Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of a channel. It stays the same as long as the same symbols are followed.",
             ge=0,
         ),
+        WHOLE,
     ],
 )
 
@@ -153,18 +175,19 @@ Pair = TypeAliasType(
 RequestId = TypeAliasType(
     "RequestId",
     Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="A number of the client's choice; the answer repeats it.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ],
 )
 
 
 class Sequence(BaseModel):
-    sequence: Annotated[Integer, Field(ge=1)]
+    sequence: Annotated[StrictInt, Field(ge=1), WHOLE]
 
 
 class ServerStatus(BaseModel):
@@ -179,7 +202,7 @@ class ServerTime(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    unixtime: Annotated[Integer, Field(description="Seconds since the Unix epoch.")]
+    unixtime: Annotated[StrictInt, Field(description="Seconds since the Unix epoch."), WHOLE]
     rfc1123: Annotated[StrictStr, Field(description="The same for people.")]
 
 
@@ -199,7 +222,7 @@ class Subscribe(BaseModel):
 
 class SystemStatus(BaseModel):
     event: Literal["systemStatus"]
-    connectionID: Annotated[Integer, Field(description="Number of this connection.", ge=0)]
+    connectionID: Annotated[StrictInt, Field(description="Number of this connection.", ge=0), WHOLE]
     status: SystemState
     version: Annotated[StrictStr, Field(description="Version of this API.")]
 
@@ -323,7 +346,9 @@ class GrantedToken(BaseModel):
         extra="forbid",
     )
     token: Token
-    expires: Annotated[Integer, Field(description="Seconds for which the token is valid.", ge=1)]
+    expires: Annotated[
+        StrictInt, Field(description="Seconds for which the token is valid.", ge=1), WHOLE
+    ]
 
 
 class MarketSubscriptionStatus(BaseModel):

@@ -66,9 +66,13 @@ def initial_history(
 ) -> InitialHistoryJson:
     """The text of InitialHistoryJson."""
     return InitialHistoryJson(
-        f'{{"type":"initial_history","symbol":{quoted(symbol)},"timeframe":{quoted(timeframe)},"requested_candles":{requested_candles},"actual_candles":{actual_candles},"data_status":{data_status},"candles":'.encode()
-        + candles
-        + b"}"
+        b"".join(
+            (
+                f'{{"type":"initial_history","symbol":{quoted(symbol)},"timeframe":{quoted(timeframe)},"requested_candles":{requested_candles},"actual_candles":{actual_candles},"data_status":{data_status},"candles":'.encode(),
+                candles,
+                b"}",
+            )
+        )
     )
 
 
@@ -130,9 +134,13 @@ def candle_list_envelope(
 ) -> CandleListEnvelopeJson:
     """The text of CandleListEnvelopeJson."""
     return CandleListEnvelopeJson(
-        f'{{"success":true,"message":{quoted(message)},"timestamp":{timestamp},"error":null,"data":'.encode()
-        + data
-        + f',"timeframe":{quoted(timeframe)},"data_status":{data_status},"next_cursor":{"null" if next_cursor is None else next_cursor}}}'.encode()
+        b"".join(
+            (
+                f'{{"success":true,"message":{quoted(message)},"timestamp":{timestamp},"error":null,"data":'.encode(),
+                data,
+                f',"timeframe":{quoted(timeframe)},"data_status":{data_status},"next_cursor":{"null" if next_cursor is None else next_cursor}}}'.encode(),
+            )
+        )
     )
 
 
@@ -163,7 +171,11 @@ def trade_list_envelope(
 ) -> TradeListEnvelopeJson:
     """The text of TradeListEnvelopeJson."""
     return TradeListEnvelopeJson(
-        f'{{"success":true,"message":{quoted(message)},"timestamp":{timestamp},"error":null,"data":'.encode()
-        + data
-        + f',"next_cursor":{"null" if next_cursor is None else next_cursor}}}'.encode()
+        b"".join(
+            (
+                f'{{"success":true,"message":{quoted(message)},"timestamp":{timestamp},"error":null,"data":'.encode(),
+                data,
+                f',"next_cursor":{"null" if next_cursor is None else next_cursor}}}'.encode(),
+            )
+        )
     )

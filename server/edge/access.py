@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
+from multidict import istr
 
 from generated.native.facts import ErrorCode
 from handlers.problem import Problem
@@ -30,20 +31,18 @@ from server.edge.address import (
 )
 from server.edge.answers import answer
 from server.edge.limits import TokenBuckets, Verdict
-from server.edge.origin import CORS, OriginPolicy
+from server.edge.origin import OriginPolicy
 
 logger = logging.getLogger(__name__)
 
 CLIENT_ADDRESS = web.RequestKey("client_address", str)
 """The address of the client of a request, behind any trusted proxies."""
 
-RATE_LIMIT = web.RequestKey("rate_limit", dict[str, str])
-"""The rate limit headers, set on every response to the request."""
+GRANTED = web.RequestKey("granted", dict[str, str])
+"""The rate limit and CORS headers of every response to the request."""
 
-_CLIENT_KEY = web.RequestKey("client_key", str)
-
-FORWARDED_FOR = "X-Forwarded-For"
-FORWARDING = (FORWARDED_FOR, "Forwarded", "X-Real-IP")
+FORWARDED_FOR = hdrs.X_FORWARDED_FOR
+FORWARDING = (FORWARDED_FOR, hdrs.FORWARDED, istr("X-Real-IP"))
 """Headers in which a proxy names its client."""
 PEERS_KEPT = 4096
 
@@ -106,6 +105,10 @@ class Access:
         self._buckets = TokenBuckets(
             policy.requests_per_minute, policy.burst, policy.max_tracked_clients
         )
+        self._rate_policy: dict[str, str] = {
+            istr("RateLimit-Limit"): str(policy.requests_per_minute),
+            istr("RateLimit-Policy"): f"{policy.requests_per_minute};w=60;burst={policy.burst}",
+        }
         self._websockets: Counter[str] = Counter()
         self._has_warned = False
         self._peer = lru_cache(PEERS_KEPT)(self._client)
@@ -121,11 +124,9 @@ class Access:
         origins = self.policy.origins
         if (problem := origins.refused(request)) is not None:
             return answer(request, problem)
-        request[CORS] = origins.cors(request)
         request[CLIENT_ADDRESS] = client.address
-        request[_CLIENT_KEY] = client.key
         verdict = self._buckets.take(client.key, self._clock_ns())
-        request[RATE_LIMIT] = self._rate_headers(verdict)
+        request[GRANTED] = {**origins.cors(request), **self._rate_headers(verdict)}
         if not verdict.allowed:
             problem = _rate_limited(self.policy, verdict)
             return answer(request, problem, {hdrs.RETRY_AFTER: str(verdict.wait_s)})
@@ -138,7 +139,7 @@ class Access:
         """
 
         async def count(request: web.Request) -> web.StreamResponse:
-            client = request[_CLIENT_KEY]
+            client = self._client_of(request).key
             if self._websockets[client] >= self.policy.websockets_per_client:
                 return answer(request, _too_many_websockets(self.policy))
             self._websockets[client] += 1
@@ -164,7 +165,7 @@ class Access:
 
     def _is_forwarded_by_a_stranger(self, request: web.Request) -> bool:
         """Whether an untrusted proxy sent this: all its clients would count as one."""
-        if not any(name in request.headers for name in FORWARDING):
+        if not any(map(request.headers.__contains__, FORWARDING)):
             return False
         peer = parse_address(request.remote or "")
         if peer is not None and contains(self.policy.trusted_proxies, peer):
@@ -192,15 +193,14 @@ class Access:
         Limit is the rate; Reset is the time until the bucket is full again, or equals `Retry-After`
         in a refusal, as the draft requires.
         """
-        policy = self.policy
         return {
-            "RateLimit-Limit": str(policy.requests_per_minute),
-            "RateLimit-Remaining": str(verdict.remaining),
-            "RateLimit-Reset": str(verdict.wait_s),
-            "RateLimit-Policy": f"{policy.requests_per_minute};w=60;burst={policy.burst}",
+            **self._rate_policy,
+            _REMAINING: str(verdict.remaining),
+            _RESET: str(verdict.wait_s),
         }
 
 
+_REMAINING, _RESET = istr("RateLimit-Remaining"), istr("RateLimit-Reset")
 _NOT_TRUSTED = Problem(
     403,
     ErrorCode.IP_NOT_ALLOWED,

@@ -18,7 +18,6 @@ from urllib.parse import unquote_to_bytes
 
 from aiohttp import ClientPayloadError, HttpVersion11, hdrs, web
 from aiohttp.web_protocol import RequestPayloadError
-from multidict import CIMultiDict
 
 from handlers.problem import INTERNAL_ERROR, Problem, malformed
 from server.edge.access import CLIENT_ADDRESS
@@ -34,6 +33,8 @@ AsgiApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 ASGI_VERSION = {"version": "3.0", "spec_version": "2.4"}
 DISCONNECT_POLL_S = 0.2
+TAKEN_BYTES = 32_768
+"""What a transport takes at once, headers left aside: half of what asyncio's lets wait."""
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -76,7 +77,9 @@ class Bridge:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; an aiohttp handler for every method and path."""
         exchange = _Exchange(request, self._limits)
-        refused = exchange.refused_early() or await exchange.collect_chunked()
+        refused = exchange.refused_early()
+        if refused is None and request.body_exists:
+            refused = await exchange.collect_chunked()
         if refused is not None:
             return answer(request, refused)
         try:
@@ -185,7 +188,10 @@ class _Exchange:
         body = bytes(message.get("body", b""))
         more = message.get("more_body", False)
         try:
-            async with asyncio.timeout(self._limits.write_deadline_s):
+            if self._may_wait(len(body)):
+                async with asyncio.timeout(self._limits.write_deadline_s):
+                    await self._write(body, more)
+            else:
                 await self._write(body, more)
         except (TimeoutError, ConnectionError) as error:
             self.cut = True
@@ -206,15 +212,23 @@ class _Exchange:
             self._abort()
         return self._answer
 
+    def _may_wait(self, size: int) -> bool:
+        """Whether a write may wait for the client: a transport takes some bytes before it is read.
+
+        A deadline takes longer than writing a few bytes.
+        """
+        transport = self._request.transport
+        return transport is None or transport.get_write_buffer_size() + size > TAKEN_BYTES
+
     async def _write(self, body: bytes, more: bool) -> None:
         request = self._request
         if self._answer is None:
             if self._start is None:
                 raise RuntimeError("an ASGI application sends http.response.start first")
-            headers = CIMultiDict(
+            headers = [
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in self._start["headers"]
-            )
+            ]
             if more:
                 self._answer = web.StreamResponse(status=self._start["status"], headers=headers)
             else:
@@ -271,6 +285,8 @@ def _decode_path(raw_path: str) -> str | None:
     """The decoded path; None when it is not percent-encoded UTF-8."""
     if not raw_path.isascii() or _BROKEN_ESCAPE.search(raw_path):
         return None
+    if "%" not in raw_path:
+        return raw_path
     try:
         return unquote_to_bytes(raw_path).decode()
     except UnicodeDecodeError:

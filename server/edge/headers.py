@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from aiohttp import hdrs, web
+from multidict import istr
 
-from server.edge.access import RATE_LIMIT
-from server.edge.origin import CORS
+from server.edge.access import GRANTED
 
 SERVER_NAME = "candlecast"
 
 SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    istr("X-Content-Type-Options"): "nosniff",
+    istr("X-Frame-Options"): "DENY",
+    istr("Referrer-Policy"): "no-referrer",
 }
 DEFAULT_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
+    istr("Content-Security-Policy"): "default-src 'none'; frame-ancestors 'none'",
+    hdrs.CACHE_CONTROL: "no-store",
 }
 """For responses that do not set them."""
 
@@ -24,10 +24,10 @@ DEFAULT_HEADERS = {
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
     """Add security, rate and CORS headers to a response; listens to `on_response_prepare`."""
     harden(answer)
-    answer.headers.update(request.get(RATE_LIMIT, {}))
-    for name, value in request.get(CORS, {}).items():
-        known = answer.headers.get(name) if name == hdrs.VARY else None
-        answer.headers[name] = f"{known}, {value}" if known else value
+    granted, varies = request.get(GRANTED, {}), answer.headers.get(hdrs.VARY)
+    answer.headers.update(granted)
+    if varies and hdrs.VARY in granted:
+        answer.headers[hdrs.VARY] = f"{varies}, {granted[hdrs.VARY]}"
 
 
 def harden(answer: web.StreamResponse) -> None:

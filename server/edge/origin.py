@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
@@ -17,15 +18,13 @@ from generated.native.facts import ErrorCode
 from handlers.problem import Problem, malformed
 from server.edge.address import parse_address
 
-CORS: Final = web.RequestKey("cors", dict[str, str])
-"""The headers that let the page of a request read the response."""
-
 EXPOSED: Final = (
     "Next-Cursor, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, "
     "Retry-After"
 )
 """Response headers, beside the usual ones, that pages of allowed origins may read."""
 
+HOSTS_KEPT: Final = 256
 PREFLIGHT_SECONDS: Final = 600
 METHODS: Final = "GET, HEAD, POST, OPTIONS"
 
@@ -70,11 +69,12 @@ class OriginPolicy:
             request.headers.getall(hdrs.ORIGIN, []),
         )
         host = hosts[0] if hosts else ""
-        if len(hosts) > 1 or (hosts and _HOST.fullmatch(host) is None):
+        known = _host(host)
+        if len(hosts) > 1 or (hosts and known is None):
             return malformed("The Host header is no single name or address, with or without a port")
-        if hosts and not self._is_ours(host):
+        if known is not None and not (known.is_local or known.name in self.hosts):
             return _not_allowed(
-                f"This server does not answer to the name {_name(host)}; its operator can add it "
+                f"This server does not answer to the name {known.name}; its operator can add it "
                 "to CANDLECAST_ALLOWED_HOSTS"
             )
         if not origins or (len(origins) == 1 and self._admits(origins[0], host)):
@@ -85,7 +85,7 @@ class OriginPolicy:
         )
 
     def cors(self, request: web.Request) -> dict[str, str]:
-        """The CORS headers of the response; a page of another origin gets no permission."""
+        """The headers that let a page read the response; one of another origin gets none."""
         if not self.origins:
             return {}
         origin = request.headers.get(hdrs.ORIGIN, "")
@@ -110,12 +110,6 @@ class OriginPolicy:
             headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = wanted
         return web.Response(status=204, headers=headers)
 
-    def _is_ours(self, host: str) -> bool:
-        """Whether a `Host` is an address, a loopback name, or an allowed name."""
-        name = _name(host)
-        is_loopback = name == "localhost" or name.endswith(".localhost")
-        return is_loopback or name in self.hosts or parse_address(name.strip("[]")) is not None
-
     def _admits(self, origin: str, host: str) -> bool:
         """Whether an `Origin` is allowed, or matches the `Host` that the request came by."""
         found = _ORIGIN.fullmatch(origin.lower())
@@ -130,10 +124,23 @@ class OriginPolicy:
         return (found[2], found[3] or default) == (own[1].lower(), own[2] or default)
 
 
-def _name(host: str) -> str:
-    """The name or address of a `Host`, without its port."""
-    found = _HOST.fullmatch(host)
-    return found[1].lower().rstrip(".") if found is not None else ""
+class _Host(NamedTuple):
+    """The value of a `Host` header, without its port."""
+
+    name: str
+    is_local: bool
+    """Whether this is an address or a loopback name."""
+
+
+@lru_cache(HOSTS_KEPT)
+def _host(value: str) -> _Host | None:
+    """The host that a header names; None when it is malformed or empty."""
+    found = _HOST.fullmatch(value)
+    if found is None:
+        return None
+    name = found[1].lower().rstrip(".")
+    is_loopback = name == "localhost" or name.endswith(".localhost")
+    return _Host(name, is_loopback or parse_address(name.strip("[]")) is not None)
 
 
 def _not_allowed(text: str) -> Problem:

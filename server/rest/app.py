@@ -13,9 +13,6 @@ import yaml
 from connexion import AsyncApp
 from connexion.exceptions import ProblemException
 from connexion.http_facts import METHODS
-from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.lifespan import LifespanMiddleware
-from connexion.middleware.request_validation import RequestValidationMiddleware
 from connexion.middleware.response_validation import ResponseValidationMiddleware
 from connexion.resolver import Resolver
 from starlette.exceptions import HTTPException
@@ -29,20 +26,9 @@ from server.rest.dispatch import (
     check_signature,
     success_media_types,
 )
-from server.rest.problems import ErrorAnswers
+from server.rest.problems import ErrorAnswers, Exceptions
 from server.rest.routing import Routing
-from server.rest.validation import VALIDATOR_MAP, compile_operation
-
-# Connexion's list without Swagger UI (see site/pages.py), security (handlers check their own keys)
-# and its catch-all error handler (the bridge has ours); routing.py and dispatch.py replace two.
-MIDDLEWARES = [
-    ExceptionMiddleware,
-    Routing,
-    RequestValidationMiddleware,
-    ResponseValidationMiddleware,
-    LifespanMiddleware,
-    Dispatch,
-]
+from server.rest.validation import VALIDATOR_MAP, RequestValidation, compile_operation
 
 
 class HandlerMismatch(CandlecastError):
@@ -81,7 +67,11 @@ def build_rest(api: RestApi, *, validate_responses: bool = False) -> AsyncApp:
     Raises `HandlerMismatch` when a handler is missing, does not match, or has no operation.
     With `validate_responses` a reply that the document does not allow is a 500.
     """
-    app = AsyncApp(__name__, middlewares=list(MIDDLEWARES))
+    # Connexion's list without Swagger UI (see site/pages.py), security (handlers check their own
+    # keys), lifespan (there is none) and its catch-all error handler (the bridge has ours).
+    of_replies = [ResponseValidationMiddleware] if validate_responses else []
+    middlewares = [Exceptions, Routing, RequestValidation, *of_replies, Dispatch]
+    app = AsyncApp(__name__, middlewares=middlewares)
     answers = ErrorAnswers(api.form)
     app.add_error_handler(Exception, answers.application)
     app.add_error_handler(HTTPException, answers.http)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 
 from connexion.exceptions import BadRequestProblem, ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware.exceptions import ExceptionMiddleware
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from generated.native.facts import ErrorCode
 from generated.reply import JSON
@@ -88,6 +90,40 @@ def problem_of(exc: Exception) -> Problem:
         if cls in PROBLEMS:
             return PROBLEMS[cls](exc)
     return INTERNAL_ERROR
+
+
+_ERROR = "candlecast.error"
+
+
+async def _fail(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise scope["extensions"].pop(_ERROR)
+
+
+class Exceptions(ExceptionMiddleware):  # type: ignore[misc]  # connexion has no types
+    """Connexion's exception middleware, called only when there is an error to answer.
+
+    It prepares for one in each request. An error after the response has begun is the server's.
+    """
+
+    def __init__(self, next_app: ASGIApp) -> None:
+        super().__init__(_fail)
+        self._next_app = next_app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._next_app(scope, receive, sending)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            scope["extensions"][_ERROR] = error
+            await super().__call__(scope, receive, send)
 
 
 class ErrorAnswers:

@@ -44,8 +44,10 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._plain: dict[str, _Route] = {}
+        """Those without parameters, by path."""
         self._routes: dict[int, list[_Route]] = {}
-        """By number of segments; routes without parameters first."""
+        """Those with parameters, by number of segments; the ones with fewer first."""
 
     def add_api(
         self, specification: Specification, base_path: str | None = None, **_options: Any
@@ -61,7 +63,10 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             if "GET" in operations:
                 operations.setdefault("HEAD", operations["GET"])
             route = _Route(base, segments, names, operations)
-            self._routes.setdefault(len(segments), []).append(route)
+            if names:
+                self._routes.setdefault(len(segments), []).append(route)
+            else:
+                self._plain[base + path] = route
         for routes in self._routes.values():
             routes.sort(key=lambda route: len(route.names))
 
@@ -91,6 +96,8 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         }
 
     def _find(self, path: str) -> tuple[_Route | None, list[str]]:
+        if (plain := self._plain.get(path)) is not None:
+            return plain, []
         segments = path.split("/")
         for route in self._routes.get(len(segments), ()):
             values = route.match(segments)

@@ -14,8 +14,14 @@ from typing import Any, Generic, TypeVar
 import jsonschema_rs
 import orjson
 from connexion.datastructures import MediaTypeDict
+from connexion.middleware.request_validation import (
+    RequestValidationAPI,
+    RequestValidationMiddleware,
+    RequestValidationOperation,
+)
+from connexion.operations import AbstractOperation
 from connexion.validators import AbstractRequestBodyValidator, AbstractResponseBodyValidator
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.problem import Detail
 from server.rest.parameters import ParameterError, Parameters
@@ -125,3 +131,34 @@ VALIDATOR_MAP = {
     "body": MediaTypeDict({"*/*json": JsonBodyValidator}),
     "response": MediaTypeDict({"*/*json": JsonReplyValidator}),
 }
+
+
+class _WithoutBody:
+    """An operation that takes no body: its parameters are all that there is to validate."""
+
+    def __init__(self, next_app: ASGIApp, validator: ParameterValidator) -> None:
+        self._next_app = next_app
+        self._validator = validator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._validator.validate(scope)
+        await self._next_app(scope, receive, send)
+
+
+class _ValidationApi(RequestValidationAPI):  # type: ignore[misc]  # connexion has no types
+    def make_operation(
+        self, operation: AbstractOperation
+    ) -> RequestValidationOperation | _WithoutBody:
+        if operation.request_body:
+            return super().make_operation(operation)
+        validator = ParameterValidator(operation.parameters, self.strict_validation)
+        return _WithoutBody(self.next_app, validator)
+
+
+class RequestValidation(RequestValidationMiddleware):  # type: ignore[misc]  # connexion has no types
+    """Validates requests: Connexion's way where there is a body, else the parameters alone.
+
+    Connexion makes its parsers and validators anew for each request.
+    """
+
+    api_cls = _ValidationApi

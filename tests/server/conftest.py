@@ -63,6 +63,11 @@ async def in_pieces(*pieces: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def broken_off(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece
+    raise StoreUnavailable("the store has gone")
+
+
 async def get_trades(
     symbol: str, limit: int, from_id: int | None = None, newest: bool | None = None
 ) -> Reply:
@@ -82,6 +87,8 @@ async def get_trades(
         return Raw(b'{"success":true,"data":[%s]}' % rows.encode())
     if symbol == "PIECES":
         return Raw(in_pieces(b'{"success":true,', b'"data":', b"[]}"))
+    if symbol == "BREAKS":
+        return Raw(broken_off(b'{"success":true,'))
     if symbol == "WRONG":
         return Open.model_validate({"success": True, "data": [{"aggregate_id": 1}]})
     trade = Trade(aggregate_id=from_id or 1, price=Decimal("43245.1"))

@@ -284,6 +284,24 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
         writer.transport.abort()
 
 
+async def test_a_client_that_reads_no_small_answers_is_cut_off() -> None:
+    """Each is taken by the transport at once, until too much of them waits there."""
+    cut = asyncio.Event()
+
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        try:
+            await answer_with(send, b"x" * 20_000)
+        except OSError:
+            cut.set()
+
+    async with bridged(application(answer), BodyLimits(write_deadline_s=0.1)) as edge:
+        _, writer = await asyncio.open_connection("127.0.0.1", edge.port, limit=1)
+        writer.write(b"GET / HTTP/1.1\r\nHost: [::]\r\n\r\n" * 2_000)
+        async with asyncio.timeout(10):
+            await cut.wait()
+        writer.transport.abort()
+
+
 async def test_the_lifespan_gives_requests_their_state_and_ends() -> None:
     steps: list[str] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import ClientPayloadError
 from yarl import URL
 
 from handlers.native.errors import error_form
@@ -45,6 +46,24 @@ async def test_bodies_in_pieces_are_streamed(edge: Edge) -> None:
     async with edge.session.get("/api/v1/trades/PIECES") as answer:
         assert answer.headers["Transfer-Encoding"] == "chunked"
         assert await answer.json() == {"success": True, "data": []}
+
+
+async def test_an_answer_that_breaks_off_is_logged_once(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    edge = await start(validate_responses=False)
+    async with edge.session.get("/api/v1/trades/BREAKS") as answer:
+        assert answer.status == 200
+        with pytest.raises(ClientPayloadError):
+            await answer.read()
+    [record] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert "The application failed" in record.getMessage()
+
+
+async def test_a_path_that_takes_no_body_takes_any_content_type(edge: Edge) -> None:
+    headers = {"Content-Type": "text/xml; charset=none"}
+    async with edge.session.get("/api/v1/trades/BTCUSDT?limit=1", headers=headers) as answer:
+        assert answer.status == 200
 
 
 async def test_an_answer_may_have_a_status_of_its_own(edge: Edge) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
@@ -39,6 +41,17 @@ def test_a_compressed_frame_needs_no_context_whatever_was_agreed(
     payloads = [message.encode() for message in messages]
     data = b"".join(text_frame(payload, window_bits=15) for payload in payloads)
     assert parsed(data, PerMessageDeflate(no_takeover, no_takeover, 15, 15)) == payloads
+
+
+@given(st.integers(0, 40_000), st.integers(9, 15), st.integers(0))
+def test_a_compressed_frame_holds_any_message_in_any_window(
+    size: int, window_bits: int, seed: int
+) -> None:
+    """Little of it repeats, so that it fills the memory of the compressor."""
+    payload = Random(seed).randbytes(size).hex().encode()
+    data = text_frame(payload, window_bits)
+    deflate = PerMessageDeflate(True, True, window_bits, window_bits)
+    assert parsed(data, deflate) == [payload]
 
 
 @given(st.binary(max_size=125))

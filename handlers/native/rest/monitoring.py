@@ -9,7 +9,8 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 from generated.native import rest, stream
 from generated.native.models import (
@@ -34,6 +35,8 @@ from handlers.native.rest.envelope import envelope
 from handlers.native.rest.health import blocking_problems, is_healthy, problems
 from ingest.binance.now import host_ms
 from ingest.pipeline.provider import Provider
+
+COMPONENTS_KEPT: Final = 16
 
 
 @dataclass(frozen=True)
@@ -66,28 +69,22 @@ class Monitoring(rest.MonitoringHandlers):
         """Health check."""
         provider = self._provider
         feeds = provider.feeds.values()
-        free = provider.weight.ban_remaining() <= 0
         found = list(problems(provider))
         status: Literal["healthy", "degraded", "unhealthy"] = "degraded" if found else "healthy"
         if not provider.view.is_storing:
             status = "unhealthy"
         health = Health(
             status=status,
-            components=HealthComponents(
+            components=_components(
                 initialized=all(
                     feed.state.is_open or feed.symbol in provider.listing.absent for feed in feeds
                 ),
-                binance_client=ExchangeClientHealth(
-                    connected=any(f.state.is_connected for f in feeds)
-                ),
-                weight_coordinator=WeightCoordinatorHealth(active=free, healthy=free),
-                tickers=TickersHealth(
-                    active_tasks=len(feeds), healthy_processors=sum(map(is_healthy, feeds))
-                ),
-                websocket_manager=WebSocketManagerHealth(
-                    connections=len(self._connections.live),
-                    active_symbols=len({pair.symbol for pair in provider.view.references}),
-                ),
+                is_connected=any(feed.state.is_connected for feed in feeds),
+                is_free=provider.weight.ban_remaining() <= 0,
+                feeds=len(feeds),
+                healthy_feeds=sum(map(is_healthy, feeds)),
+                connections=len(self._connections.live),
+                watched_symbols=len({pair.symbol for pair in provider.view.references}),
             ),
             problems=found,
             timestamp=host_ms(),
@@ -142,6 +139,29 @@ class Monitoring(rest.MonitoringHandlers):
             settings=dict(about.settings),
         )
         return envelope(SystemInfoEnvelope, info, "System information retrieved successfully")
+
+
+@lru_cache(COMPONENTS_KEPT)
+def _components(
+    *,
+    initialized: bool,
+    is_connected: bool,
+    is_free: bool,
+    feeds: int,
+    healthy_feeds: int,
+    connections: int,
+    watched_symbols: int,
+) -> HealthComponents:
+    """The states of the parts, which seldom change from one check to the next."""
+    return HealthComponents(
+        initialized=initialized,
+        binance_client=ExchangeClientHealth(connected=is_connected),
+        weight_coordinator=WeightCoordinatorHealth(active=is_free, healthy=is_free),
+        tickers=TickersHealth(active_tasks=feeds, healthy_processors=healthy_feeds),
+        websocket_manager=WebSocketManagerHealth(
+            connections=connections, active_symbols=watched_symbols
+        ),
+    )
 
 
 def _memory_bytes(peak: int) -> int:

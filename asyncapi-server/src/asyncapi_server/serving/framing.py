@@ -39,7 +39,9 @@ def text_frame(payload: bytes, window_bits: int = 0) -> bytes:
     """
     if not window_bits:
         return frame(TEXT, payload)
-    deflate = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, -window_bits)
+    # Level n of the memory, which has to be cleared, holds 2^(n + 6) bytes in one block.
+    memory = min(max(len(payload).bit_length() - 6, 1), zlib.DEF_MEM_LEVEL)
+    deflate = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, -window_bits, memory)
     data = deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH)
     return frame(DEFLATED_TEXT, data[:-4])
 

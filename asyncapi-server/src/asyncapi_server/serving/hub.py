@@ -9,7 +9,7 @@ members get one write each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncapi_server.serving.connection import Connection
@@ -146,31 +146,41 @@ class _Tick:
             if check is not None:
                 check(update.payload)
             self._updates[update.topic].append(update)
-        self._frames: dict[tuple[Topic, int], list[bytes]] = {}
+        self._framed: dict[int, _Framed] = {}
+        """By window."""
 
     def deliver(
         self, topics: Collection[Topic], window_bits: int, members: Collection[Outbox]
     ) -> int:
         """Write the updates of some topics to some connections; returns the number of messages."""
-        wanted = [topic for topic in topics if topic in self._updates]
-        if not wanted:
+        framed = self._framed.get(window_bits)
+        if framed is None:
+            framed = self._framed[window_bits] = _Framed(self._updates, window_bits)
+        frames = [frame for topic in topics for frame in framed[topic]]
+        if not frames:
             return 0
-        frames = [frame for topic in wanted for frame in self._framed(topic, window_bits)]
         joined = b"".join(frames)
         number = len(frames)
         for outbox in members:
             if not outbox.write(joined, number):
-                for topic in wanted:
-                    self._offer(outbox, topic, window_bits)
+                self._offer(outbox, topics, framed)
         return number * len(members)
 
-    def _offer(self, outbox: Outbox, topic: Topic, window_bits: int) -> None:
-        frames = self._framed(topic, window_bits)
-        for update, frame in zip(self._updates[topic], frames, strict=True):
-            outbox.offer((topic, update.key), frame)
+    def _offer(self, outbox: Outbox, topics: Iterable[Topic], framed: _Framed) -> None:
+        for topic in topics:
+            for update, frame in zip(self._updates.get(topic, ()), framed[topic], strict=True):
+                outbox.offer((topic, update.key), frame)
 
-    def _framed(self, topic: Topic, window_bits: int) -> Sequence[bytes]:
-        key = (topic, window_bits)
-        if key not in self._frames:
-            self._frames[key] = [text_frame(u.payload, window_bits) for u in self._updates[topic]]
-        return self._frames[key]
+
+class _Framed(dict[Topic, Sequence[bytes]]):
+    """The frames of each topic's updates, made when they are first asked for; there may be none."""
+
+    def __init__(self, updates: Mapping[Topic, Sequence[Update]], window_bits: int) -> None:
+        super().__init__()
+        self._updates = updates
+        self._window_bits = window_bits
+
+    def __missing__(self, topic: Topic) -> Sequence[bytes]:
+        updates = self._updates.get(topic, ())
+        self[topic] = frames = [text_frame(each.payload, self._window_bits) for each in updates]
+        return frames

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asyncapi_server import jsontext
 from asyncapi_server import pointer as jsonpointer
@@ -28,8 +28,7 @@ from asyncapi_server.serving.security import NOBODY, OPEN, Authenticate, gate, m
 Encoder = Callable[[object], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A message that met its schema, and the handler to call with it."""
 
     name: str
@@ -120,13 +119,15 @@ class Router:
         names = self._received.identify(payload)
         if not names:
             return self._unknown(payload)
-        handled = [name for name in names if name in self._handlers]
-        if not handled:
-            return self._elsewhere(names[0], payload)
-        spec = self._received.first_valid(handled, payload)
+        if self._server is not None:
+            handled = tuple(name for name in names if name in self._handlers)
+            if not handled:
+                return self._elsewhere(names[0], payload)
+            names = handled
+        spec = self._received.first_valid(names, payload)
         if spec is None:
-            details = schema_details(self._received.specs[handled[0]].validator, payload, len(text))
-            return self._invalid(handled[0], payload, details)
+            details = schema_details(self._received.specs[names[0]].validator, payload, len(text))
+            return self._invalid(names[0], payload, details)
         name = spec.message.name
         security = spec.message.security
         if security and self._enforces and not meets(security, identities):
