@@ -13,6 +13,7 @@ from . import (
     fanout,
     history,
     ingest,
+    memory,
     reconnect,
     rest,
     router,
@@ -57,6 +58,7 @@ BENCHMARKS = {
         ),
         Benchmark("exchange", "The whole exchange: 1,500 symbols", exchange_scale.run, quick=False),
         Benchmark("start", "Cold start and audit of a full store", cold.run, quick=False),
+        Benchmark("memory", "Memory at rest", memory.run),
         Benchmark("soak", "An hour at half load", soak.run, quick=False, full=False),
     )
 }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import clickhouse_connect
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.storage.columns import decimals
+from ingest.storage.engine import open_client
 
 START_MS = 1_704_067_255_000
 E8 = 10**8
@@ -48,7 +48,7 @@ def names(symbols: Sequence[str], index: Ints) -> pa.DictionaryArray:
 
 def fill(dsn: str, table: str, rows: pa.Table) -> None:
     """Insert rows into a table of a store that this process has open."""
-    client = clickhouse_connect.get_client(dsn=dsn, settings={"async_insert": 0})
+    client = open_client(dsn, {"async_insert": 0})
     for at in range(0, rows.num_rows, BATCH_ROWS):
         client.insert_arrow(table, rows.slice(at, BATCH_ROWS))
     client.close()

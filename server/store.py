@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from ingest.core.errors import StoreInUse, StoreUnavailable
 from ingest.storage import Store
+from ingest.storage.memory import share_heap
 from server.settings import Settings
 
 
@@ -18,6 +19,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
     Raises StoreInUse when another process has the embedded database open, StoreUnavailable when
     the database cannot be opened, and SettingError for settings that match no database.
     """
+    share_heap()
     try:
         hot_bytes = settings.hot_megabytes * 1_000_000
         store = await asyncio.to_thread(Store, settings.store, settings.cluster, hot_bytes)

@@ -303,6 +303,33 @@ class StorageInfo(BaseModel):
         ),
         WHOLE,
     ]
+    waiting_trades: Annotated[
+        StrictInt,
+        Field(
+            description="Number of trades that wait to be stored, at most 200,000 of each symbol.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    memory_bytes: Annotated[
+        StrictInt,
+        Field(
+            description="Bytes of memory that the engine itself counts as its own.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    cache_bytes: Annotated[
+        StrictInt,
+        Field(
+            description="Those of them that are its caches; the embedded engine's take 40 MiB at most.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
 
 
 Symbol = TypeAliasType(

@@ -132,9 +132,14 @@ class Feed:
         return self.continuity is None or self.continuity.is_whole
 
     @property
+    def waiting(self) -> int:
+        """How many trades wait for the store."""
+        return len(self._pending) + len(self._taken)
+
+    @property
     def room(self) -> int:
-        """How many more trades may wait for the store."""
-        return MAX_PENDING_TRADES - len(self._pending) - len(self._taken)
+        """How many more may wait."""
+        return MAX_PENDING_TRADES - self.waiting
 
     def accept(self, trades: Sequence[Trade], now_ms: int, *, refetched: bool = False) -> int:
         """Take in trades of the exchange, in any order; returns how many were new.

@@ -37,6 +37,9 @@ RETRACT_ANSWERS = 3
 RETRACT_SECONDS = 20.0
 """After so many answers, over so long, that had nothing from an id on, it is not believed that
 the exchange has a higher one. What has come below it meanwhile does not speak for it."""
+FETCHED_AHEAD = 10_000
+"""When so many trades of a symbol wait for the store, no more are fetched: it stores them faster
+than the exchange gives them, and what waits is memory."""
 ROOM_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
@@ -145,7 +148,7 @@ class Refill:
     async def _fetch(self, request: _Request) -> None:
         """Ask for a page, take in its trades and note what it says of the other ids."""
         feed, asked = self._feed, request.asked
-        while feed.room < MAX_ROWS * PAGES_AT_ONCE:  # noqa: ASYNC110  # rare, and brief
+        while feed.waiting > FETCHED_AHEAD:  # noqa: ASYNC110  # rare, and brief
             await asyncio.sleep(ROOM_SECONDS)
         loading = feed.status.quality is DataQuality.LOADING or feed.is_whole
         page = await self._rest.agg_trades(

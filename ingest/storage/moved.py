@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv
 
 from ..core.timeframe import bucket_start
 from ..core.trade import Trade
@@ -179,6 +177,10 @@ def times_of(found: Found, symbol: str) -> list[int]:
 def lowest_and_highest_id(text: bytes) -> tuple[int, int] | None:
     """The lowest and the highest id of lines of an archive, in any order; None when one cannot be
     read."""
+    # Only a load from the archive needs these, 6 MB of memory.
+    import pyarrow.compute as pc
+    from pyarrow import csv
+
     try:
         table = csv.read_csv(
             pa.py_buffer(text),

@@ -6,8 +6,10 @@ from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
+from .columns import integers, texts
 from .connection import Connection
 
 MAX_MESSAGE_BYTES = 4096
@@ -53,10 +55,14 @@ class Quarantine:
             "malformed",
             pa.table(
                 {
-                    "received_at": pa.array([m.received_ms for m in messages], pa.timestamp("ms")),
-                    "symbol": [m.symbol for m in messages],
-                    "raw": pa.array([m.raw[:MAX_MESSAGE_BYTES] for m in messages], pa.binary()),
-                    "error": [m.error[:MAX_MESSAGE_BYTES] for m in messages],
+                    "received_at": integers(
+                        np.array([m.received_ms for m in messages], np.int64), pa.timestamp("ms")
+                    ),
+                    "symbol": texts((m.symbol.encode() for m in messages), pa.string()),
+                    "raw": texts((m.raw[:MAX_MESSAGE_BYTES] for m in messages), pa.binary()),
+                    "error": texts(
+                        (m.error[:MAX_MESSAGE_BYTES].encode() for m in messages), pa.string()
+                    ),
                 }
             ),
         )

@@ -56,6 +56,7 @@ async def test_a_database_that_goes_away_costs_nothing(
 ) -> None:
     monkeypatch.setattr(feed_module, "MAX_PENDING_TRADES", FEW_TRADES)
     monkeypatch.setattr("ingest.pipeline.refill.MAX_ROWS", FEW_TRADES // 10)
+    monkeypatch.setattr("ingest.pipeline.refill.FETCHED_AHEAD", FEW_TRADES // 2)
     dsn = f"http://127.0.0.1:{database.port}/market"
     async with Exchange.started(*MARKET) as exchange:
         chosen = settings(exchange.url, tmp_path, symbols=SYMBOL, history="30d", store=dsn)

@@ -49,6 +49,7 @@ def test_statistics_tell_the_engine_and_what_it_holds(fresh_store: Store) -> Non
     assert statistics.trades == 10
     assert statistics.bytes_on_disk > 0
     assert statistics.engine_version.split(".")[0].isdigit()
+    assert 0 <= statistics.cache_bytes < statistics.memory_bytes < 2**30
 
 
 def test_a_database_of_a_later_program_is_left_alone(dsn: str) -> None:

@@ -124,6 +124,9 @@ class Monitoring(rest.MonitoringHandlers):
                 engine_version=statistics.engine_version,
                 trades=sum(feed.trades_stored for feed in provider.feeds.values()),
                 bytes=statistics.bytes_on_disk,
+                waiting_trades=sum(feed.waiting for feed in provider.feeds.values()),
+                memory_bytes=statistics.memory_bytes,
+                cache_bytes=statistics.cache_bytes,
             ),
             hot_tier=HotTierInfo(
                 bytes=hot.usage.bytes,

@@ -56,7 +56,7 @@ class ModelStore(Store):
     def statistics(self) -> Statistics:
         """How many trades there are, and about how much room they take."""
         trades = self.connection.reading().trade_count()
-        return Statistics("model", trades, trades * ROW_BYTES)
+        return Statistics("model", trades, trades * ROW_BYTES, memory_bytes=0, cache_bytes=0)
 
     def kill(self) -> None:
         """End as a killed process does."""

@@ -4,55 +4,78 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     StrictBool,
     StrictInt,
     StrictStr,
 )
+from pydantic_core import core_schema
 from typing_extensions import TypeAliasType
 
 
-def _whole(value: object) -> object:
-    """A number without a fraction is an integer, as JSON Schema has it."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+class _Whole:
+    """Takes a number without a fraction for an integer, as JSON Schema does.
+
+    It stands after the bounds, so that pydantic holds an integer to them without a call of Python.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        number = core_schema.union_schema(
+            [
+                core_schema.int_schema(strict=True),
+                core_schema.no_info_after_validator_function(
+                    lambda value: int(value) if value.is_integer() else value,
+                    core_schema.float_schema(strict=True),
+                ),
+            ],
+            mode="left_to_right",
+        )
+        return core_schema.chain_schema([number, handler(source)])
 
 
-Integer: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole)]
+WHOLE: Final = _Whole()
+Integer: TypeAlias = Annotated[StrictInt, WHOLE]
 
 AggregateId = TypeAliasType(
     "AggregateId",
     Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="The exchange's identity of an aggregate trade. Within a symbol ids rise by one from trade to trade, so a jump means that trades are missing.",
             ge=0,
             le=9223372036854775807,
         ),
+        WHOLE,
     ],
 )
 
 
 CandleCount = TypeAliasType(
     "CandleCount",
-    Annotated[Integer, Field(description="A number of candles of history.", ge=0, le=1000)],
+    Annotated[
+        StrictInt, Field(description="A number of candles of history.", ge=0, le=1000), WHOLE
+    ],
 )
 
 
 ClientTimestampMs = TypeAliasType(
     "ClientTimestampMs",
     Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Milliseconds since the Unix epoch by the client's own clock, whatever it says.",
             ge=0,
             le=9223372036854775807,
         ),
+        WHOLE,
     ],
 )
 
@@ -148,36 +171,40 @@ class FeedCounters(BaseModel):
     """
 
     received: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Trades that came over the live feed.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     repeated: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Trades that were dropped because they were there already.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     malformed: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Messages that could not be read and were put aside.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     refetched: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Trades that came over the exchange's REST API to fill gaps.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
 
 
@@ -211,32 +238,36 @@ class HotTierInfo(BaseModel):
     """
 
     bytes: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Bytes of memory that they take.", ge=0, le=9007199254740991),
+        WHOLE,
     ]
     maximum_bytes: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Bytes that they may take; what was used longest ago is dropped first.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     hits: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Blocks that were in memory when they were asked for, since the start.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     misses: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Blocks that had to be read from the store.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
 
 
@@ -257,10 +288,11 @@ class ProcessInfo(BaseModel):
     Resources of the server's process.
     """
 
-    pid: Annotated[Integer, Field(description="Number of the process.", ge=1)]
+    pid: Annotated[StrictInt, Field(description="Number of the process.", ge=1), WHOLE]
     memory_bytes: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Memory in use (resident set).", ge=0, le=9007199254740991),
+        WHOLE,
     ]
     cpu_seconds: Annotated[
         float,
@@ -306,20 +338,49 @@ class StorageInfo(BaseModel):
         StrictStr, Field(description="Version that the engine gives for itself.")
     ]
     trades: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of aggregate trades in the store, over all symbols.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     bytes: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Bytes that the store takes, compressed.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
+    ]
+    waiting_trades: Annotated[
+        StrictInt,
+        Field(
+            description="Number of trades that wait to be stored, at most 200,000 of each symbol.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    memory_bytes: Annotated[
+        StrictInt,
+        Field(
+            description="Bytes of memory that the engine itself counts as its own.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    cache_bytes: Annotated[
+        StrictInt,
+        Field(
+            description="Those of them that are its caches; the embedded engine's take 40 MiB at most.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
     ]
 
 
@@ -360,23 +421,26 @@ class SyncReport(BaseModel):
     """
 
     clock_offset_ms: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Milliseconds by which the exchange's clock is ahead of this machine's, just measured.",
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     symbols_checked: Annotated[
         list[Symbol],
         Field(description="Symbols whose stored trades were checked for missing ids."),
     ]
     gaps_found: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Open gaps of those symbols, those known before included.", ge=0),
+        WHOLE,
     ]
     gaps_queued: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Gaps that are being fetched because of this request.", ge=0),
+        WHOLE,
     ]
 
 
@@ -414,12 +478,13 @@ class TickerSummary(BaseModel):
     ]
     data_status: DataStatus
     trades_stored: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of aggregate trades in the store.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     last_price: Annotated[
         Decimal | None,
@@ -444,23 +509,25 @@ class TickersHealth(BaseModel):
     """
 
     active_tasks: Annotated[
-        Integer, Field(description="Number of symbols that are followed.", ge=0)
+        StrictInt, Field(description="Number of symbols that are followed.", ge=0), WHOLE
     ]
     healthy_processors: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Number of those that are connected and complete.", ge=0),
+        WHOLE,
     ]
 
 
 Timeframe = TypeAliasType(
     "Timeframe",
     Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Length of a candle in minutes; a whole number from 1 up to a year. Candles begin at multiples of the timeframe, counted from the Unix epoch.",
             ge=1,
             le=525600,
         ),
+        WHOLE,
     ],
 )
 
@@ -499,12 +566,13 @@ class TimeframeSubscription(BaseModel):
 TimestampMs = TypeAliasType(
     "TimestampMs",
     Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Milliseconds since the Unix epoch, UTC.",
             ge=0,
             le=253402300799999,
         ),
+        WHOLE,
     ],
 )
 
@@ -548,12 +616,12 @@ class WebSocketConnection(BaseModel):
         Field(description="Timeframes in minutes by symbol."),
     ]
     total_subscriptions: Annotated[
-        Integer, Field(description="Number of timeframes in `subscriptions`.", ge=0)
+        StrictInt, Field(description="Number of timeframes in `subscriptions`.", ge=0), WHOLE
     ]
 
 
 MvReferencesAdditionalProperty = TypeAliasType(
-    "MvReferencesAdditionalProperty", Annotated[Integer, Field(ge=1)]
+    "MvReferencesAdditionalProperty", Annotated[StrictInt, Field(ge=1), WHOLE]
 )
 
 
@@ -566,7 +634,9 @@ class WebSocketConnections(BaseModel):
         list[WebSocketConnection],
         Field(description="The open connections, oldest first."),
     ]
-    total_connections: Annotated[Integer, Field(description="Number of open connections.", ge=0)]
+    total_connections: Annotated[
+        StrictInt, Field(description="Number of open connections.", ge=0), WHOLE
+    ]
     active_symbols: Annotated[
         list[Symbol],
         Field(description="Symbols that somebody is subscribed to, in the order of their names."),
@@ -584,10 +654,11 @@ class WebSocketManagerHealth(BaseModel):
     The clients of the WebSocket.
     """
 
-    connections: Annotated[Integer, Field(description="Number of open connections.", ge=0)]
+    connections: Annotated[StrictInt, Field(description="Number of open connections.", ge=0), WHOLE]
     active_symbols: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Number of symbols that somebody is subscribed to.", ge=0),
+        WHOLE,
     ]
 
 
@@ -596,47 +667,55 @@ class WebSocketStatus(BaseModel):
     Counts of the WebSocket side.
     """
 
-    connections_count: Annotated[Integer, Field(description="Number of open connections.", ge=0)]
+    connections_count: Annotated[
+        StrictInt, Field(description="Number of open connections.", ge=0), WHOLE
+    ]
     active_symbols: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Number of symbols that somebody is subscribed to.", ge=0),
+        WHOLE,
     ]
     total_subscriptions: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of subscriptions, counted per connection, symbol and timeframe.",
             ge=0,
         ),
+        WHOLE,
     ]
     mv_references_count: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of (symbol, timeframe) pairs that somebody is subscribed to.",
             ge=0,
         ),
+        WHOLE,
     ]
     clickhouse_managers: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of symbols whose candles are being kept in the store.",
             ge=0,
         ),
+        WHOLE,
     ]
     messages_sent: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Messages sent to clients since the start.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     errors_count: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Error messages sent to clients since the start.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     uptime_seconds: Annotated[
         float,
@@ -675,30 +754,34 @@ class WeightStatistics(BaseModel):
     """
 
     limit_per_minute: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Weight that the exchange grants in a minute.", ge=0),
+        WHOLE,
     ]
     used: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Weight used in the current minute, as the exchange last reported it.",
             ge=0,
         ),
+        WHOLE,
     ]
     reserved: Annotated[
-        Integer, Field(description="Weight of the requests that are under way.", ge=0)
+        StrictInt, Field(description="Weight of the requests that are under way.", ge=0), WHOLE
     ]
     requests: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Requests sent since the start.", ge=0, le=9007199254740991),
+        WHOLE,
     ]
     throttled: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Times that the exchange refused a request for its rate (429) or banned the server (418).",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     banned_until: Annotated[
         Integer | None,
@@ -734,12 +817,13 @@ class Candle(BaseModel):
     """
 
     candle_time: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Start of the candle in milliseconds since the Unix epoch, UTC.",
             ge=0,
             le=253402300799999,
         ),
+        WHOLE,
     ]
     open: Price
     high: Price
@@ -747,12 +831,13 @@ class Candle(BaseModel):
     close: Price
     volume: Volume
     trades_count: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of raw trades, as the exchange counts them in its own candles.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     taker_buy_volume: Volume
     taker_sell_volume: Volume
@@ -815,11 +900,12 @@ class ExchangeClock(BaseModel):
 
     time: TimestampMs
     offset_ms: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Milliseconds by which the exchange's clock is ahead of this machine's.",
             le=9007199254740991,
         ),
+        WHOLE,
     ]
 
 
@@ -842,21 +928,23 @@ class Gap(BaseModel):
     from_id: AggregateId
     to_id: AggregateId
     missing: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Number of ids in the range, `to_id - from_id + 1`.",
             ge=1,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
     kind: GapKind
     since: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="When the gap was noticed, in milliseconds since the Unix epoch.",
             ge=0,
             le=253402300799999,
         ),
+        WHOLE,
     ]
     reason: Annotated[StrictStr, Field(description="The observation in a few words for people.")]
 
@@ -912,7 +1000,7 @@ class Heartbeat(BaseModel):
     type: Literal["heartbeat"]
     timestamp: TimestampMs
     connections_count: Annotated[
-        Integer, Field(description="Number of clients that are connected.", ge=0)
+        StrictInt, Field(description="Number of clients that are connected.", ge=0), WHOLE
     ]
 
 
@@ -935,12 +1023,13 @@ class InitialHistory(BaseModel):
     timeframe: TimeframeLabel
     requested_candles: Annotated[CandleCount, Field(description="How many candles were asked for.")]
     actual_candles: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="How many are sent; fewer when there are no older trades.",
             ge=0,
             le=1000,
         ),
+        WHOLE,
     ]
     data_status: DataStatus
     candles: Annotated[
@@ -966,16 +1055,18 @@ class MaterializedView(BaseModel):
     ]
     timeframe_minutes: Timeframe
     total_rows: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Number of candles stored.", ge=0, le=9007199254740991),
+        WHOLE,
     ]
     total_bytes: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Bytes of these candles in the engine's memory, before the store compresses them.",
             ge=0,
             le=9007199254740991,
         ),
+        WHOLE,
     ]
 
 
@@ -1215,15 +1306,17 @@ class Trade(BaseModel):
     price: Price
     quantity: Volume
     first_trade_id: Annotated[
-        Integer,
+        StrictInt,
         Field(description="Identity of the first raw trade that was aggregated.", ge=0),
+        WHOLE,
     ]
     last_trade_id: Annotated[
-        Integer,
+        StrictInt,
         Field(
             description="Identity of the last raw trade that was aggregated. `last_trade_id - first_trade_id + 1` raw trades are counted in a candle's `trades_count`.",
             ge=0,
         ),
+        WHOLE,
     ]
     timestamp: TimestampMs
     is_buyer_maker: Annotated[

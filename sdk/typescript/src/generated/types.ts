@@ -711,6 +711,18 @@ export interface StorageInfo {
    * Bytes that the store takes, compressed.
    */
   bytes: number;
+  /**
+   * Number of trades that wait to be stored, at most 200,000 of each symbol.
+   */
+  waiting_trades: number;
+  /**
+   * Bytes of memory that the engine itself counts as its own.
+   */
+  memory_bytes: number;
+  /**
+   * Those of them that are its caches; the embedded engine's take 40 MiB at most.
+   */
+  cache_bytes: number;
 }
 export interface Subscribe {
   action: "subscribe";
