@@ -90,7 +90,7 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@
 
-bench: $(VENV)/.bench  ## Measure speed beside peers, in one run of under 10 minutes.
+bench: $(VENV)/.bench  ## Measure speed beside peers, in one run of about 12 minutes.
 	@$(BIN)/python -m bench
 
 bench-quick: $(VENV)/.bench  ## The same, shorter and coarser.

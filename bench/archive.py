@@ -37,7 +37,7 @@ def run(scale: Scale) -> list[Figure]:
             "ours",
             "x",
             ratios(rates[OURS], rates[BARE]),
-            at_least(0.5),
+            at_least(0.8),
         ),
     ]
 

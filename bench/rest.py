@@ -42,7 +42,7 @@ Values = Mapping[str, list[float]]
 def run(scale: Scale) -> list[Figure]:
     """p50 of one connection, and requests per second of 32."""
     figures: list[Figure] = []
-    seconds, rounds = scale.pick(0.4, 0.2), scale.pick(5, 1)
+    seconds, rounds = scale.pick(0.4, 0.2), scale.pick(3, 1)
     with ExitStack() as stack:
         ports = _start(stack)
         paths = {HEALTH: dict.fromkeys(ports, "/api/v1/monitoring/health")}

@@ -19,6 +19,9 @@ from bench.peers.rest_common import candles, filled_store, health, rows
 from generated.native.models import Health
 from ingest.storage import Store
 
+KEEP_ALIVE_SECONDS = 75
+"""As aiohttp has it; uvicorn's 5 pass while slow answers are waited for."""
+
 
 class Trade(BaseModel):
     aggregate_id: int
@@ -111,7 +114,10 @@ async def main(directory: str) -> None:
         "/api/v1/data/candles/{symbol}", handlers.candles, response_model=CandleList
     )
     application.add_api_route("/api/v1/monitoring/health", handlers.health, response_model=Health)
-    config = uvicorn.Config(application, log_level="error", access_log=False)
+    # Connections wait for those that are slow, and for the other servers' turns.
+    config = uvicorn.Config(
+        application, log_level="error", access_log=False, timeout_keep_alive=KEEP_ALIVE_SECONDS
+    )
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     server = asyncio.create_task(uvicorn.Server(config).serve([listener]))
     await serve_commands(listener.getsockname()[1], lambda _: None)
