@@ -72,10 +72,10 @@ class Candles:
         closed = {symbol: self._progress.closed_ms(symbol) for symbol in touched}
         moved = closed | closing(ended, closed)
         whole = {symbol: self._retention.line(symbol).candles_since_ms for symbol in touched}
-        frames = frames_of(touched, closed, moved, whole, self._timeframes.written)
-        for terms in terms_of(extents(frames)):
-            self._buckets.write(terms, frames)
-        self._progress.close(moved)
+        frames = frames_of(touched, closed, moved, whole, self._timeframes.kept)
+        with self._progress.closing(moved):
+            for terms in terms_of(extents(frames)):
+                self._buckets.write(terms, frames)
 
     def unsettled(self, closed_before: Mapping[str, int]) -> dict[str, list[Span]]:
         """The spans, by symbol, that have to be recomputed up to the minutes given: those whose
@@ -246,7 +246,7 @@ class Candles:
 
     def forget_around(self, symbol: str, minutes: Collection[int]) -> None:
         """Delete the candles of these minutes, and every bucket that they lie in."""
-        for timeframe in (MINUTES, *self.written(symbol)):
+        for timeframe in (MINUTES, *self._timeframes.kept(symbol)):
             times = sorted({bucket_start(minute, timeframe) for minute in minutes})
             self.forget(symbol, timeframe, times)
 

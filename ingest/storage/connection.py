@@ -89,6 +89,8 @@ class Connection:
         self._reopening = threading.Lock()
         self._may_reopen_at = 0.0
         self._half_open = False
+        self._times_opened = 0
+        """How often the tables were opened anew."""
         self._set_aside = 0
         """How many parts were set aside."""
         self.on_reopened: Callable[[], object] = lambda: None
@@ -168,14 +170,14 @@ class Connection:
             client.command(sql, parameters=_dict(parameters))
 
     def insert(self, table: str, data: pa.Table) -> None:
-        """Insert rows; `check_parts` says whether they are on disk."""
+        """Insert rows; only `on_disk` says whether they are there to stay."""
         with self._client() as client:
             client.insert_arrow(table, data)
 
     def note(self, sql: str, parameters: Parameters | None = None) -> None:
         """A statement that inserts a few rows; they are on disk when this returns."""
-        self.command(sql, parameters)
-        self.check_parts()
+        with self.on_disk():
+            self.command(sql, parameters)
 
     def command_on_lines(self, sql: str, parameters: Parameters, lines: bytes) -> None:
         """An `INSERT ... SELECT ... FROM` LINES that the engine reads from these bytes."""
@@ -191,16 +193,26 @@ class Connection:
                 values = {**parameters, "path": f"/dev/fd/{file.fileno()}"}
                 client.command(sql.replace(LINES, source), parameters=values)
 
-    def check_parts(self) -> None:
-        """Raise StoreUnavailable when something that the engine acknowledged is not on disk.
+    @contextmanager
+    def on_disk(self) -> Iterator[None]:
+        """Around statements that write: what they have written is on disk when this ends.
 
-        The tables are opened anew then; what was written last has to be written again.
+        Raises StoreUnavailable when anything that the engine has acknowledged since it began is
+        not, of whichever caller: the tables are opened anew then, and it has to be written again.
         """
-        if not self.is_embedded or not self._parts.broken(self._part_sizes()):
+        opened = self._times_opened
+        yield
+        if not self.is_embedded:
             return
-        if broken := self._parts.broken(self._part_sizes()):  # not just dropped in between
+        if self._parts.broken(self._part_sizes()) and (
+            broken := self._parts.broken(self._part_sizes())  # not just dropped in between
+        ):
             self._reopen_tables()
             raise BrokenPart(f"The disk is full, or fails: {broken[0]} was not written")
+        if self._times_opened != opened:
+            raise StoreUnavailable(
+                "The tables were opened anew meanwhile, so what was written has to be written again"
+            )
 
     def define(self, name: str, statement: str, parameters: Parameters | None = None) -> None:
         """Create a table or view of this name; its definition is on disk when this returns."""
@@ -292,6 +304,7 @@ class Connection:
         with self._reopening:
             idle = [self._idle.get() for _ in range(CLIENTS)]
             self._half_open = True
+            self._times_opened += 1
             try:
                 with clear_errors():
                     unsound.reopen_tables(next(each for each in idle if each is not None))

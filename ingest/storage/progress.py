@@ -97,8 +97,8 @@ class Progress:
             token = object()
             self._being_stored[token] = minutes
         try:
-            yield
-            self._connection.check_parts()
+            with self._connection.on_disk():
+                yield
         finally:
             with self._lock:
                 del self._being_stored[token]
@@ -116,8 +116,8 @@ class Progress:
         with self._lock:
             self._missed[token] = missed
         try:
-            yield
-            self._connection.check_parts()
+            with self._connection.on_disk():
+                yield
             with self._lock:
                 for symbol, spans in touched.items():
                     kept = set().union(
@@ -169,12 +169,20 @@ class Progress:
         with self._lock:
             return self._symbols[symbol].closed_ms
 
-    def close(self, moved: Mapping[str, int]) -> None:
-        """By these times all buckets that had ended are written.
+    @contextmanager
+    def closing(self, moved: Mapping[str, int]) -> Iterator[None]:
+        """Around the writing of the buckets that have ended by these times: after it all are.
 
         Times after the end of the newest minute with trades are that end: what the exchange's
         clock says beyond it is not kept.
         """
+        with self._lock:
+            moved = {s: until for s, until in moved.items() if until != self._symbols[s].closed_ms}
+        if not moved:
+            yield
+            return
+        with self._connection.on_disk():
+            yield
         with self._lock:
             for symbol, closed in moved.items():
                 state = self._symbols[symbol]

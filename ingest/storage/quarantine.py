@@ -40,8 +40,8 @@ class Quarantine:
         """Put messages aside while there is room; returns how many were."""
         messages = messages[: max(0, MAX_MESSAGES - self._count())]
         if messages:
-            self._write(messages)
-            self._connection.check_parts()
+            with self._connection.on_disk():
+                self._write(messages)
         return len(messages)
 
     def _count(self) -> int:

@@ -11,7 +11,6 @@ import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import cast
 
 from ..core.symbol import is_symbol
@@ -59,7 +58,10 @@ class Timeframes:
         states = self._states()
         self._ready = frozenset(pair for pair, state in states.items() if state == "ready")
         self._levels = self._noted_levels()
-        self._written = self._by_symbol()
+        self._filling: frozenset[Pair] = frozenset()
+        """Those that are being written for the first time, or again after an attempt that failed:
+        it may be noted all the same, and then a restart takes them for written."""
+        self._arrange()
         dropped = {pair for pair, state in states.items() if state == "dropped"}
         self._dropped = buckets.with_rows(dropped - self._levels)
         views = self._view_names()
@@ -84,6 +86,10 @@ class Timeframes:
         """The timeframes of a symbol whose ended buckets are in `candles`, ascending."""
         return self._written.get(symbol, ())
 
+    def kept(self, symbol: str) -> Sequence[int]:
+        """The timeframes whose buckets are written when they end: those, and those being filled."""
+        return self._kept.get(symbol, ())
+
     def origin(self, symbol: str, timeframe: int) -> Origin:
         """Where the buckets of a pair are read from: the widest rows that they are made of."""
         divisors = (tf for tf in reversed(self.written(symbol)) if timeframe % tf == 0)
@@ -100,14 +106,15 @@ class Timeframes:
         with self.unchanged:
             if (symbol, timeframe) in self._ready:
                 return
-            self._set_state(symbol, timeframe, "filling")
-            if timeframe != MINUTES and timeframe not in self.written(symbol):
-                self._fill(symbol, timeframe)
-            self._create_view(symbol, timeframe)
-            self._set_state(symbol, timeframe, "ready")
-            self._connection.check_parts()
+            self._arrange(filling={(symbol, timeframe)})
+            with self._connection.on_disk():
+                self._set_state(symbol, timeframe, "filling")
+                if timeframe != MINUTES and timeframe not in self.written(symbol):
+                    self._fill(symbol, timeframe)
+                self._create_view(symbol, timeframe)
+                self._set_state(symbol, timeframe, "ready")
             self._ready |= {(symbol, timeframe)}
-            self._written = self._by_symbol()
+            self._arrange(filled={(symbol, timeframe)})
 
     def drop(self, symbol: str, timeframe: int) -> None:
         """Keep the candles of this pair no longer; its rows stay until `delete_dropped`."""
@@ -115,7 +122,7 @@ class Timeframes:
         with self.unchanged:
             self._set_state(symbol, timeframe, "dropped")
             self._ready -= {pair}
-            self._written = self._by_symbol()
+            self._arrange()
             if pair not in self._levels:
                 self._dropped |= {pair}
             self._drop_view(symbol, timeframe)
@@ -137,17 +144,12 @@ class Timeframes:
         for level in LEVELS:
             with self.unchanged:
                 missing = {(symbol, level) for symbol in symbols} - self._levels - self._dropped
-                # Others have no rows, but for an attempt that was cut short.
-                unwritten = missing - self._ready
-                if stale := self._buckets.with_rows(unwritten):
-                    self._buckets.delete(stale)
-                for symbol, _ in sorted(unwritten):
-                    self._fill(symbol, level)
                 if missing:
-                    self._note_levels(sorted(missing))
-                    self._connection.check_parts()
+                    self._arrange(filling=missing)
+                    with self._connection.on_disk():
+                        self._write_levels(missing)
                     self._levels |= missing
-                    self._written = self._by_symbol()
+                    self._arrange(filled=missing)
 
     def views(self, symbol: str) -> list[View]:
         """The materialized timeframes of a symbol with their true sizes: buckets that have a row,
@@ -205,6 +207,16 @@ class Timeframes:
         if start < end:
             self._buckets.fill(symbol, timeframe, start, end, self.origin(symbol, timeframe))
 
+    def _write_levels(self, pairs: Collection[Pair]) -> None:
+        """Write all ended buckets of these levels, and note them."""
+        unwritten = frozenset(pairs) - self._ready
+        # They have no rows, but for an attempt that was cut short.
+        if stale := self._buckets.with_rows(unwritten):
+            self._buckets.delete(stale)
+        for symbol, level in sorted(unwritten):
+            self._fill(symbol, level)
+        self._note_levels(sorted(pairs))
+
     def _without_levels(self) -> list[str]:
         """The stored symbols that lack a level. What is dropped is deleted before."""
         kept = self._levels | self._dropped
@@ -214,13 +226,11 @@ class Timeframes:
             if any((symbol, level) not in kept for level in LEVELS)
         ]
 
-    def _by_symbol(self) -> Mapping[str, Sequence[int]]:
-        """The timeframes of each symbol that are in use or levels, ascending."""
-        written: dict[str, set[int]] = defaultdict(set)
-        for symbol, timeframe in chain(self._ready, self._levels):
-            if timeframe != MINUTES:
-                written[symbol].add(timeframe)
-        return {symbol: sorted(timeframes) for symbol, timeframes in written.items()}
+    def _arrange(self, filling: Collection[Pair] = (), filled: Collection[Pair] = ()) -> None:
+        """Arrange by symbol what is written and kept, after a change of either."""
+        self._filling = self._filling.union(filling) - frozenset(filled)
+        written = self._ready | self._levels
+        self._written, self._kept = _by_symbol(written), _by_symbol(written | self._filling)
 
     def _noted_levels(self) -> frozenset[Pair]:
         """The levels that are noted as written."""
@@ -241,6 +251,15 @@ class Timeframes:
             "INSERT INTO timeframes SELECT {symbol:String}, {timeframe:UInt32}, {state:String}",
             {"symbol": symbol, "timeframe": timeframe, "state": state},
         )
+
+
+def _by_symbol(pairs: Iterable[Pair]) -> Mapping[str, Sequence[int]]:
+    """The timeframes of each symbol, ascending; minutes are no candles."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for symbol, timeframe in sorted(pairs):
+        if timeframe != MINUTES:
+            found[symbol].append(timeframe)
+    return dict(found)
 
 
 def view_name(symbol: str, timeframe: int) -> str:

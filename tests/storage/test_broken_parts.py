@@ -11,6 +11,7 @@ import pytest
 
 from ingest.core.errors import StoreUnavailable
 from ingest.storage import Store
+from ingest.storage.connection import Connection
 
 from .plain import trade
 
@@ -64,6 +65,58 @@ def test_a_timeframe_that_the_disk_did_not_take_is_made_again(tmp_path: Path) ->
         assert store.connection.rows("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
     with Store(f"chdb:///{tmp_path}/db") as store:
         assert store.connection.rows("SELECT candle_time FROM ohlcv_2_btcusdt_mv") == [(0,)]
+
+
+def test_a_bucket_that_the_disk_did_not_take_has_not_ended(tmp_path: Path) -> None:
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        store.candles.materialize("BTCUSDT", 2)
+        store.trades.insert({"BTCUSDT": TRADES})
+        store.candles.recompute({"BTCUSDT": [(0, 180_000)]}, close=False)
+        with no_files(), pytest.raises(StoreUnavailable):
+            store.candles.close({"BTCUSDT": 180_000})
+        retried(lambda: store.candles.recompute(store.candles.unsettled({"BTCUSDT": 180_000})))
+        assert store.connection.rows("SELECT candle_time FROM candles FINAL") == [(0,)]
+        assert list(store.audit.run(repair=False)) == []
+
+
+def test_a_level_that_is_noted_though_it_failed_is_kept_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def failing(self: Connection) -> Iterator[None]:
+        yield
+        raise StoreUnavailable("another part was not written")
+
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        store.trades.insert({"BTCUSDT": [trade(n, time=n * 7000) for n in range(60)]})
+        store.candles.recompute(store.candles.unsettled({"BTCUSDT": 180_000}))
+        monkeypatch.setattr(Connection, "on_disk", failing)
+        with pytest.raises(StoreUnavailable):
+            store.candles.add_levels(1)
+        with pytest.raises(StoreUnavailable):
+            store.candles.materialize("BTCUSDT", 6)
+        monkeypatch.undo()
+        assert list(store.candles.written("BTCUSDT")) == []
+        store.candles.recompute(store.candles.unsettled({"BTCUSDT": 420_000}))
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        assert list(store.candles.written("BTCUSDT")) == [5, 6]
+        assert list(store.audit.run(repair=False)) == []
+
+
+def test_a_loss_that_another_caller_finds_first_is_everyones(tmp_path: Path) -> None:
+    def write(store: Store) -> None:
+        with store.connection.on_disk():
+            with no_files(), suppress(StoreUnavailable):
+                store.connection.command("INSERT INTO levels SELECT 'BTCUSDT', 5")
+            with pytest.raises(StoreUnavailable), store.connection.on_disk():
+                pass
+
+    with Store(f"chdb:///{tmp_path}/db") as store:
+        with pytest.raises(StoreUnavailable):
+            write(store)
+        with store.connection.on_disk():
+            store.connection.command("INSERT INTO levels SELECT 'BTCUSDT', 5")
+        assert store.connection.rows("SELECT * FROM levels") == [("BTCUSDT", 5)]
 
 
 def test_a_definition_that_the_disk_did_not_take_is_not_acknowledged(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, ParamSpec, TypeVar
 
 import pyarrow as pa
@@ -66,8 +67,10 @@ class ModelConnection(Connection):
         await self._weather.after()
         return result
 
-    def check_parts(self) -> None:
+    @contextmanager
+    def on_disk(self) -> Iterator[None]:
         """Read whether all is on disk; it always is."""
+        yield
         self.reading()
 
     def unsound_parts(self) -> list[Part]:
