@@ -14,8 +14,8 @@ MAX_MATERIALIZED = 500
 IDLE_SECONDS = 86_400.0
 
 CYCLE_SECONDS = 1.0
-LEVELS_AT_ONCE = 20
-"""Symbols that are given their levels together, before a watched pair may have its turn."""
+LEVELS_AT_ONCE = 5
+"""Symbols that are given their levels in a cycle, before a watched pair may have its turn."""
 READING_SECONDS = 60.0
 """The rows of a dropped pair are deleted so much later: a read may have begun before."""
 

@@ -132,7 +132,7 @@ class Buckets:
         rows = self._connection.rows(
             f"SELECT symbol, timeframe FROM candles WHERE {_AMONG_PAIRS}"
             " GROUP BY symbol, timeframe",
-            columns_of(pairs),
+            _columns(pairs),
         )
         return frozenset((row[0], row[1]) for row in rows)
 
@@ -170,7 +170,7 @@ class Buckets:
         """Delete all rows of these pairs in `candles`."""
         self._connection.command(
             f"DELETE FROM {self._connection.layout.changed('candles')} WHERE {_AMONG_PAIRS}",
-            columns_of(pairs),
+            _columns(pairs),
         )
 
 
@@ -205,10 +205,10 @@ _AMONG_PAIRS = (
     "symbol IN {symbols:Array(String)} AND has("
     "arrayZip({symbols:Array(String)}, {timeframes:Array(UInt32)}), (symbol, timeframe))"
 )
-"""A condition: the pair is one of those that `columns_of` gives."""
+"""A condition: the pair is one of those that `_columns` gives."""
 
 
-def columns_of(pairs: Iterable[Pair]) -> dict[str, list[object]]:
+def _columns(pairs: Iterable[Pair]) -> dict[str, list[object]]:
     """Pairs as the parameters of a statement."""
     columns: dict[str, list[object]] = {"symbols": [], "timeframes": []}
     for symbol, timeframe in pairs:

@@ -16,7 +16,7 @@ from typing import cast
 from ..core.symbol import is_symbol
 from ..core.timeframe import bucket_start
 from . import fold
-from .buckets import Buckets, Origin, Pair, columns_of
+from .buckets import Buckets, Origin, Pair
 from .connection import Connection
 from .progress import Progress
 from .recompute import MINUTES
@@ -138,18 +138,9 @@ class Timeframes:
 
     def add_levels(self, limit: int) -> None:
         """Write the levels of up to so many symbols that lack them, and keep them from now on."""
-        symbols = self._without_levels()[:limit]
-        if not symbols:
-            return
-        for level in LEVELS:
-            with self.unchanged:
-                missing = {(symbol, level) for symbol in symbols} - self._levels - self._dropped
-                if missing:
-                    self._arrange(filling=missing)
-                    with self._connection.on_disk():
-                        self._write_levels(missing)
-                    self._levels |= missing
-                    self._arrange(filled=missing)
+        for symbol in self._without_levels()[:limit]:
+            for level in LEVELS:
+                self._add_level(symbol, level)
 
     def views(self, symbol: str) -> list[View]:
         """The materialized timeframes of a symbol with their true sizes: buckets that have a row,
@@ -207,15 +198,23 @@ class Timeframes:
         if start < end:
             self._buckets.fill(symbol, timeframe, start, end, self.origin(symbol, timeframe))
 
-    def _write_levels(self, pairs: Collection[Pair]) -> None:
-        """Write all ended buckets of these levels, and note them."""
-        unwritten = frozenset(pairs) - self._ready
-        # They have no rows, but for an attempt that was cut short.
-        if stale := self._buckets.with_rows(unwritten):
-            self._buckets.delete(stale)
-        for symbol, level in sorted(unwritten):
-            self._fill(symbol, level)
-        self._note_levels(sorted(pairs))
+    def _add_level(self, symbol: str, level: int) -> None:
+        """Write all ended buckets of a level, note it, and keep it from now on."""
+        pair = symbol, level
+        with self.unchanged:
+            if pair in self._levels or pair in self._dropped:
+                return
+            is_kept = pair in self._filling
+            self._arrange(filling={pair})
+            with self._connection.on_disk():
+                if pair not in self._ready:
+                    # What an earlier process has left of it was not kept up to date.
+                    if not is_kept and self._buckets.with_rows({pair}):
+                        self._buckets.delete({pair})
+                    self._fill(symbol, level)
+                self._note_level(symbol, level)
+            self._levels |= {pair}
+            self._arrange(filled={pair})
 
     def _without_levels(self) -> list[str]:
         """The stored symbols that lack a level. What is dropped is deleted before."""
@@ -237,12 +236,11 @@ class Timeframes:
         rows = self._connection.rows("SELECT symbol, timeframe FROM levels FINAL")
         return frozenset((row[0], row[1]) for row in rows)
 
-    def _note_levels(self, pairs: Iterable[Pair]) -> None:
-        """Note these levels as written."""
+    def _note_level(self, symbol: str, level: int) -> None:
+        """Note a level as written."""
         self._connection.command(
-            "INSERT INTO levels SELECT r.1, r.2 FROM (SELECT arrayJoin(arrayZip("
-            "{symbols:Array(String)}, {timeframes:Array(UInt32)})) AS r)",
-            columns_of(pairs),
+            "INSERT INTO levels SELECT {symbol:String}, {level:UInt32}",
+            {"symbol": symbol, "level": level},
         )
 
     def _set_state(self, symbol: str, timeframe: int, state: str) -> None:

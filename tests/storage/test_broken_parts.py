@@ -11,6 +11,7 @@ import pytest
 
 from ingest.core.errors import StoreUnavailable
 from ingest.storage import Store
+from ingest.storage.buckets import Buckets
 from ingest.storage.connection import Connection
 
 from .plain import trade
@@ -87,6 +88,9 @@ def test_a_level_that_is_noted_though_it_failed_is_kept_up_to_date(
         yield
         raise StoreUnavailable("another part was not written")
 
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
     with Store(f"chdb:///{tmp_path}/db") as store:
         store.trades.insert({"BTCUSDT": [trade(n, time=n * 7000) for n in range(60)]})
         store.candles.recompute(store.candles.unsettled({"BTCUSDT": 180_000}))
@@ -98,6 +102,9 @@ def test_a_level_that_is_noted_though_it_failed_is_kept_up_to_date(
         monkeypatch.undo()
         assert list(store.candles.written("BTCUSDT")) == []
         store.candles.recompute(store.candles.unsettled({"BTCUSDT": 420_000}))
+        monkeypatch.setattr(Buckets, "fill", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.candles.add_levels(1)
     with Store(f"chdb:///{tmp_path}/db") as store:
         assert list(store.candles.written("BTCUSDT")) == [5, 6]
         assert list(store.audit.run(repair=False)) == []

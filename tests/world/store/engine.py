@@ -28,7 +28,7 @@ _INSERTS = {
     "held": "note held",
     "kept": "note kept",
     "timeframes": "note timeframe",
-    "levels": "note levels",
+    "levels": "note level",
     "confirmed_gaps": "note gap",
     "torn_parts": "note torn part",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ingest.storage import ConfirmedGap, Quarantined, TornPart
 from ingest.storage.buckets import Pair
@@ -179,9 +179,9 @@ class ModelTimeframes(Timeframes):
     def _noted_levels(self) -> frozenset[Pair]:
         return frozenset(self._connection.reading().levels)
 
-    def _note_levels(self, pairs: Iterable[Pair]) -> None:
-        self._connection.begin("note levels").levels.update(pairs)
-        self._connection.end("note levels")
+    def _note_level(self, symbol: str, level: int) -> None:
+        self._connection.begin("note level").levels.add((symbol, level))
+        self._connection.end("note level")
 
     def _sizes(self, symbol: str) -> Sequence[tuple[int, int, int]]:
         disk = self._connection.reading()
