@@ -20,7 +20,7 @@ INTRODUCTION = """\
 
 # Benchmarks
 
-`make bench` measures each part beside its alternatives, in one run on one machine, in under 10
+`make bench` measures each part beside its alternatives, in one run on one machine, in about 12
 minutes; `make bench-quick` is a short run in under a minute, and `python -m bench NAME ...` runs
 single benchmarks (`--list` names them).
 

@@ -27,6 +27,8 @@ TIMEOUT_SECONDS = 180.0
 TARGETS = {100: 0.5, 1_000: 3.0}
 """Seconds until the last one is served, by clients."""
 GAP_SECONDS = 1.3
+SETTLING_SECONDS = 5.0
+"""A new store writes its levels for some seconds, which a restart does not."""
 
 
 class Client:
@@ -73,6 +75,8 @@ def run(scale: Scale) -> list[Figure]:
     """Seconds after a restart, and the longest pause of a client that is there already."""
     figures: list[Figure] = []
     with directory() as path:
+        with _product(path):
+            time.sleep(SETTLING_SECONDS)
         for count in scale.pick((100, 1_000), (100,)):
             with _product(path) as product:
                 last, gap = _reconnect(product.port, count)

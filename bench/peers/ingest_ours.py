@@ -22,18 +22,20 @@ POLL_SECONDS = 0.05
 
 async def main(url: str, directory: str, trades: int, watched: int, symbols: Sequence[str]) -> None:
     store = await asyncio.to_thread(Store, f"chdb:///{directory}")
+    pairs = [
+        Pair(symbols[number % len(symbols)], 2 + number // len(symbols))
+        for number in range(watched)
+    ]
+    for pair in pairs:  # else each would have to be watched for a while first
+        await asyncio.to_thread(store.candles.materialize, *pair)
     provider = Provider(store, url, url.replace("http", "ws", 1), symbols, HISTORY_MS)
     following = asyncio.create_task(provider.run())
     feeds = list(provider.feeds.values())
     while not all(feed.state.is_open and feed.state.is_connected for feed in feeds):
         await _pause(following)
     async with asyncio.TaskGroup() as group:
-        for number in range(watched):
-            feed = feeds[number % len(feeds)]
-            pair = Pair(feed.symbol, 2 + number // len(feeds))
+        for pair in pairs:
             group.create_task(provider.view.follow(pair).ready())
-    while len(store.candles.pairs) < watched:  # excludes materialization from the measurement
-        await _pause(following)
     print("ready", flush=True)
     while sum(feed.trades_stored for feed in feeds) < trades:
         await _pause(following)

@@ -17,7 +17,7 @@ class Rows:
     They are one text with a separator between two rows, so that neighbouring ones are one slice.
     """
 
-    __slots__ = ("_ends", "keys", "text")
+    __slots__ = ("_begin", "_ends", "keys", "text")
 
     def __init__(self, keys: Iterable[int] = (), texts: Sequence[bytes] = ()) -> None:
         """As many texts as keys, and the keys ascending."""
@@ -25,6 +25,9 @@ class Rows:
         """The key of each row."""
         self.text = SEPARATOR.join(texts)
         """The rows, a separator between each two."""
+        self._begin = 0
+        """Where the text begins in the one that it was cut from: a cut copies its ends as they
+        are, for a history is many cuts, and thousands of clients ask for one at once."""
         end = -len(SEPARATOR)
         self._ends = array("q", (end := end + len(SEPARATOR) + len(text) for text in texts))
 
@@ -44,20 +47,22 @@ class Rows:
             return self
         part = Rows()
         if start < stop:
-            begin = self._ends[start - 1] + len(SEPARATOR) if start else 0
+            begin = self._ends[start - 1] + len(SEPARATOR) if start else self._begin
             part.keys = self.keys[start:stop]
-            part.text = self.text[begin : self._ends[stop - 1]]
-            part._ends = array("q", (end - begin for end in self._ends[start:stop]))
+            part.text = self.text[begin - self._begin : self._ends[stop - 1] - self._begin]
+            part._begin, part._ends = begin, self._ends[start:stop]
         return part
 
     def __add__(self, after: Rows) -> Rows:
         """These rows and those that follow them."""
         if not len(self) or not len(after):
             return self if len(self) else after
-        whole, begin = Rows(), len(self.text) + len(SEPARATOR)
+        whole = Rows()
         whole.keys = self.keys + after.keys
         whole.text = self.text + SEPARATOR + after.text
-        whole._ends = self._ends + array("q", (begin + end for end in after._ends))
+        further = self._begin + len(self.text) + len(SEPARATOR) - after._begin
+        whole._begin = self._begin
+        whole._ends = self._ends + array("q", (end + further for end in after._ends))
         return whole
 
     def between(self, first: int, end: int) -> Rows:
