@@ -80,6 +80,8 @@ def minute_table(symbol: str, count: int, *, end_ms: int) -> pa.Table:
             "taker_buy_quote_volume": quote,
             "first_id": first_ids,
             "last_id": first_ids + aggregates - 1,
+            "first_raw_id": 2 * first_ids,
+            "last_raw_id": 2 * (first_ids + aggregates) - 1,
             "aggregates": aggregates.astype(np.uint64),
         }
     )

@@ -41,7 +41,7 @@ DUCK = """
     SELECT candle_time // {width} * {width} AS bucket, arg_min(open, candle_time), max(high),
         min(low), arg_max(close, candle_time), sum(volume), sum(quote_volume), sum(trades_count),
         sum(taker_buy_volume), sum(taker_buy_quote_volume), min(first_id), max(last_id),
-        sum(aggregates)
+        arg_min(first_raw_id, first_id), arg_max(last_raw_id, last_id), sum(aggregates)
     FROM minutes WHERE symbol = ? AND candle_time >= ? AND candle_time < ?
     GROUP BY bucket ORDER BY bucket
 """

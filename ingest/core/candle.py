@@ -20,7 +20,9 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
     `candle_time` is the start of the bucket in milliseconds. Prices and volumes are in units of
     1e-8, quote volumes in units of 1e-16 (see `fixed`). `trades_count` counts raw trades, as the
     exchange's klines do; `aggregates` the aggregate trades. A flat candle (no trades) has
-    `first_id` and `last_id` -1.
+    ids of -1. `first_raw_id` and `last_raw_id` are of the raw trades of the aggregates with the
+    lowest and the highest id; -1 where an earlier version stored the candle, and its trades had
+    expired since.
     """
 
     candle_time: int
@@ -35,6 +37,8 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
     taker_buy_quote_volume: int
     first_id: int
     last_id: int
+    first_raw_id: int
+    last_raw_id: int
     aggregates: int
 
     @property
@@ -86,6 +90,8 @@ def of_trades(trades: Sequence[Trade], candle_time: int) -> Candle:
         quote_bought,
         first.aggregate_id,
         last.aggregate_id,
+        first.first_trade_id,
+        last.last_trade_id,
         len(trades),
     )
 
@@ -97,7 +103,7 @@ def of_trade(trade: Trade, candle_time: int) -> Candle:
 
 def flat(candle_time: int, price: int) -> Candle:
     """A quiet bucket: flat at the previous close, as in the exchange's own klines."""
-    return Candle(candle_time, price, price, price, price, 0, 0, 0, 0, 0, -1, -1, 0)
+    return Candle(candle_time, price, price, price, price, 0, 0, 0, 0, 0, -1, -1, -1, -1, 0)
 
 
 def merge(left: Candle, right: Candle, candle_time: int) -> Candle:
@@ -121,6 +127,8 @@ def merge(left: Candle, right: Candle, candle_time: int) -> Candle:
         left.taker_buy_quote_volume + right.taker_buy_quote_volume,
         first.first_id,
         last.last_id,
+        first.first_raw_id,
+        last.last_raw_id,
         left.aggregates + right.aggregates,
     )
 

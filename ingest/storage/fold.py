@@ -19,6 +19,8 @@ OF_TRADES = """
     sumIf(price * quantity, NOT is_buyer_maker) AS taker_buy_quote_volume,
     min(aggregate_id) AS first_id,
     max(aggregate_id) AS last_id,
+    argMin(first_trade_id, aggregate_id) AS first_raw_id,
+    argMax(last_trade_id, aggregate_id) AS last_raw_id,
     count() AS aggregates"""
 
 OF_MINUTES = """
@@ -33,11 +35,14 @@ OF_MINUTES = """
     sum(m.taker_buy_quote_volume) AS taker_buy_quote_volume,
     min(m.first_id) AS first_id,
     max(m.last_id) AS last_id,
+    argMin(m.first_raw_id, m.first_id) AS first_raw_id,
+    argMax(m.last_raw_id, m.last_id) AS last_raw_id,
     sum(m.aggregates) AS aggregates"""
 
 FIGURES = (
     "open, high, low, close, volume, quote_volume, trades_count, "
-    "taker_buy_volume, taker_buy_quote_volume, first_id, last_id, aggregates"
+    "taker_buy_volume, taker_buy_quote_volume, first_id, last_id, first_raw_id, last_raw_id, "
+    "aggregates"
 )
 
 UNSCALED = """
@@ -46,7 +51,7 @@ UNSCALED = """
     toInt64(reinterpret(low, 'Int128')), toInt64(reinterpret(close, 'Int128')),
     reinterpret(volume, 'Int128'), reinterpret(quote_volume, 'Int128'), trades_count,
     reinterpret(taker_buy_volume, 'Int128'), reinterpret(taker_buy_quote_volume, 'Int128'),
-    first_id, last_id, aggregates"""
+    first_id, last_id, first_raw_id, last_raw_id, aggregates"""
 """The fields of a Candle as integers: a Decimal128 is its unscaled value."""
 
 

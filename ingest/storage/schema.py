@@ -25,8 +25,9 @@ from __future__ import annotations
 from ..core.errors import SettingError
 from .connection import Connection
 
-VERSION = 2
-"""2 has levels. A program of an earlier version would not keep them up to date."""
+VERSION = 3
+"""2 has levels, 3 the raw ids of candles. A program of an earlier version would not keep them up to
+date; what such a program has stored is brought up to date by `upgrade`."""
 
 MALFORMED_KEPT_DAYS = 30
 
@@ -36,7 +37,9 @@ _SHORT_READS = "index_granularity = 512, min_compress_block_size = 8192"
 """Most reads of minutes want a few hundred rows of each symbol: with the engine's defaults they
 would unpack 8192 of each."""
 
-_FIGURES = """
+RAW_ID = "Int64 DEFAULT -1 CODEC(Delta(8), LZ4)"
+
+_FIGURES = f"""
     open Decimal(38, 8) CODEC(LZ4),
     high Decimal(38, 8) CODEC(LZ4),
     low Decimal(38, 8) CODEC(LZ4),
@@ -48,6 +51,8 @@ _FIGURES = """
     taker_buy_quote_volume Decimal(38, 16) CODEC(LZ4),
     first_id Int64 CODEC(Delta(8), LZ4),
     last_id Int64 CODEC(Delta(8), LZ4),
+    first_raw_id {RAW_ID},
+    last_raw_id {RAW_ID},
     aggregates UInt64 CODEC(LZ4)"""
 """A new timeframe reads every minute there is, and most of that is unpacking: LZ4 does it in less
 than half of ZSTD's time, for half as much disk again. Trades, which are the bulk, keep ZSTD."""
@@ -171,8 +176,8 @@ ORDER BY version""",
 }
 
 
-def create(connection: Connection) -> None:
-    """Create what is missing.
+def create(connection: Connection) -> int:
+    """Create what is missing; returns the version that the database has, 0 for a new one.
 
     Raises SettingError for a database of a later version, StoreUnavailable on a full disk.
     """
@@ -186,7 +191,11 @@ def create(connection: Connection) -> None:
             f"The database has version {stored} of the tables, this program knows {VERSION}: "
             "update the program or use another database"
         )
-    if stored < VERSION:
-        connection.note(
-            "INSERT INTO schema_version (version) SELECT {version:UInt32}", {"version": VERSION}
-        )
+    return int(stored)
+
+
+def note_version(connection: Connection) -> None:
+    """Note that the database has the version of this program."""
+    connection.note(
+        "INSERT INTO schema_version (version) SELECT {version:UInt32}", {"version": VERSION}
+    )

@@ -10,7 +10,7 @@ from typing import ClassVar, ParamSpec, Self, TypeVar
 
 from ..core.blocks import Blocks
 from ..core.errors import StoreUnavailable
-from . import schema
+from . import schema, upgrade
 from .audit import Audit
 from .buckets import Buckets
 from .candles import Candles
@@ -96,7 +96,7 @@ class Store:
         self.connection.on_reopened = self._note_torn_parts
 
     def _open(self) -> None:
-        self._create_tables()
+        version = self._create_tables()
         parts, connection = self.parts, self.connection
         self.progress = parts.progress(connection)
         self._torn = parts.torn(connection, self.progress)
@@ -127,10 +127,15 @@ class Store:
             self.retention,
             parts.comparison(connection),
         )
+        if version < schema.VERSION:
+            upgrade.recompute(connection, self.candles, self.retention, version)
+            schema.note_version(connection)
 
-    def _create_tables(self) -> None:
-        """Create the tables that are missing."""
-        schema.create(self.connection)
+    def _create_tables(self) -> int:
+        """Create the tables and columns that are missing; returns the version of the others."""
+        version = schema.create(self.connection)
+        upgrade.add_columns(self.connection, version)
+        return version
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do a blocking call of this store in one of its own threads."""

@@ -260,6 +260,12 @@ def _by_symbol(pairs: Iterable[Pair]) -> Mapping[str, Sequence[int]]:
     return dict(found)
 
 
+def drop_views(connection: Connection) -> None:
+    """Drop the views of all pairs, which are made anew when the store is opened."""
+    for (name,) in connection.rows(_VIEWS):
+        connection.command(f"DROP VIEW IF EXISTS `{name}`{connection.layout.on_cluster}")
+
+
 def view_name(symbol: str, timeframe: int) -> str:
     """The name by which SQL can select a materialized timeframe."""
     if not is_symbol(symbol):

@@ -10,6 +10,7 @@ from ingest.core.candle import Candle
 from ingest.core.trade import Trade
 
 EXACT = Context(prec=100)
+NO_IDS = -1, -1
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Bucket:
     taker_buy_volume: Decimal
     taker_buy_quote_volume: Decimal
     taker_sell_volume: Decimal
+    raw_ids: tuple[int, int]
     aggregates: int
 
 
@@ -75,9 +77,8 @@ def candles(
             continue
         else:
             nothing = Decimal(0)
-            bucket = Bucket(
-                close, close, close, close, nothing, nothing, 0, nothing, nothing, nothing, 0
-            )
+            sums = (nothing, nothing, 0, nothing, nothing, nothing)
+            bucket = Bucket(close, close, close, close, *sums, NO_IDS, 0)
         result.append((number * width, bucket))
     return result
 
@@ -95,6 +96,7 @@ def of_candle(candle: Candle) -> tuple[int, Bucket]:
         _d8(candle.taker_buy_volume),
         Decimal(candle.taker_buy_quote_volume).scaleb(-16, EXACT),
         _d8(candle.taker_sell_volume),
+        (candle.first_raw_id, candle.last_raw_id),
         candle.aggregates,
     )
 
@@ -124,6 +126,7 @@ def _bucket(trades: list[Trade]) -> Bucket:
         bought,
         bought_quote,
         sold,
+        (trades[0].first_trade_id, trades[-1].last_trade_id),
         len(trades),
     )
 

@@ -106,7 +106,8 @@ def test_a_view_has_each_bucket_that_ended_as_time_goes_on(
         ]
         rows = fresh_store.connection.rows(
             "SELECT candle_time, open, high, low, close, volume, quote_volume, trades_count,"
-            " taker_buy_volume, taker_buy_quote_volume, volume - taker_buy_volume, aggregates"
+            " taker_buy_volume, taker_buy_quote_volume, volume - taker_buy_volume,"
+            " (first_raw_id, last_raw_id), aggregates"
             f" FROM ohlcv_{timeframe}_{symbol.lower()}_mv ORDER BY candle_time"
         )
         assert [(row[0], plain.Bucket(*row[1:])) for row in rows] == expected

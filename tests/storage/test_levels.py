@@ -9,6 +9,7 @@ from ingest.core.timeframe import bucket_start
 from ingest.core.trade import Trade
 from ingest.storage import Store
 from ingest.storage.buckets import Buckets
+from ingest.storage.schema import VERSION
 from ingest.storage.timeframes import LEVELS
 
 from . import plain
@@ -79,7 +80,7 @@ def test_levels_are_filled_of_what_an_earlier_version_has_stored(dsn: str) -> No
         store.connection.command("INSERT INTO schema_version (version) SELECT 1")
     with Store(dsn) as store:
         [[version]] = store.connection.rows("SELECT max(version) FROM schema_version")
-        assert version == 2
+        assert version == VERSION
         assert origin_of(store, 60) == 1
         store.candles.add_levels(1)
         check(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingest.storage import Statistics, Store
+from ingest.storage.schema import VERSION
 from ingest.storage.store import Parts
 
 from .candles import ModelBuckets, ModelPages
@@ -49,9 +50,10 @@ class ModelStore(Store):
         """Open the disk as a start of the process does; may raise what the weather raises."""
         self._start(ModelConnection(disk, weather))
 
-    def _create_tables(self) -> None:
+    def _create_tables(self) -> int:
         self.connection.begin("create tables")
         self.connection.end("create tables")
+        return VERSION
 
     def statistics(self) -> Statistics:
         """How many trades there are, and about how much room they take."""

@@ -18,7 +18,7 @@ from ingest.storage.torn import Torn
 
 from .connection import ModelConnection
 
-MINUTE_BYTES, CANDLE_BYTES = 176, 180
+MINUTE_BYTES, CANDLE_BYTES = 192, 196
 """The engine's size of a row without the letters of its symbol."""
 
 

@@ -230,8 +230,9 @@ def folded(parts: list[Candle], candle_time: int) -> Candle:
         bought += part.taker_buy_volume
         bought_quote += part.taker_buy_quote_volume
         aggregates += part.aggregates
-    figures = (volume, quote, count, bought, bought_quote, first.first_id, last.last_id)
-    return Candle(candle_time, first.open, high, low, last.close, *figures, aggregates)
+    sums = (volume, quote, count, bought, bought_quote)
+    ids = (first.first_id, last.last_id, first.first_raw_id, last.last_raw_id)
+    return Candle(candle_time, first.open, high, low, last.close, *sums, *ids, aggregates)
 
 
 def _add(values: list[int], value: int) -> None:
