@@ -26,6 +26,7 @@ from simulator.rest import MAX_ADDRESS_BYTES, Rest
 from simulator.script import Script
 from simulator.seeded import GENESIS_US, QUIET, SeededMarket
 from simulator.stream import Hub
+from simulator.ticker import Minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ class Exchange:
         self.script = Script()
         self.hub = Hub(clock, self.gate, self.script, ping_s=ping_s, lifetime_s=lifetime_s)
         self.lies = Lies()
-        self.feed = Feed(self.markets, clock, self.hub, self.lies, wait_for=wait_for)
+        self.minutes = {market.symbol: Minutes(market) for market in self.markets.values()}
+        self.feed = Feed(self.markets, clock, self.hub, self.lies, self.minutes, wait_for=wait_for)
         self.feed.set_faults(faults or Faults())
         self.archive = Archive(self.markets, clock, self.gate, self.script)
         self.control = Control(
@@ -96,7 +98,7 @@ class Exchange:
     def app(self) -> web.Application:
         """Build the application that serves REST, WebSocket and controls."""
         app = web.Application()
-        rest = Rest(self.markets, self.clock, self.gate, self.script, self.lies)
+        rest = Rest(self.markets, self.clock, self.gate, self.script, self.lies, self.minutes)
         parts = (rest, self.archive, self.hub, self.control)
         app.add_routes([route for part in parts for route in part.routes()])
         app.cleanup_ctx.append(self._feeding)

@@ -111,12 +111,12 @@ class _File:
             yield _rows(part, microseconds=self.start_ms >= US_FROM)
 
     def _klines(self, interval: str) -> Iterator[str]:
-        opening, last = self.start_ms, self.end_ms - 1
+        frame, opening, last = klines.Frame(interval), self.start_ms, self.end_ms - 1
         while opening <= last:
-            part = klines.klines(self.market, interval, opening, last, self.end_ms * 1000 - 1)
+            part = klines.klines(self.market, frame, opening, last, self.end_ms * 1000 - 1)
             if not part:
                 return
-            opening = klines.following(part[-1].open_time, interval)
+            opening = frame.following(part[-1].open_time)
             for kline in part:
                 row = kline.row()
                 if self.start_ms >= US_FROM:
@@ -187,7 +187,7 @@ class Archive:
         except ValueError:
             return None
         start_ms = int(start.timestamp()) * 1000
-        end_ms = klines.following(start_ms, "1d" if day else "1M")
+        end_ms = klines.Frame("1d" if day else "1M").following(start_ms)
         file = _File(market, match["name"], interval, start_ms, end_ms)
         first, end = file.ids()
         return file if end_ms * 1000 <= self._clock.now() and first < end else None

@@ -293,7 +293,7 @@ class Control:
             "uptime_s": round(time.time() - self._started, 3),
             "symbols": symbols,
             "connections": len(self._hub.connections),
-            "streams": self._hub.streams,
+            "streams": len(self._hub.streams),
             "counts": dict(self._hub.counts),
             "faults": asdict(self._feed.faults),
             "fault_counts": dict(self._feed.counts),

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
+import orjson
 
 from simulator import klines, wire
 from simulator.book import quote
@@ -14,8 +15,10 @@ from simulator.clock import Clock
 from simulator.faults import Faults, Spoiler
 from simulator.lies import Lies
 from simulator.market import Market
-from simulator.stream import Hub
-from simulator.trades import Trades
+from simulator.requests import FIGURES
+from simulator.stream import Form, Hub
+from simulator.ticker import Minutes
+from simulator.trades import Trades, raw_trades
 
 TICK_S: Final = 0.02
 """Pause between two ticks of a running clock."""
@@ -29,8 +32,11 @@ LEAST_STEP: Final = 8
 BACKLOG_BYTES: Final = 1 << 20
 """The unread bytes of a client at which a feed at full speed waits."""
 
-KLINE_PAUSE_S: Final = 1.0
-"""Pause between two messages of a kline stream."""
+FIGURES_PAUSE_S: Final = 1.0
+"""Pause between two messages of a stream of klines or tickers."""
+
+_ZONE_MS: Final = 8 * 3_600_000
+"""The one zone in which klines are streamed."""
 
 GARBAGE: Final = wire.frame(b"\xff%$ no JSON", wire.OP_BINARY)
 """A frame that is no message of any stream."""
@@ -52,7 +58,7 @@ class _Ahead:
         """The time of the next trade."""
         self._symbol = symbol
         self._texts: list[str] | None = None
-        self._framed: dict[str | None, tuple[bytes, list[int]]] = {}
+        self._framed: dict[Form, tuple[bytes, list[int]]] = {}
 
     def advance(self, to: int) -> bool:
         """Go on to a later trade; return whether there is one left."""
@@ -68,12 +74,11 @@ class _Ahead:
             self._texts = wire.events(self._symbol, self.trades)
         return self._texts[start:stop]
 
-    def framed(self, stream: str | None, start: int, stop: int) -> bytes:
-        """Return framed messages, raw or (with a stream's name) in the form of combined streams."""
-        if stream not in self._framed:
-            texts = self.texts(0, len(self.trades))
-            self._framed[stream] = wire.frames(wire.combined(stream, texts) if stream else texts)
-        data, offsets = self._framed[stream]
+    def framed(self, stream: str, form: Form, start: int, stop: int) -> bytes:
+        """Return framed messages of a stream in a connection's form."""
+        if form not in self._framed:
+            self._framed[form] = wire.frames(form.write(stream, self.texts(0, len(self.trades))))
+        data, offsets = self._framed[form]
         return data[offsets[start] : offsets[stop]]
 
 
@@ -86,6 +91,7 @@ class SymbolFeed:
         hub: Hub,
         counts: Counter[str],
         lies: Lies,
+        minutes: Minutes,
         others: Sequence[str],
     ) -> None:
         """`others` are the symbols that may replace a message's own."""
@@ -97,11 +103,13 @@ class SymbolFeed:
         self._hub = hub
         self._counts = counts
         self._lies = lies
+        self._minutes = minutes
         self._others = others
-        name = market.symbol.lower()
-        self._trade_stream = f"{name}@aggTrade"
-        self._book_stream = f"{name}@bookTicker"
-        self._kline_streams = {f"{name}@kline_{i}": i for i in klines.STREAMED}
+        self.name = market.symbol.lower()
+        """The symbol as streams are named by it."""
+        self._trade_stream = f"{self.name}@aggTrade"
+        self._raw_stream = f"{self.name}@trade"
+        self._book_stream = f"{self.name}@bookTicker"
         self._running: dict[str, klines.Running] = {}
         self._ahead: _Ahead | None = None
         self._next_id: int | None = None
@@ -127,9 +135,8 @@ class SymbolFeed:
     @property
     def wanted(self) -> bool:
         """Whether the trades or the quotes have a subscriber."""
-        return bool(
-            self._hub.subscribers(self._trade_stream) or self._hub.subscribers(self._book_stream)
-        )
+        streams = (self._trade_stream, self._raw_stream, self._book_stream)
+        return any(map(self._hub.subscribers, streams))
 
     def start(self, now_us: int) -> None:
         """Start with the first trade after now, unless the feed is running."""
@@ -159,16 +166,22 @@ class SymbolFeed:
             if late:
                 self._hub.publish(self._trade_stream, late)
 
-    def tick_klines(self, now_us: int) -> None:
-        """Queue the newest kline of each subscribed interval."""
-        for stream, interval in self._kline_streams.items():
-            if not self._hub.subscribers(stream):
-                self._running.pop(stream, None)
-                continue
-            running = self._running.setdefault(stream, klines.Running(self.market, interval))
-            for kline in running.update(now_us):
-                event = kline.event(self.market.symbol, interval, now_us // 1000)
-                self._hub.publish(stream, [event])
+    def tick_figures(self, kinds: Iterable[str], now_us: int) -> None:
+        """Queue the newest klines and tickers of these kinds of streams."""
+        wanted = [(kind, match) for kind in kinds if (match := FIGURES.fullmatch(kind))]
+        running = self._running
+        self._running = {kind: running[kind] for kind, _ in wanted if kind in running}
+        for kind, match in wanted:
+            stream, now_ms = f"{self.name}@{kind}", now_us // 1000
+            if interval := match["interval"]:
+                frame = klines.Frame(interval, _ZONE_MS if match["zone"] else 0)
+                of_kind = self._running.setdefault(kind, klines.Running(self.market, frame))
+                for kline in of_kind.update(now_us):
+                    self._hub.publish(stream, [kline.event(self.market.symbol, interval, now_ms)])
+            elif ticker := self._minutes.next_ticker(now_us):
+                is_full = kind == "ticker"
+                event = ticker.event(self.market, now_ms) if is_full else ticker.mini_event(now_ms)
+                self._hub.publish(stream, [orjson.dumps(event).decode()])
 
     def _refill(self) -> _Ahead | None:
         if self._ahead is not None:
@@ -203,8 +216,11 @@ class SymbolFeed:
             self._hub.publish(self._trade_stream, messages)
         else:
             for connection in subscribers:
-                stream = self._trade_stream if connection.combined else None
-                connection.put(ahead.framed(stream, start, stop), count)
+                framed = ahead.framed(self._trade_stream, connection.form, start, stop)
+                connection.put(framed, count)
+        if self._hub.subscribers(self._raw_stream):
+            raw = raw_trades(ahead.trades[start:stop])
+            self._hub.publish(self._raw_stream, [wire.raw_event(symbol, each) for each in raw])
         if self._hub.subscribers(self._book_stream):
             self._send_quote(ahead.trades[start:stop])
 
@@ -230,6 +246,7 @@ class Feed:
         clock: Clock,
         hub: Hub,
         lies: Lies,
+        minutes: Mapping[str, Minutes],
         *,
         wait_for: int = 0,
     ) -> None:
@@ -239,13 +256,19 @@ class Feed:
         self._hub = hub
         self._wait_for = wait_for
         self._begun = False
-        self._klines_due = 0.0
+        self._figures_due = 0.0
         self._symbols = {
             symbol: SymbolFeed(
-                market, hub, self.counts, lies, [other for other in markets if other != symbol]
+                market,
+                hub,
+                self.counts,
+                lies,
+                minutes[symbol],
+                [other for other in markets if other != symbol],
             )
             for symbol, market in markets.items()
         }
+        self._by_name = {feed.name: feed for feed in self._symbols.values()}
 
     def set_faults(self, faults: Faults) -> None:
         """Change the faults of all streams and connections."""
@@ -263,7 +286,7 @@ class Feed:
         """Feed until cancelled."""
         while True:
             waits = not self._begun or self._clock.driven
-            if waits and self._hub.streams < self._wait_for:
+            if waits and len(self._hub.streams) < self._wait_for:
                 await asyncio.sleep(TICK_S)
                 continue
             if not self._begun:
@@ -310,8 +333,11 @@ class Feed:
                 symbol.tick(now_us)
             else:
                 symbol.stop()
-        if time.monotonic() >= self._klines_due:
-            self._klines_due = time.monotonic() + KLINE_PAUSE_S
-            for symbol in self._symbols.values():
-                symbol.tick_klines(now_us)
+        if time.monotonic() >= self._figures_due:
+            self._figures_due = time.monotonic() + FIGURES_PAUSE_S
+            kinds: dict[str, list[str]] = {}
+            for name, _, kind in (stream.partition("@") for stream in self._hub.streams):
+                kinds.setdefault(name, []).append(kind)
+            for name, feed in self._by_name.items():
+                feed.tick_figures(kinds.get(name, ()), now_us)
         self._hub.flush()

@@ -25,13 +25,13 @@ INTERVALS: Final = {
 }  # fmt: skip
 """Lengths in milliseconds; 0 for a month, which has no fixed length."""
 
-STREAMED: Final = ("1s", "1m", "3m", "5m", "15m")
-"""Intervals with a stream; longer ones would be slow to start."""
-
 MAX_TRADES: Final = 2_000_000
 """Trades read for one response. A request that needs more gets fewer klines: page by time."""
 
 _PIECE: Final = 1 << 17
+
+CATCH_UP: Final = 1 << 18
+"""Trades that are taken in at a time: a running kline of a month begins over several updates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,73 +83,105 @@ class Kline:
         )
 
 
-def opening(time_ms: int, interval: str) -> int:
-    """Find the open time of the kline that holds a time, in milliseconds."""
-    if interval == "1M":
-        return _month(_month_index(time_ms))
-    shift = _MONDAY if interval == "1w" else 0
-    return (time_ms - shift) // INTERVALS[interval] * INTERVALS[interval] + shift
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The buckets of an interval, whose days and months are those of a time zone."""
 
+    interval: str
+    zone_ms: int = 0
+    """What the zone's clocks show more than UTC."""
 
-def following(open_ms: int, interval: str, count: int = 1) -> int:
-    """Find the open time of the kline `count` intervals later."""
-    if interval == "1M":
-        return _month(_month_index(open_ms) + count)
-    return open_ms + count * INTERVALS[interval]
+    def opening(self, time_ms: int) -> int:
+        """Find the open time of the kline that holds a time, in milliseconds."""
+        local = time_ms + self.zone_ms
+        if self.interval == "1M":
+            return _month(_month_index(local)) - self.zone_ms
+        width, shift = INTERVALS[self.interval], _MONDAY if self.interval == "1w" else 0
+        return (local - shift) // width * width + shift - self.zone_ms
+
+    def following(self, open_ms: int, count: int = 1) -> int:
+        """Find the open time of the kline `count` intervals later."""
+        if self.interval == "1M":
+            return _month(_month_index(open_ms + self.zone_ms) + count) - self.zone_ms
+        return open_ms + count * INTERVALS[self.interval]
+
+    def openings(self, time_ms: Ints) -> Ints:
+        """Find the open times of many times."""
+        local = time_ms + self.zone_ms
+        if self.interval == "1M":
+            months = local.astype("datetime64[ms]").astype("datetime64[M]")
+            return months.astype("datetime64[ms]").astype(np.int64) - self.zone_ms
+        width, shift = INTERVALS[self.interval], _MONDAY if self.interval == "1w" else 0
+        result: Ints = (local - shift) // width * width + shift - self.zone_ms
+        return result
 
 
 def klines(
-    market: Market, interval: str, start_ms: int, end_ms: int, now_us: int, *, newest: bool = False
+    market: Market,
+    frame: Frame,
+    start_ms: int | None,
+    end_ms: int,
+    now_us: int,
+    limit: int | None = None,
 ) -> list[Kline]:
-    """Return the klines that open from `start_ms` to `end_ms`, both included, oldest first.
+    """Return the first `limit` klines that open from `start_ms` to `end_ms`, both included.
 
-    The first kline is that of the first trade, and the newest that of `now_us`; a quiet bucket is
-    flat at the previous close. When they need more than MAX_TRADES trades, only the oldest klines
-    are returned, or with `newest` only the newest.
+    Oldest first; without `start_ms` the last ones. The first kline is that of the first trade, and
+    the newest that of `now_us`; a quiet bucket is flat at the previous close. When they need more
+    than MAX_TRADES trades, fewer are returned.
     """
     first = market.slice(market.source.first_id, 1)
     if not len(first):
         return []
-    lowest = opening(int(first.time_ms[0]), interval)
-    open_ms = max(opening(start_ms, interval), lowest)
-    if open_ms < start_ms:
-        open_ms = following(open_ms, interval)
-    last_ms = min(opening(end_ms, interval), opening(now_us // 1000, interval))
+    newest = start_ms is None
+    lowest = frame.opening(int(first.time_ms[0]))
+    last_ms = min(frame.opening(end_ms), frame.opening(now_us // 1000))
+    if start_ms is None:
+        open_ms = lowest if limit is None else max(lowest, frame.following(last_ms, 1 - limit))
+    else:
+        open_ms = max(frame.opening(start_ms), lowest)
+        if open_ms < start_ms:
+            open_ms = frame.following(open_ms)
+        if limit is not None:
+            last_ms = min(last_ms, frame.following(open_ms, limit - 1))
     if open_ms > last_ms:
         return []
     start_id = market.source.id_at(open_ms * 1000)
-    stop_us = min(following(last_ms, interval) * 1000 - 1, now_us)
+    stop_us = min(frame.following(last_ms) * 1000 - 1, now_us)
     stop_id = market.source.last_id(stop_us) + 1
     if stop_id - start_id > MAX_TRADES and newest:
-        cut = opening(int(market.slice(stop_id - MAX_TRADES, 1).time_ms[0]), interval)
-        open_ms = min(following(cut, interval), last_ms)
+        cut = frame.opening(int(market.slice(stop_id - MAX_TRADES, 1).time_ms[0]))
+        open_ms = min(frame.following(cut), last_ms)
         start_id = market.source.id_at(open_ms * 1000)
     elif stop_id - start_id > MAX_TRADES:
-        cut = opening(int(market.slice(start_id + MAX_TRADES, 1).time_ms[0]), interval)
-        last_ms = max(following(cut, interval, -1), open_ms)
-        stop_us = min(following(last_ms, interval) * 1000 - 1, stop_us)
+        cut = frame.opening(int(market.slice(start_id + MAX_TRADES, 1).time_ms[0]))
+        last_ms = max(frame.following(cut, -1), open_ms)
+        stop_us = min(frame.following(last_ms) * 1000 - 1, stop_us)
         stop_id = market.source.last_id(stop_us) + 1
-    found = _fold(market, interval, start_id, stop_id)
-    return list(_filled(found, interval, open_ms, last_ms, _close_before(market, start_id)))
+    found = fold(market, frame, start_id, stop_id)
+    return list(_filled(found, frame, open_ms, last_ms, close_before(market, start_id)))
 
 
 class Running:
     """The newest kline of a market, updated with the trades since the last update."""
 
-    def __init__(self, market: Market, interval: str) -> None:
+    def __init__(self, market: Market, frame: Frame) -> None:
         self._market = market
-        self._interval = interval
+        self._frame = frame
         self._open_ms: int | None = None
         self._next_id = 0
         self._kline: Kline | None = None
 
     def update(self, now_us: int) -> list[Kline]:
-        """Return the current kline, preceded by the previous one if that has just ended."""
+        """Return the current kline, preceded by the previous one if that has just ended.
+
+        None while the trades of the current one are still being taken in.
+        """
         found: list[Kline | None] = []
-        open_ms = opening(now_us // 1000, self._interval)
+        open_ms = self._frame.opening(now_us // 1000)
         if open_ms != self._open_ms:
             if self._open_ms is not None:
-                end_us = following(self._open_ms, self._interval) * 1000 - 1
+                end_us = self._frame.following(self._open_ms) * 1000 - 1
                 found.append(self._extended(self._open_ms, end_us))
             self._next_id = self._market.source.id_at(open_ms * 1000)
             self._open_ms, self._kline = open_ms, None
@@ -157,25 +189,28 @@ class Running:
         return [kline for kline in found if kline is not None]
 
     def _extended(self, open_ms: int, until_us: int) -> Kline | None:
-        stop_id = max(self._market.source.last_id(until_us) + 1, self._next_id)
-        new = _fold(self._market, self._interval, self._next_id, stop_id).get(open_ms)
+        end_id = max(self._market.source.last_id(until_us) + 1, self._next_id)
+        stop_id = min(end_id, self._next_id + CATCH_UP)
+        new = fold(self._market, self._frame, self._next_id, stop_id).get(open_ms)
         self._next_id = stop_id
         if new is not None:
-            self._kline = _merge(self._kline, new) if self._kline else new
+            self._kline = merge(self._kline, new) if self._kline else new
+        if stop_id < end_id:
+            return None
         if self._kline is not None:
             return self._kline
-        close = _close_before(self._market, self._next_id)
-        return next(_filled({}, self._interval, open_ms, open_ms, close), None)
+        close = close_before(self._market, self._next_id)
+        return next(_filled({}, self._frame, open_ms, open_ms, close), None)
 
 
-def _close_before(market: Market, trade_id: int) -> int | None:
+def close_before(market: Market, trade_id: int) -> int | None:
     """Return the price of the last trade before an id, if there is one."""
     before = market.before(trade_id, 16)
     before = before[~before.tombstones]
     return int(before.price[-1]) if len(before) else None
 
 
-def _fold(market: Market, interval: str, start_id: int, stop_id: int) -> dict[int, Kline]:
+def fold(market: Market, frame: Frame, start_id: int, stop_id: int) -> dict[int, Kline]:
     """Fold the trades of a range of ids in pieces, so that any number fits in memory."""
     found: dict[int, Kline] = {}
     at = start_id
@@ -185,17 +220,17 @@ def _fold(market: Market, interval: str, start_id: int, stop_id: int) -> dict[in
         if not len(piece):
             break
         at = int(piece.ids[-1]) + 1
-        for kline in _buckets(piece[~piece.tombstones], interval):
+        for kline in _buckets(piece[~piece.tombstones], frame):
             earlier = found.get(kline.open_time)
-            found[kline.open_time] = _merge(earlier, kline) if earlier else kline
+            found[kline.open_time] = merge(earlier, kline) if earlier else kline
     return found
 
 
-def _buckets(trades: Trades, interval: str) -> Iterator[Kline]:
+def _buckets(trades: Trades, frame: Frame) -> Iterator[Kline]:
     """Fold one piece of trades, ids ascending, into klines."""
     if not len(trades):
         return
-    opens = _openings(trades.time_ms, interval)
+    opens = frame.openings(trades.time_ms)
     order = np.argsort(opens, kind="stable")
     opens = opens[order]
     price, quantity = trades.price[order], trades.quantity[order]
@@ -234,7 +269,7 @@ def _buckets(trades: Trades, interval: str) -> Iterator[Kline]:
         buy,
         buys,
     ) in columns_out:
-        end = following(at, interval) - 1
+        end = frame.following(at) - 1
         yield Kline(
             at, end, open_, high, low, close, volume, quotes, count, buy, buys, first_id, last_id
         )
@@ -258,7 +293,8 @@ def _sums(values: Ints, starts: npt.NDArray[np.intp]) -> list[int]:
     return [h * E8 + rest for h, rest in zip(high, low, strict=True)]
 
 
-def _merge(left: Kline, right: Kline) -> Kline:
+def merge(left: Kline, right: Kline) -> Kline:
+    """Merge the klines of earlier and of later trades, as of the first one's bucket."""
     return Kline(
         left.open_time,
         left.close_time,
@@ -277,11 +313,11 @@ def _merge(left: Kline, right: Kline) -> Kline:
 
 
 def _filled(
-    found: dict[int, Kline], interval: str, open_ms: int, last_ms: int, close: int | None
+    found: dict[int, Kline], frame: Frame, open_ms: int, last_ms: int, close: int | None
 ) -> Iterator[Kline]:
     """Fill missing klines with flat ones after the first close."""
     while open_ms <= last_ms:
-        following_ms = following(open_ms, interval)
+        following_ms = frame.following(open_ms)
         kline = found.get(open_ms)
         if kline is None and close is not None:
             kline = Kline(open_ms, following_ms - 1, close, close, close, close)
@@ -289,15 +325,6 @@ def _filled(
             yield kline
             close = kline.close
         open_ms = following_ms
-
-
-def _openings(time_ms: Ints, interval: str) -> Ints:
-    if interval == "1M":
-        months = time_ms.astype("datetime64[ms]").astype("datetime64[M]")
-        return months.astype("datetime64[ms]").astype(np.int64)
-    shift = _MONDAY if interval == "1w" else 0
-    result: Ints = (time_ms - shift) // INTERVALS[interval] * INTERVALS[interval] + shift
-    return result
 
 
 def _month_index(time_ms: int) -> int:

@@ -21,6 +21,8 @@ class Market:
         self.status = status
         self.holes: list[tuple[int, int]] = []
         """Ranges of ids, both ends included, that neither REST nor the stream has."""
+        self.revision = 0
+        """Changes with them."""
 
     @property
     def symbol(self) -> str:
@@ -40,10 +42,12 @@ class Market:
         if len(merged) > MAX_HOLES:
             raise SimulatorError(f"at most {MAX_HOLES} gaps of a symbol")
         self.holes = sorted(merged)
+        self.revision += 1
 
     def restore(self) -> None:
         """Restore every id."""
         self.holes = []
+        self.revision += 1
 
     def slice(self, from_id: int, limit: int) -> Trades:
         """Return at most `limit` existing trades from an id on, future ones included."""

@@ -7,7 +7,7 @@ import orjson
 from multidict import MultiMapping
 
 from simulator.errors import ApiError
-from simulator.klines import INTERVALS
+from simulator.klines import INTERVALS, Frame
 from simulator.market import Market
 
 SYMBOL_RANGE = r"[\w\-._&&[^a-z]]{1,50}"
@@ -15,6 +15,10 @@ r"""The legal symbols in the exchange's Java syntax, where \w is a letter of any
 
 _SYMBOL = re.compile(r"(?:[^\Wa-z]|[-.]){1,50}")
 _INTEGER = re.compile(r"[0-9]{1,20}")
+_ZONE = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?")
+_WINDOW = re.compile(r"([0-9]{1,3})([mhd])")
+_MOST_WINDOWS = {"m": 59, "h": 23, "d": 1}
+"""The most of each unit; the exchange takes up to seven days, of which only one is kept here."""
 MAX_LONG = 2**63 - 1
 
 
@@ -91,14 +95,40 @@ class Params:
             raise _illegal("symbols", rf'\["{SYMBOL_RANGE}"(,"{SYMBOL_RANGE}"){{0,}}\]')
         return [_market(markets, name) for name in dict.fromkeys(names)]
 
-    def interval(self) -> str:
-        """Return the mandatory `interval` of klines."""
+    def frame(self) -> Frame:
+        """Return the mandatory `interval` of klines, in the time zone that may be given."""
         interval = self._query.get("interval")
         if not interval:
             raise _mandatory("interval")
         if interval not in INTERVALS:
             raise ApiError(-1120, "Invalid interval.")
-        return interval
+        return Frame(interval, self._zone_ms())
+
+    def choice(self, name: str, *values: str) -> str | None:
+        """Return a parameter that has one of some values."""
+        value = self.text(name)
+        if value is not None and value not in values:
+            raise _illegal(name, "|".join(values))
+        return value
+
+    def window_minutes(self) -> int:
+        """Return the length of `windowSize`, a day by default."""
+        value = self.text("windowSize") or "1d"
+        match = _WINDOW.fullmatch(value)
+        size = int(match[1]) if match else 0
+        if not match or not 1 <= size <= _MOST_WINDOWS[match[2]]:
+            raise ApiError(-1130, "Data sent for parameter 'windowSize' is not valid.")
+        return size * {"m": 1, "h": 60, "d": 1440}[match[2]]
+
+    def _zone_ms(self) -> int:
+        """Return `timeZone` in milliseconds, UTC by default."""
+        value = self.text("timeZone")
+        match = _ZONE.fullmatch(value or "0")
+        hours, minutes = (int(match[2]), int(match[3] or 0)) if match else (99, 0)
+        offset = (hours * 60 + minutes) * (-1 if match and match[1] == "-" else 1)
+        if minutes > 59 or not -12 * 60 <= offset <= 14 * 60:
+            raise ApiError(-1130, "Data sent for parameter 'timeZone' is not valid.")
+        return offset * 60_000
 
 
 def bad_combination() -> ApiError:

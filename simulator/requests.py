@@ -6,15 +6,20 @@ from typing import Final
 
 import orjson
 
-from simulator.klines import STREAMED
+from simulator.klines import INTERVALS
 
 METHODS: Final = (
     "SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY",
 )  # fmt: skip
 MAX_ID_LENGTH: Final = 36
 
+FIGURES: Final = re.compile(
+    r"miniTicker|ticker|kline_(?P<interval>" + "|".join(INTERVALS) + r")(?P<zone>@\+08:00)?"
+)
+"""Streams of figures that are made each second, after the symbol and its `@`."""
+
 _STREAM = re.compile(
-    r"[^\WA-Z]{1,20}@(aggTrade|bookTicker|kline_(" + "|".join(STREAMED) + r"))|!serverShutdown"
+    rf"[^\WA-Z]{{1,20}}@(aggTrade|trade|bookTicker|{FIGURES.pattern})|!serverShutdown"
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,6 +19,8 @@ from simulator.limits import BANNED, TOO_MANY, Gate
 from simulator.market import Market
 from simulator.params import Params, bad_combination
 from simulator.script import Script
+from simulator.ticker import AVERAGE_MINUTES, Minutes, Ticker
+from simulator.trades import raw_trades
 
 DEFAULT_LIMIT: Final = 500
 MAX_LIMIT: Final = 1000
@@ -36,6 +38,7 @@ class Rest:
     gate: Gate
     script: Script
     lies: Lies
+    minutes: Mapping[str, Minutes]
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes with their weights."""
@@ -44,13 +47,26 @@ class Rest:
             ("time", 1, self.time),
             ("exchangeInfo", 20, self.exchange_info),
             ("aggTrades", 4, self.agg_trades),
+            ("trades", 25, self.trades),
             ("klines", 2, self.klines),
+            ("uiKlines", 2, self.klines),
+            ("avgPrice", 2, self.average_price),
+            ("ticker", 4, self.ticker),
+            ("ticker/24hr", 2, self.ticker_24hr),
+            ("ticker/price", 2, self.ticker_price),
             ("ticker/bookTicker", 2, self.book_ticker),
         ]
-        return [
-            web.get(f"/api/v3/{path}", self._guarded(weight, answer))
-            for path, weight, answer in table
-        ] + [web.route("*", "/api/{rest:.*}", self._guarded(1, self.unknown))]
+        return (
+            [
+                web.get(f"/api/v3/{path}", self._guarded(weight, answer))
+                for path, weight, answer in table
+            ]
+            + [
+                web.get(f"/{kind}/v1/exchangeInfo", self._guarded(1, self.no_futures))
+                for kind in ("fapi", "dapi")
+            ]
+            + [web.route("*", "/api/{rest:.*}", self._guarded(1, self.unknown))]
+        )
 
     async def ping(self, request: web.Request) -> web.Response:
         """Respond to a connectivity check."""
@@ -64,8 +80,17 @@ class Rest:
 
     async def exchange_info(self, request: web.Request) -> web.Response:
         """Describe the symbols."""
-        params = Params(request.query, "symbol", "symbols", "permissions", "showPermissionSets")
-        chosen = params.markets(self.markets) or list(self.markets.values())
+        params = Params(
+            request.query, "symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"
+        )
+        status = params.choice("symbolStatus", "TRADING", "HALT", "BREAK")
+        shown = params.choice("showPermissionSets", "true", "false") != "false"
+        named = params.markets(self.markets)
+        if named is not None and status is not None:
+            raise bad_combination()
+        chosen = named or [
+            market for market in self.markets.values() if status in (None, market.status)
+        ]
         limits = self.gate.limits
         return _json(
             {
@@ -86,7 +111,10 @@ class Rest:
                     },
                 ],
                 "exchangeFilters": [],
-                "symbols": [_symbol_info(market) for market in chosen],
+                "symbols": [
+                    _symbol_info(market) | ({} if shown else {"permissionSets": []})
+                    for market in chosen
+                ],
             }
         )
 
@@ -121,23 +149,96 @@ class Rest:
         params = Params(
             request.query, "symbol", "interval", "startTime", "endTime", "limit", "timeZone"
         )
-        market, interval = params.market(self.markets), params.interval()
+        market, frame = params.market(self.markets), params.frame()
         limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)
-        if params.text("timeZone") not in (None, "0"):
-            raise ApiError(-1130, "Data sent for parameter 'timeZone' is not valid.")
         start, end = params.window()
-        now = self.clock.now()
-        last = klines.opening(min(now // 1000, _FAR_FUTURE_MS if end is None else end), interval)
-        if start is None:
-            first = klines.following(last, interval, 1 - limit)
-        else:
-            first = min(start, _FAR_FUTURE_MS)
-            last = min(last, klines.following(klines.opening(first, interval), interval, limit))
         # Folding millions of trades is slow and must not block the streams.
         found = await asyncio.to_thread(
-            klines.klines, market, interval, first, last, now, newest=start is None
+            klines.klines,
+            market,
+            frame,
+            None if start is None else min(start, _FAR_FUTURE_MS),
+            _FAR_FUTURE_MS if end is None else end,
+            self.clock.now(),
+            limit,
         )
-        return _json([kline.row() for kline in found[:limit]])
+        return _json([kline.row() for kline in found])
+
+    async def trades(self, request: web.Request) -> web.Response:
+        """Return the newest raw trades, oldest first."""
+        params = Params(request.query, "symbol", "limit")
+        market, limit = params.market(self.markets), params.limit(DEFAULT_LIMIT, MAX_LIMIT)
+        last_id = market.source.last_id(self.clock.now())
+        raw = list(raw_trades(market.before(last_id + 1, limit)))
+        return _json([wire.raw_row(trade) for trade in raw[-limit:]])
+
+    async def average_price(self, request: web.Request) -> web.Response:
+        """Return the average price of the latest minutes."""
+        market = Params(request.query, "symbol").market(self.markets)
+        found = await self._ticker(market, AVERAGE_MINUTES)
+        if found is None:
+            raise ApiError(-1000, "There has been no trade yet.")
+        price = wire.decimal(found.average)
+        return _json({"mins": AVERAGE_MINUTES, "price": price, "closeTime": found.close_ms})
+
+    async def ticker(self, request: web.Request) -> web.Response:
+        """Return the figures of a window of some symbols."""
+        params = Params(request.query, "symbol", "symbols", "windowSize", "type")
+        kind, minutes = params.choice("type", "FULL", "MINI"), params.window_minutes()
+        chosen = params.markets(self.markets)
+        if chosen is None:
+            raise ApiError(-1128, "Either symbol or symbols has to be sent.")
+        found = [await self._ticker(market, minutes) for market in chosen]
+        rows = [ticker.mini() if kind == "MINI" else ticker.figures() for ticker in found if ticker]
+        return _one_or_all(request, rows)
+
+    async def ticker_24hr(self, request: web.Request) -> web.Response:
+        """Return the figures of the latest 24 hours of one symbol, some, or all."""
+        params = Params(request.query, "symbol", "symbols", "type")
+        kind = params.choice("type", "FULL", "MINI")
+        chosen = params.markets(self.markets)
+        if chosen is None:
+            self.gate.charge(_ip(request), 78)  # all symbols: weight 80
+        rows = []
+        for market in chosen or self.markets.values():
+            if (found := await self._ticker(market)) is not None:
+                now = self.clock.now()
+                rows.append(found.mini() if kind == "MINI" else found.full(market, now))
+        return _one_or_all(request, rows)
+
+    async def ticker_price(self, request: web.Request) -> web.Response:
+        """Return the newest price of one symbol, some, or all."""
+        chosen = Params(request.query, "symbol", "symbols").markets(self.markets)
+        if chosen is None:
+            self.gate.charge(_ip(request), 2)  # all symbols: weight 4
+        now = self.clock.now()
+        lasts = [(market, market.last_trade(now)) for market in chosen or self.markets.values()]
+        return _one_or_all(
+            request,
+            [
+                {"symbol": market.symbol, "price": wire.decimal(int(last.price[0]))}
+                for market, last in lasts
+                if len(last)
+            ],
+        )
+
+    async def no_futures(self, request: web.Request) -> web.Response:
+        """Describe an exchange of futures that has no symbols."""
+        Params(request.query)
+        return _json(
+            {
+                "timezone": "UTC",
+                "serverTime": self.clock.now() // 1000,
+                "rateLimits": [],
+                "exchangeFilters": [],
+                "assets": [],
+                "symbols": [],
+            }
+        )
+
+    async def _ticker(self, market: Market, *minutes: int) -> Ticker | None:
+        now = self.clock.now()
+        return await asyncio.to_thread(self.minutes[market.symbol].ticker, now, *minutes)
 
     async def book_ticker(self, request: web.Request) -> web.Response:
         """Return the best bid and ask of one symbol, some, or all."""
@@ -151,7 +252,7 @@ class Rest:
             for market in chosen or self.markets.values()
             if (found := last_quote(market, now))
         ]
-        return _json(quotes[0] if "symbol" in request.query and quotes else quotes)
+        return _one_or_all(request, quotes)
 
     async def unknown(self, request: web.Request) -> web.Response:
         """Respond to an unknown path."""
@@ -217,6 +318,11 @@ class Rest:
             return _json({"code": error.code, "msg": str(error)}, status=error.status)
 
 
+def _one_or_all(request: web.Request, rows: Sequence[object]) -> web.Response:
+    """Respond with the one row of `symbol`, or with all rows."""
+    return _json(rows[0] if "symbol" in request.query and rows else rows)
+
+
 def _limited(status: int, retry_after: int) -> web.Response:
     if status == BANNED:
         until = int((time.time() + retry_after) * 1000)
@@ -245,6 +351,10 @@ def _symbol_info(market: Market) -> dict[str, object]:
         "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
         "icebergAllowed": True,
         "ocoAllowed": True,
+        "otoAllowed": True,
+        "quoteOrderQtyMarketAllowed": True,
+        "allowTrailingStop": True,
+        "cancelReplaceAllowed": True,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": [

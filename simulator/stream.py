@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -12,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from simulator import wire
 from simulator.clock import Clock
 from simulator.limits import Gate, Limits
-from simulator.requests import Request, RequestError, is_stream, parse
+from simulator.requests import Request, RequestError, parse
 from simulator.script import Script
 
 MAX_BUFFER_BYTES: Final = 64 << 20
@@ -20,17 +21,33 @@ MAX_BUFFER_BYTES: Final = 64 << 20
 
 PONG_TIMEOUT_S: Final = 60.0
 
+TIME_UNITS: Final = ("MILLISECOND", "MICROSECOND")
+
 _NOBODY: frozenset["Connection"] = frozenset()
+
+
+class Form(NamedTuple):
+    """How a connection gets the messages of its streams."""
+
+    is_combined: bool = False
+    """Whether they are wrapped with the name of their stream."""
+    is_micro: bool = False
+    """Whether times are in microseconds."""
+
+    def write(self, stream: str, messages: Sequence[str]) -> list[str]:
+        """Write messages, given as their data with times in milliseconds."""
+        texts = [*map(wire.in_microseconds, messages)] if self.is_micro else list(messages)
+        return wire.combined(stream, texts) if self.is_combined else texts
 
 
 class Connection:
     """One client: its streams and its send buffer."""
 
     def __init__(
-        self, number: int, transport: asyncio.Transport, *, is_combined: bool, streams: list[str]
+        self, number: int, transport: asyncio.Transport, form: Form, streams: list[str]
     ) -> None:
         self.number = number
-        self.combined = is_combined
+        self.form = form
         self.streams = dict.fromkeys(streams)
         self.stalled_until = 0.0
         self.messages = 0
@@ -126,20 +143,18 @@ class Hub:
         return self._subscribers.get(stream, _NOBODY)
 
     @property
-    def streams(self) -> int:
-        """The number of streams with a subscriber."""
-        return len(self._subscribers)
+    def streams(self) -> AbstractSet[str]:
+        """The streams with a subscriber."""
+        return self._subscribers.keys()
 
     def publish(self, stream: str, messages: list[str]) -> None:
         """Queue messages (the data of each) for the stream's subscribers."""
-        subscribers = self.subscribers(stream)
-        for is_combined in (False, True):
-            wanted = [c for c in subscribers if c.combined is is_combined]
-            if wanted and messages:
-                texts = wire.combined(stream, messages) if is_combined else messages
-                framed = wire.frames(texts)[0]
-                for connection in wanted:
-                    connection.put(framed, len(messages))
+        framed: dict[Form, bytes] = {}
+        for connection in self.subscribers(stream) if messages else ():
+            form = connection.form
+            if form not in framed:
+                framed[form] = wire.frames(form.write(stream, messages))[0]
+            connection.put(framed[form], len(messages))
 
     def flush(self) -> None:
         """Write to every connection that has something queued."""
@@ -157,7 +172,7 @@ class Hub:
         event = {"e": "serverShutdown", "E": self._clock.now() // 1000}
         for connection in list(self.connections):
             wrapped = {"stream": "!serverShutdown", "data": event}
-            connection.send(wrapped if connection.combined else event)
+            connection.send(wrapped if connection.form.is_combined else event)
 
     async def close(self) -> None:
         """Close every connection with code 1001."""
@@ -174,9 +189,8 @@ class Hub:
         is_combined = request.path == "/stream"
         names = request.query.get("streams", "") if is_combined else request.path[len("/ws/") :]
         streams = [name for name in names.split("/") if name]
-        if not refused and (
-            len(streams) > self._limits.streams or not all(map(is_stream, streams))
-        ):
+        unit = request.query.get("timeUnit", "MILLISECOND").upper()
+        if not refused and (len(streams) > self._limits.streams or unit not in TIME_UNITS):
             refused = 400
         self._gate.record(ip, "GET", request.path_qs[:200], status=refused or 101)
         if refused:
@@ -186,9 +200,8 @@ class Hub:
         if request.transport is None:  # the client disconnected during the handshake
             return socket
         self.counts["connections"] += 1
-        connection = Connection(
-            self.counts["connections"], request.transport, is_combined=is_combined, streams=streams
-        )
+        form = Form(is_combined, is_micro=unit == "MICROSECOND")
+        connection = Connection(self.counts["connections"], request.transport, form, streams)
         connection.stalled_until = self.stall_new_until
         self.set_cut(connection)
         self._sockets.add(socket)
@@ -296,9 +309,9 @@ def _property(connection: Connection, request: Request) -> object:
     if request.params[0] != "combined":
         raise RequestError(0, "Unknown property", request.id)
     if request.method == "GET_PROPERTY":
-        return connection.combined
+        return connection.form.is_combined
     value = request.params[1] if len(request.params) == 2 else None
     if not isinstance(value, bool):
         raise RequestError(1, "Invalid value type: expected Boolean", request.id)
-    connection.combined = value
+    connection.form = connection.form._replace(is_combined=value)
     return None

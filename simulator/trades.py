@@ -1,5 +1,6 @@
 """Aggregate trades in columns, and the interface of their sources."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -54,6 +55,31 @@ def concatenate(parts: list[Trades]) -> Trades:
     return Trades(
         *(np.concatenate([getattr(p, field.name) for p in parts]) for field in fields(Trades))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RawTrade:
+    """One of the trades that an aggregate stands for, in units of 1e-8 and microseconds."""
+
+    id: int
+    price: int
+    quantity: int
+    time_us: int
+    buyer_maker: bool
+    best_match: bool
+
+
+def raw_trades(trades: Trades) -> Iterator[RawTrade]:
+    """Generate the raw trades of aggregates: equal parts of a quantity, the last has the rest."""
+    columns = (getattr(trades, field.name).tolist() for field in fields(Trades))
+    for _, price, quantity, first, last, time_us, buyer_maker, best_match in zip(
+        *columns, strict=True
+    ):
+        if first >= 0:
+            part = quantity // (last - first + 1)
+            for number in range(first, last + 1):
+                rest = quantity - part * (last - first) if number == last else part
+                yield RawTrade(number, price, rest, time_us, buyer_maker, best_match)
 
 
 class Source(Protocol):

@@ -1,12 +1,13 @@
 """Trades and messages in the exchange's encoding: JSON texts and WebSocket frames."""
 
+import re
 from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
 import numpy as np
 
-from simulator.trades import E8, Bools, Ints, Trades
+from simulator.trades import E8, Bools, Ints, RawTrade, Trades
 
 OP_TEXT: Final = 1
 OP_BINARY: Final = 2
@@ -19,6 +20,9 @@ _EVENT = (
     '"f":%d,"l":%d,"T":%d,"m":%s,"M":%s}'
 )
 _TOMBSTONE = ('"p":"0.00000000","q":"0.00000000"', '"p":"0","q":"0"')
+_CLOSES = re.compile(r'"(?:T":[0-9]{13}(?=,"s")|C":[0-9]{13})')
+_TIMES = re.compile(r'"(?:[EtO]|T)":[0-9]{13}(?![0-9])')
+"""Of a message's data. A kline ends and a ticker closes at the end of their last millisecond."""
 _SMALL_FRAME = 126
 _MEDIUM_FRAME = 1 << 16
 # Headers of short text frames as latin-1 text, so that joined frames are encoded once.
@@ -44,6 +48,35 @@ def events(symbol: str, trades: Trades) -> list[str]:
     """
     columns = _columns(trades)
     return _write(_EVENT.replace("SYMBOL", symbol), [columns[7], *columns], trades)
+
+
+def raw_row(trade: RawTrade) -> dict[str, object]:
+    """Return a trade as a row of `GET /api/v3/trades`."""
+    return {
+        "id": trade.id,
+        "price": decimal(trade.price),
+        "qty": decimal(trade.quantity),
+        "quoteQty": decimal(trade.price * trade.quantity // E8),
+        "time": trade.time_us // 1000,
+        "isBuyerMaker": trade.buyer_maker,
+        "isBestMatch": trade.best_match,
+    }
+
+
+def raw_event(symbol: str, trade: RawTrade) -> str:
+    """Write a trade as the data of a `trade` stream message."""
+    time_ms = trade.time_us // 1000
+    maker, best = str(trade.buyer_maker).lower(), str(trade.best_match).lower()
+    return (
+        f'{{"e":"trade","E":{time_ms},"s":"{symbol}","t":{trade.id},"p":"{decimal(trade.price)}",'
+        f'"q":"{decimal(trade.quantity)}","T":{time_ms},"m":{maker},"M":{best}}}'
+    )
+
+
+def in_microseconds(text: str) -> str:
+    """Rewrite the times of a message's data, all of them in milliseconds, as microseconds."""
+    text = _CLOSES.sub(r"\g<0>999", text)
+    return _TIMES.sub(r"\g<0>000", text)
 
 
 def combined(stream: str, data: Iterable[str]) -> list[str]:

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from simulator import klines as klines_module
 from simulator.assets import asset
 from simulator.errors import SimulatorError
-from simulator.klines import Kline, Running, klines
+from simulator.klines import Frame, Kline, Running, klines
 from simulator.market import Market
 from simulator.seeded import GENESIS_US, SeededMarket
 from tests.simulator.conftest import FEW
 
 HOLES = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 40)), max_size=8)
 NOW_US = GENESIS_US + 3_600_000_000
+MINUTE = Frame("1m")
 
 
 def market(holes: list[tuple[int, int]]) -> Market:
@@ -72,7 +73,7 @@ def test_klines_equal_a_plain_fold(holes: list[tuple[int, int]], interval: str) 
             was.taker_buy_volume + (0 if maker else quantity),
             was.taker_buy_quote_volume + (0 if maker else quote), was.first, last,
         )  # fmt: skip
-    made = klines(found, interval, 0, NOW_US // 1000, NOW_US)
+    made = klines(found, Frame(interval), 0, NOW_US // 1000, NOW_US)
     assert [kline for kline in made if kline.trades] == list(plain.values())
     assert [k.open_time for k in made] == list(range(made[0].open_time, NOW_US // 1000 + 1, width))
     assert all(
@@ -85,10 +86,10 @@ def test_klines_equal_a_plain_fold(holes: list[tuple[int, int]], interval: str) 
 def test_an_answer_of_too_many_trades_is_shorter_and_exact(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = klines(market([]), "1m", 0, NOW_US // 1000, NOW_US)
+    whole = klines(market([]), MINUTE, 0, NOW_US // 1000, NOW_US)
     monkeypatch.setattr(klines_module, "MAX_TRADES", 100)
-    oldest = klines(market([]), "1m", 0, NOW_US // 1000, NOW_US)
-    newest = klines(market([]), "1m", 0, NOW_US // 1000, NOW_US, newest=True)
+    oldest = klines(market([]), MINUTE, 0, NOW_US // 1000, NOW_US)
+    newest = klines(market([]), MINUTE, None, NOW_US // 1000, NOW_US)
     assert oldest == whole[: len(oldest)]
     assert newest == whole[-len(newest) :]
     assert 1 < len(oldest) < len(whole)
@@ -98,15 +99,19 @@ def test_an_answer_of_too_many_trades_is_shorter_and_exact(
 @FEW
 @given(pauses=st.lists(st.integers(1, 90_000), min_size=1, max_size=20))
 def test_the_running_kline_is_the_one_that_rest_gives(pauses: list[int]) -> None:
-    found, running, now_ms = market([(100, 20)]), Running(market([(100, 20)]), "1m"), NOW_US // 1000
+    found, running, now_ms = (
+        market([(100, 20)]),
+        Running(market([(100, 20)]), MINUTE),
+        NOW_US // 1000,
+    )
     for pause in pauses:
         was, now_ms = now_ms, now_ms + pause
         *closed, newest = running.update(now_ms * 1000)
-        assert [newest] == klines(found, "1m", newest.open_time, now_ms, now_ms * 1000)
+        assert [newest] == klines(found, MINUTE, newest.open_time, now_ms, now_ms * 1000)
         for kline in closed:
             assert was // 60_000 * 60_000 == kline.open_time < newest.open_time
-            assert [kline] == klines(found, "1m", kline.open_time, kline.open_time, now_ms * 1000)
+            assert [kline] == klines(found, MINUTE, kline.open_time, kline.open_time, now_ms * 1000)
 
 
 def test_there_are_no_klines_before_the_first_trade() -> None:
-    assert klines(market([]), "1m", 0, GENESIS_US // 1000 - 1, NOW_US) == []
+    assert klines(market([]), MINUTE, 0, GENESIS_US // 1000 - 1, NOW_US) == []

@@ -1,13 +1,16 @@
 """The REST API answers as the exchange documents it, errors included."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from simulator.app import Settings, iso_us
-from simulator.klines import following, klines, opening
+from simulator.klines import INTERVALS, Frame, klines
 from simulator.rest import MAX_ADDRESS_BYTES
+from simulator.wire import decimal
 from tests.simulator.conftest import Client, Start
 
 NOON = iso_us("2024-03-01T12:00Z") // 1000
@@ -84,7 +87,12 @@ async def test_the_future_is_empty_and_the_limit_is_cut_to_1000(client: Client) 
         ("aggTrades", "symbol=BTCUSDT&from=1", -1104),
         ("klines", "symbol=BTCUSDT", -1102),
         ("klines", "symbol=BTCUSDT&interval=7m", -1120),
-        ("klines", "symbol=BTCUSDT&interval=1m&timeZone=3", -1130),
+        ("klines", "symbol=BTCUSDT&interval=1m&timeZone=14:01", -1130),
+        ("klines", "symbol=BTCUSDT&interval=1m&timeZone=UTC", -1130),
+        ("ticker", "", -1128),
+        ("ticker", "symbol=BTCUSDT&windowSize=60m", -1130),
+        ("ticker/24hr", "symbol=BTCUSDT&type=ALL", -1100),
+        ("exchangeInfo", "symbol=BTCUSDT&symbolStatus=TRADING", -1128),
         ("exchangeInfo", "symbol=BTCUSDT&symbols=%5B%22BTCUSDT%22%5D", -1128),
         ("exchangeInfo", "symbols=BTCUSDT", -1100),
         ("exchangeInfo", "symbols=%5B%22NOPE%22%5D", -1121),
@@ -157,11 +165,11 @@ async def test_klines_page_by_open_time_and_quiet_ones_are_flat(client: Client) 
     assert part == found[1:3]
 
 
-@pytest.mark.parametrize("interval", ["1s", "3m", "1h", "8h"])
+@pytest.mark.parametrize("interval", [each for each in INTERVALS if each != "1M"])
 async def test_each_interval_folds_its_trades(client: Client, interval: str) -> None:
     market, now_us = client.exchange.markets["ETHBTC"], NOON * 1000
-    coarse = klines(market, interval, NOON - 2 * 86_400_000, NOON, now_us, newest=True)[-3:]
-    minutes = klines(market, "1s", coarse[-1].open_time, NOON, now_us)
+    coarse = klines(market, Frame(interval), None, NOON, now_us, 3)
+    minutes = klines(market, Frame("1s"), coarse[-1].open_time, NOON, now_us)
     whole = coarse[-1]
     assert whole.high == max(kline.high for kline in minutes)
     assert whole.volume == sum(kline.volume for kline in minutes)
@@ -171,6 +179,119 @@ async def test_each_interval_folds_its_trades(client: Client, interval: str) -> 
 
 
 def test_weeks_open_on_mondays_and_months_on_their_first() -> None:
-    assert opening(NOON, "1w") == iso_us("2024-02-26") // 1000
-    assert opening(NOON, "1M") == iso_us("2024-03-01") // 1000
-    assert following(iso_us("2024-11-01") // 1000, "1M", 3) == iso_us("2025-02-01") // 1000
+    week, month = Frame("1w"), Frame("1M")
+    assert week.opening(NOON) == iso_us("2024-02-26") // 1000
+    assert month.opening(NOON) == iso_us("2024-03-01") // 1000
+    assert month.following(iso_us("2024-11-01") // 1000, 3) == iso_us("2025-02-01") // 1000
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("8", 8), ("+08:00", 8), ("-5:30", -5.5), ("0:00", 0)])
+async def test_days_and_months_are_those_of_a_time_zone(
+    client: Client, zone: str, hours: float
+) -> None:
+    shift = int(hours * 3_600_000)
+    for interval in ("1d", "1M", "1w", "8h", "1m"):
+        frame = Frame(interval, shift)
+        _, found = await client.get(
+            "klines", symbol="BTCUSDT", interval=interval, limit=2, timeZone=zone
+        )
+        assert [row[0] for row in found] == [frame.opening(row[0]) for row in found]
+        assert found[-1][0] <= NOON <= found[-1][6] == frame.following(found[-1][0]) - 1
+        assert Frame(interval).opening(found[-1][0] + shift) == found[-1][0] + shift
+        opens = np.array([NOON, NOON - 10**9, found[0][6]])
+        assert frame.openings(opens).tolist() == [frame.opening(int(open_)) for open_ in opens]
+
+
+@pytest.mark.parametrize("interval", ["1d", "1M", "12h"])
+async def test_a_start_before_the_first_trade_is_that_of_the_first_kline(
+    client: Client, interval: str
+) -> None:
+    """Clients look for the beginning of the history so."""
+    market, now = client.exchange.markets["BTCUSDT"], NOON
+    first = int(market.slice(0, 1).time_ms[0])
+    for start in (0, 1, first - 10**10):
+        _, found = await client.get(
+            "klines", symbol="BTCUSDT", interval=interval, startTime=start, endTime=now, limit=1
+        )
+        assert [row[0] for row in found] == [Frame(interval).opening(first)]
+
+
+async def test_ui_klines_are_klines(client: Client) -> None:
+    _, found = await client.get("uiKlines", symbol="BTCUSDT", interval="1h", limit=3)
+    assert found == (await client.get("klines", symbol="BTCUSDT", interval="1h", limit=3))[1]
+    assert len(found) == 3
+
+
+async def test_tickers_are_what_the_minutes_of_their_window_come_to(client: Client) -> None:
+    for path, params, minutes in (
+        ("ticker/24hr", {}, 1440),
+        ("ticker", {}, 1440),
+        ("ticker", {"windowSize": "7m"}, 7),
+        ("ticker", {"windowSize": "2h"}, 120),
+    ):
+        _, got = await client.get(path, symbol="BTCUSDT", **params)
+        market, now_us = client.exchange.markets["BTCUSDT"], NOON * 1000
+        start = NOON - (minutes - 1) * 60_000
+        rows = klines(market, Frame("1m"), start, NOON, now_us)
+        volume = sum(row.volume for row in rows)
+        traded = [row for row in rows if row.trades]
+        assert (got["openTime"], got["closeTime"]) == (start, NOON)
+        assert got["volume"] == decimal(volume)
+        assert got["count"] == sum(row.trades for row in rows)
+        assert (got["firstId"], got["lastId"]) == (traded[0].first, traded[-1].last)
+        assert (got["openPrice"], got["lastPrice"]) == tuple(
+            map(decimal, (traded[0].open, traded[-1].close))
+        )
+        change = Decimal(got["lastPrice"]) - Decimal(got["openPrice"])
+        assert Decimal(got["priceChange"]) == change
+        percent = Decimal(got["priceChangePercent"])
+        assert abs(percent - 100 * change / Decimal(got["openPrice"])) < Decimal("0.001")
+        assert Decimal(got["lowPrice"]) < Decimal(got["weightedAvgPrice"])
+        assert Decimal(got["weightedAvgPrice"]) < Decimal(got["highPrice"])
+    _, average = await client.get("avgPrice", symbol="BTCUSDT")
+    rows = klines(market, Frame("1m"), NOON - 4 * 60_000, NOON, now_us)
+    expected = sum(row.quote_volume for row in rows) * 10**8 // sum(row.volume for row in rows)
+    assert average == {"mins": 5, "price": decimal(expected), "closeTime": NOON}
+
+
+async def test_tickers_come_for_one_symbol_some_or_all(client: Client) -> None:
+    for path in ("ticker/24hr", "ticker/price", "ticker/bookTicker"):
+        _, one = await client.get(path, symbol="ETHBTC")
+        _, some = await client.get(path, symbols='["ETHBTC"]')
+        _, all_of_them = await client.get(path)
+        assert some == [one]
+        assert one in all_of_them
+        assert {row["symbol"] for row in all_of_them} == {"BTCUSDT", "ETHBTC"}
+    _, price = await client.get("ticker/price", symbol="ETHBTC")
+    _, full = await client.get("ticker/24hr", symbol="ETHBTC")
+    _, mini = await client.get("ticker/24hr", symbol="ETHBTC", type="MINI")
+    assert price["price"] == full["lastPrice"]
+    assert {"bidPrice", "askQty", "lastQty", "prevClosePrice"} < full.keys()
+    assert mini.items() < full.items()
+
+
+async def test_raw_trades_come_to_their_aggregates(client: Client) -> None:
+    _, raw = await client.get("trades", symbol="BTCUSDT", limit=1000)
+    ids = [row["id"] for row in raw]
+    assert ids == list(range(ids[0], ids[0] + 1000))
+    for row in await rows(client, limit=200):
+        parts = [each for each in raw if row["f"] <= each["id"] <= row["l"]]
+        if row["f"] >= 0:
+            assert sum(Decimal(part["qty"]) for part in parts) == Decimal(row["q"])
+            assert {(part["price"], part["isBuyerMaker"]) for part in parts} == {
+                (row["p"], row["m"])
+            }
+
+
+async def test_there_are_no_futures(client: Client) -> None:
+    for kind in ("fapi", "dapi"):
+        async with client.session.get(f"{client.url}/{kind}/v1/exchangeInfo") as response:
+            assert (response.status, (await response.json())["symbols"]) == (200, [])
+
+
+async def test_symbols_are_listed_by_their_status(client: Client) -> None:
+    client.exchange.markets["ETHBTC"].status = "BREAK"
+    for status, names in (("TRADING", ["BTCUSDT"]), ("BREAK", ["ETHBTC"]), ("HALT", [])):
+        _, info = await client.get("exchangeInfo", symbolStatus=status, showPermissionSets="false")
+        assert [each["symbol"] for each in info["symbols"]] == names
+        assert all(each["permissionSets"] == [] for each in info["symbols"])

@@ -1,6 +1,7 @@
 """The WebSocket: streams, requests, limits, pings and ends, as the exchange documents them."""
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
@@ -8,7 +9,9 @@ import pytest
 
 from simulator import stream
 from simulator.app import Settings
+from simulator.klines import Frame, klines
 from simulator.limits import Limits
+from simulator.ticker import Minutes
 from tests.simulator.conftest import Client, Start, trades
 
 FAST = Settings(symbols=("BTCUSDT", "ETHBTC"), rate=200.0)
@@ -156,6 +159,79 @@ async def test_kline_streams_give_the_running_kline(start: Start) -> None:
     _, rows = await client.get("klines", symbol="BTCUSDT", interval="1m", limit=2)
     row = next(row for row in rows if row[0] == kline["t"])
     assert (event["e"], kline["i"], kline["o"], kline["T"]) == ("kline", "1m", row[1], row[6])
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame"),
+    [("kline_1d@+08:00", Frame("1d", 8 * 3_600_000)), ("kline_1M", Frame("1M"))],
+)
+async def test_klines_of_any_interval_are_streamed(start: Start, kind: str, frame: Frame) -> None:
+    client = await start(Settings(symbols=("BTCUSDT",), start_at="2024-03-01T20:00:01Z"))
+    async with client.connect(f"/ws/btcusdt@{kind}") as socket:
+        event = await socket.receive_json(timeout=5)
+    market, now = client.exchange.markets["BTCUSDT"], event["E"]
+    possible = [klines(market, frame, None, now, us, 1) for us in (now * 1000, now * 1000 + 999)]
+    assert event in [json.loads(k.event("BTCUSDT", frame.interval, now)) for [k] in possible]
+    assert event["k"]["t"] == frame.opening(now)
+
+
+async def test_tickers_are_streamed_each_second(start: Start) -> None:
+    client = await start(Settings(symbols=("BTCUSDT",), start_at="2024-03-01T12:00:01Z"))
+    async with client.connect("/stream?streams=btcusdt@ticker/btcusdt@miniTicker") as socket:
+        events = [(await socket.receive_json(timeout=5))["data"] for _ in range(4)]
+    market = client.exchange.markets["BTCUSDT"]
+    assert [event["e"] for event in events].count("24hrTicker") == 2
+    for event in events:
+        now = event["E"]
+        made = [Minutes(market).ticker(us) for us in (now * 1000, now * 1000 + 999)]
+        if event["e"] == "24hrTicker":
+            assert event in [each.event(market, now) for each in made if each]
+        else:
+            assert event in [each.mini_event(now) for each in made if each]
+
+
+async def test_unknown_names_in_an_address_are_no_fault(start: Start) -> None:
+    """Clients number their connections so, and some ask for what there is not."""
+    client = await start(FAST)
+    async with client.connect("/ws/0") as socket:
+        request = {"method": "SUBSCRIBE", "params": ["btcusdt@aggTrade"], "id": 1}
+        assert await ask(socket, request) == {"result": None, "id": 1}
+        assert len(await trades(socket, 3)) == 3
+    async with client.connect("/stream?streams=btcusdt@nothing/btcusdt@aggTrade") as socket:
+        assert len(await trades(socket, 3)) == 3
+
+
+async def test_raw_trades_are_those_of_rest(start: Start) -> None:
+    client = await start(FAST)
+    async with client.connect("/ws/btcusdt@trade") as socket:
+        seen = [await socket.receive_json(timeout=5) for _ in range(5)]
+    _, rows = await client.get("trades", symbol="BTCUSDT", limit=1000)
+    by_id = {row["id"]: row for row in rows}
+    for event in seen:
+        row = by_id[event["t"]]
+        assert (event["e"], event["p"], event["q"]) == ("trade", row["price"], row["qty"])
+        assert (event["T"], event["m"]) == (row["time"], row["isBuyerMaker"])
+
+
+async def test_times_are_in_microseconds_on_request(start: Start) -> None:
+    client = await start(Settings(symbols=("BTCUSDT",)))
+    names = ["aggTrade", "trade", "kline_1m", "ticker", "miniTicker", "bookTicker"]
+    query = "/".join(f"btcusdt@{name}" for name in names)
+    path = f"/stream?streams={query}&timeUnit=MICROSECOND"
+    found: dict[str, Any] = {}
+    async with client.connect(path) as socket:
+        while len(found) < len(names):
+            message = await socket.receive_json(timeout=5)
+            found[message["stream"].partition("@")[2]] = message["data"]
+    for name in ("aggTrade", "trade", "kline_1m", "ticker", "miniTicker"):
+        assert len(str(found[name]["E"])) == 16
+    for name in ("aggTrade", "trade"):
+        assert len(str(found[name]["T"])) == 16
+    kline, ticker = found["kline_1m"]["k"], found["ticker"]
+    assert kline["T"] - kline["t"] == 60_000_000 - 1
+    assert (len(str(ticker["O"])), ticker["C"] % 1000) == (16, 999)
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await client.connect("/ws/btcusdt@aggTrade?timeUnit=NANOSECOND")
 
 
 async def test_a_held_clock_waits_for_its_subscribers_and_loses_nothing(start: Start) -> None:
