@@ -16,6 +16,9 @@ class Detail:
     field: str
     """Where it is: `query.limit`, `path.symbol`, `body.symbols.0`."""
     message: str
+    keyword: str = ""
+    """The keyword of JSON Schema that is not met, `required` for what is missing; `unknown` and
+    `repeated` for parameters that are. Empty for any other fault."""
 
 
 @dataclass(frozen=True, slots=True)

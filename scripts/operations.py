@@ -12,7 +12,7 @@ from scripts.bundle import Bundle, Object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON = "application/json"
-ERROR_MODEL = "ErrorEnvelope"
+ERROR_MODELS = ("ErrorEnvelope", "ErrorAnswer")
 """Replies of this model are raised as exceptions, not returned by handlers."""
 
 PYTHON_TYPES = {"integer": "int", "string": "str", "boolean": "bool", "number": "Decimal"}
@@ -108,7 +108,7 @@ def operations(bundle: Bundle) -> Iterator[Operation]:
                 tag=cast(list[str], operation["tags"])[0],
                 summary=cast(str, operation["summary"]),
                 parameters=tuple(_parameter(bundle, parameter) for parameter in parameters),
-                replies={s: model for s, model in models.items() if model != ERROR_MODEL},
+                replies={s: model for s, model in models.items() if model not in ERROR_MODELS},
                 media_types=tuple(
                     dict.fromkeys(
                         [JSON, *(t for s, content in contents.items() if s < 300 for t in content)]

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from asyncapi_server import EndpointSettings
+from handlers.binance.api import Binance
 from handlers.kraken.api import Kraken, KrakenSettings
 from handlers.native.api import Native, StreamSettings
 from handlers.native.rest.monitoring import About
@@ -120,6 +121,8 @@ class Server:
                 check_messages=check_messages,
             )
             self.apis.append(kraken)
+        if settings.binance:
+            self.apis.append(Binance(self.provider, settings.requests_per_minute))
         policy = AccessPolicy(
             whitelist=settings.whitelist,
             trusted_proxies=settings.trusted_proxies,

@@ -36,7 +36,7 @@ def build_http(
     `web.AppRunner` and `edge.sockets.LimitedSite`.
     """
     first, *others = apis
-    forms = ErrorForms(first.form, {path: api.form for api in others for path in api.base_paths})
+    forms = ErrorForms(first.form, {path: api.form for api in others for path in api.mounts})
     app = web.Application(middlewares=[forms.middleware, access.middleware])
     app.on_response_prepare.append(finish_headers)
     for path, handler in websockets.items():
@@ -46,7 +46,7 @@ def build_http(
         bridge = Bridge(build_rest(api, validate_responses=validate_responses), limits)
         app.cleanup_ctx.append(bridge.lifespan)
         # aiohttp finds base paths by a look-up, and tries the patterns of the root one by one.
-        paths = [base_path + BELOW for base_path in api.base_paths]
+        paths = [mount + BELOW for mount in api.mounts]
         for path in [*paths, ANY_PATH] if api is first else paths:
             app.router.add_route("*", path, bridge.handle, expect_handler=expect_nothing)
     return app

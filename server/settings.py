@@ -80,6 +80,7 @@ class Settings:
     heartbeat_seconds: int
     idle_seconds: int
     compress: bool
+    binance: bool
     kraken: bool
     kraken_api_key: str
     kraken_token_seconds: int
@@ -371,6 +372,12 @@ TABLE = (
         "compress",
         "no",
         "Whether clients may ask for permessage-deflate (`yes`, `no`).",
+        _yes_or_no,
+    ),
+    Setting(
+        "binance",
+        "yes",
+        "Whether Binance's REST API is served at `/api/v3` (`yes`, `no`).",
         _yes_or_no,
     ),
     Setting(

@@ -60,6 +60,12 @@ def text(value: int, decimals: int = DECIMALS) -> str:
     return f"{whole}.{fraction:0{decimals}d}".rstrip("0")
 
 
+def eight_places(value: int) -> str:
+    """A decimal with all of its eight places, as the exchange writes it."""
+    sign, value = ("-", -value) if value < 0 else ("", value)
+    return f"{sign}{value // ONE}.{value % ONE:0{DECIMALS}d}"
+
+
 def to_decimal(value: int, decimals: int = DECIMALS) -> Decimal:
     """The same value as a Decimal, exact in any decimal context, shaped as by `text`."""
     return Decimal(text(value, decimals))

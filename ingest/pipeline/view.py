@@ -19,7 +19,7 @@ from ingest.core.live import Frame
 from ingest.core.paging import EMPTY, Bounds, Known, PageSpan, page
 from ingest.core.rows import Rows, newest
 from ingest.core.status import DataStatus
-from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket
+from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from ingest.core.trade import Trade
 from ingest.core.window import MinuteWindow
 from ingest.storage import CandlePage, Form, TableFormat
@@ -50,6 +50,12 @@ async def consistent(feed: Feed, read: Callable[[], Awaitable[T]]) -> T | None:
         if is_unchanged and feed.status.quality is DataQuality.COMPLETE:
             return found
     return None
+
+
+def not_complete(feed: Feed) -> NotReady:
+    """The error for data that is asked for while it is not complete."""
+    quality = feed.status.quality.value
+    return NotReady(f"{feed.symbol} is {quality}; ask again when it is complete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,25 +256,39 @@ class MarketView:
         """A page as `core.paging` has it. Raises UnknownSymbol and StoreUnavailable."""
         feed = self.feed(pair.symbol)
 
-        async def read() -> tuple[Frame, PageSpan, Sequence[Rows]]:
-            frame, span = await self._span(feed, pair, limit, bounds)
-            end, whole_from_ms = min(span.end_ms, frame.bucket), feed.live.whole_from_ms
-            return (
-                frame,
-                span,
-                await self._hot.candles(pair, span.start_ms, end, whole_from_ms, form),
-            )
+        def read(start: int, end: int) -> Awaitable[Sequence[Rows]]:
+            return self._hot.candles(pair, start, end, feed.live.whole_from_ms, form)
 
-        found = await consistent(feed, read)
+        found = await self._page(feed, pair, limit, bounds, read)
         if found is None:
             return History((), (), feed.status, bounds.beginning(pair.timeframe))
-        frame, span, closed = found
-        live = [
-            candle
-            for candle in self._live(feed, frame)
-            if span.start_ms <= candle.candle_time < span.end_ms
-        ]
-        return History(closed, live, feed.status, span.next_cursor)
+        closed, live, next_cursor = found
+        return History(closed, live, feed.status, next_cursor)
+
+    async def candles(self, pair: Pair, limit: int, bounds: Bounds) -> Sequence[Candle]:
+        """The candles of such a page themselves, quiet ones flat, for who makes others of them.
+
+        Raises UnknownSymbol, StoreUnavailable and, while the data is not complete, NotReady.
+        """
+        feed = self.feed(pair.symbol)
+
+        async def read(start: int, end: int) -> Sequence[Candle]:
+            count = max(0, end - start) // width_ms(pair.timeframe)
+            if not count:
+                return []
+            return await self._store.candles.read(*pair, end, count, feed.live.whole_from_ms)
+
+        found = await self._page(feed, pair, limit, bounds, read)
+        if found is None:
+            raise not_complete(feed)
+        closed, live, _ = found
+        return [*closed, *live]
+
+    def whole_from_ms(self, symbol: str) -> int:
+        """The time from which on nothing has expired, and no trade is missing that was never asked
+        for: what begins earlier is not shown. Raises UnknownSymbol."""
+        whole_from_ms = self.feed(symbol).live.whole_from_ms
+        return max(whole_from_ms, self._store.retention.line(symbol).candles_since_ms)
 
     async def page_table(
         self, pair: Pair, limit: int, bounds: Bounds, fmt: TableFormat
@@ -278,9 +298,7 @@ class MarketView:
         found = await consistent(feed, lambda: self._span(feed, pair, limit, bounds))
         status = feed.status
         if found is None:
-            raise NotReady(
-                f"{pair.symbol} is {status.quality.value}; ask again when it is complete"
-            )
+            raise not_complete(feed)
         frame, span = found
         live = self._live(feed, frame)
         wanted = CandlePage(*pair, span.start_ms, span.end_ms, frame.bucket, live)
@@ -314,6 +332,32 @@ class MarketView:
         """The data of a symbol has become complete."""
         for hook in self.on_complete:
             hook(symbol)
+
+    async def _page(
+        self,
+        feed: Feed,
+        pair: Pair,
+        limit: int,
+        bounds: Bounds,
+        read_closed: Callable[[int, int], Awaitable[T]],
+    ) -> tuple[T, Sequence[Candle], int | None] | None:
+        """Closed candles as they are read, the live ones, and where the next page begins; None
+        while the data is not complete."""
+
+        async def read() -> tuple[Frame, PageSpan, T]:
+            frame, span = await self._span(feed, pair, limit, bounds)
+            return frame, span, await read_closed(span.start_ms, min(span.end_ms, frame.bucket))
+
+        found = await consistent(feed, read)
+        if found is None:
+            return None
+        frame, span, closed = found
+        live = [
+            candle
+            for candle in self._live(feed, frame)
+            if span.start_ms <= candle.candle_time < span.end_ms
+        ]
+        return closed, live, span.next_cursor
 
     async def _span(
         self, feed: Feed, pair: Pair, limit: int, bounds: Bounds

@@ -14,23 +14,33 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[R]):
-    """Rows as JSON objects with these members, of which the first is the key.
+    """Rows as JSON objects with these members, or as arrays of them; the first is the key.
 
     The engine writes those that are stored; `encode` writes one that is in memory to the same text.
     """
 
     fields: tuple[str, ...]
     encode: Callable[[R], str]
+    is_array: bool = False
 
     def written(self, rows: Iterable[tuple[int, R]]) -> Rows:
         """Rows that are in memory, with their keys."""
         keyed = list(rows)
         return Rows([key for key, _ in keyed], [self.encode(row).encode() for _, row in keyed])
 
+    @property
+    def engine_format(self) -> str:
+        """The engine's name of the format."""
+        return "JSONCompactEachRow" if self.is_array else "JSONEachRow"
+
     def rows(self, body: bytes) -> Rows:
-        """The rows of an array in which the engine has written one object a line."""
-        lines = body[2:-3].split(b",\n") if len(body) > len(b"[\n\n]\n") else []
-        start = len(f'{{"{self.fields[0]}":')
+        """The rows that the engine has written, one a line: objects in an array of all of them."""
+        if self.is_array:
+            # No value of these rows has a comma in it.
+            lines, start = body.replace(b", ", b",").splitlines(), len("[")
+        else:
+            lines = body[2:-3].split(b",\n") if len(body) > len(b"[\n\n]\n") else []
+            start = len(f'{{"{self.fields[0]}":')
         return Rows([int(line[start : line.index(b",", start)]) for line in lines], lines)
 
 

@@ -117,7 +117,9 @@ class Pages:
         sql = f"SELECT {fields} FROM ({_FILLED.replace(_ROWS, rows)}) AS f {ONE_THREAD}"
         return form.rows(
             self._connection.formatted(
-                sql, "JSONEachRow", {**parameters, "end_ms": end, "width_ms": width_ms(timeframe)}
+                sql,
+                form.engine_format,
+                {**parameters, "end_ms": end, "width_ms": width_ms(timeframe)},
             )
         )
 
@@ -159,6 +161,21 @@ _FIELDS = {
     "closed": "CAST(f.candle_time < {live_from:Int64}, 'Bool')",
 }
 
+_WITH_PLACES = {
+    **{name: _FIELDS[name] for name in ("open", "high", "low", "close", "volume")},
+    **{
+        name: f"f.{name}" for name in ("quote_volume", "taker_buy_volume", "taker_buy_quote_volume")
+    },
+}
+_FIELDS |= {
+    # Decimals with eight places as text; further ones are cut off.
+    **{
+        f"{name}_8": f"toDecimalString(toDecimal128({v}, 8), 8)" for name, v in _WITH_PLACES.items()
+    },
+    "close_time": "f.candle_time + {width_ms:Int64} - 1",
+    "nothing": "'0'",
+}
+
 _CANDLES = f"""
 SELECT {", ".join(f"{_FIELDS[name]} AS {name}" for name in HISTORY_CANDLE_FIELDS)}
 FROM (
@@ -176,7 +193,7 @@ ORDER BY candle_time
 
 
 _FILLED = f"""
-SELECT {_SHOWN} FROM ({_ROWS})
+SELECT {_SHOWN}, quote_volume, taker_buy_quote_volume FROM ({_ROWS})
 ORDER BY candle_time WITH FILL TO {{end_ms:Int64}} STEP {{width_ms:Int64}} INTERPOLATE (close)
 """
 

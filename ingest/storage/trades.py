@@ -249,7 +249,7 @@ class Trades:
         # By default the engine sets two threads and blocks of 65,000 rows to work on a page, which
         # costs more than to read it.
         sql = f"{sql} SETTINGS max_threads = 1, max_block_size = {max(limit, MIN_BLOCK_ROWS)}"
-        return form.rows(self._connection.formatted(sql, "JSONEachRow", parameters))
+        return form.rows(self._connection.formatted(sql, form.engine_format, parameters))
 
     def since(self, symbol: str, time_ms: int) -> list[Trade]:
         """The trades of a symbol from a time on, in the order of their ids, tombstones too."""

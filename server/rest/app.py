@@ -60,6 +60,14 @@ class RestApi:
         """The path of each server of the document."""
         return [urlsplit(server["url"]).path.rstrip("/") for server in self.document["servers"]]
 
+    @property
+    def mounts(self) -> list[str]:
+        """The paths below which it is asked: those of its servers, or of an API at the root the
+        first two segments of its own paths."""
+        own = ["/".join(path.split("/")[:3]) for path in self.document["paths"]]
+        mounts = [[base] if base else own for base in self.base_paths]
+        return list(dict.fromkeys(path for some in mounts for path in some))
+
 
 def build_rest(api: RestApi, *, validate_responses: bool = False) -> AsyncApp:
     """Build the ASGI application that serves a bundled OpenAPI 3.0 document below each base path.
@@ -79,7 +87,7 @@ def build_rest(api: RestApi, *, validate_responses: bool = False) -> AsyncApp:
     for base_path in api.base_paths:
         app.add_api(
             dict(api.document),
-            base_path=base_path,
+            base_path=base_path or "/",
             name=base_path,
             resolver=Resolver(api.handlers.__getitem__),
             strict_validation=not api.passes_unknown_parameters,

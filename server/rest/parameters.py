@@ -119,10 +119,14 @@ class Parameters:
             if known is None:
                 expected = ", ".join(self._query) or "none"
                 found.append(
-                    Detail(f"query.{name[:50]}", f"unknown parameter; this path takes {expected}")
+                    Detail(
+                        f"query.{name[:50]}",
+                        f"unknown parameter; this path takes {expected}",
+                        "unknown",
+                    )
                 )
             elif name in given:
-                found.append(Detail(known.place, "given more than once"))
+                found.append(Detail(known.place, "given more than once", "repeated"))
             else:
                 given.add(name)
                 self._take(known, text, values, found)
@@ -133,7 +137,7 @@ class Parameters:
                     given.add(named.name)
                     self._take(named, value.decode("latin-1"), values, found)
         found.extend(
-            Detail(parameter.place, "required, but missing")
+            Detail(parameter.place, "required, but missing", "required")
             for parameter in (*self._query.values(), *self._headers.values())
             if parameter.required and parameter.name not in given
         )

@@ -54,7 +54,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
     ) -> None:
         base = specification.base_path if base_path is None else base_path
         for path, methods in specification["paths"].items():
-            segments, names = _parse(base + path)
+            segments, names = _parse(base.rstrip("/") + path)
             operations = {
                 method.upper(): operation["operationId"]
                 for method, operation in methods.items()
@@ -66,7 +66,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             if names:
                 self._routes.setdefault(len(segments), []).append(route)
             else:
-                self._plain[base + path] = route
+                self._plain[base.rstrip("/") + path] = route
         for routes in self._routes.values():
             routes.sort(key=lambda route: len(route.names))
 

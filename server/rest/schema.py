@@ -64,7 +64,8 @@ def faults(
     found = []
     for error in validator.iter_errors(value):
         field = ".".join((place, *map(str, error.instance_path)))
-        found.append(Detail(field[:MAX_DETAIL_CHARACTERS], error.message[:MAX_DETAIL_CHARACTERS]))
+        message = error.message[:MAX_DETAIL_CHARACTERS]
+        found.append(Detail(field[:MAX_DETAIL_CHARACTERS], message, error.kind.name))
         if len(found) == MAX_DETAILS:
             break
     return tuple(found)

@@ -1,0 +1,1 @@
+"""Binance's own API, for the symbols that are followed."""
