@@ -32,13 +32,17 @@ def closed_ms(trades: Sequence[Trade]) -> int:
 
 
 def wrong_store(store: Store, symbol: str, trades: Sequence[Trade]) -> list[str]:
-    """The store's differences from the exchange: trades, ids, and candles of any timeframe."""
+    """The store's differences from the exchange: trades, ids, and candles of any timeframe.
+
+    What the last process has noted as unsettled is recomputed first, as the next start does it: a
+    minute may have been written while a gap in it was open, and its trades stored at the end.
+    """
+    store.candles.recompute(store.candles.unsettled({symbol: closed_ms(trades)}))
     wrong = [str(difference) for difference in store.audit.run([symbol], repair=False)]
     stored = store.trades.since(symbol, 0)
     if stored != list(trades):
         lost = sorted({t.aggregate_id for t in trades} - {t.aggregate_id for t in stored})
         wrong.append(f"{symbol}: {len(stored)} trades of {len(trades)}, without {lost[:9]}")
-    store.candles.recompute(store.candles.unsettled({symbol: closed_ms(trades)}))
     for timeframe in TIMEFRAMES:
         end = bucket_start(closed_ms(trades), timeframe)
         expected = [r for r in naive_candles(trades, timeframe, end) if r["candle_time"] != end]
