@@ -66,6 +66,10 @@ async def _known(
         oldest = await rest.first_at(symbol, start_ms)
     if held is not None or oldest is None:
         newest = await newest_trade(rest, symbol, held.last if held is not None else -1)
+    if held is None and oldest is None and newest is not None and _is_since(newest, start_ms):
+        # There was none of the wanted history when it was asked for: this one has come since, and
+        # need not be the first.
+        oldest = await rest.first_at(symbol, start_ms)
     if held is None and oldest is None and newest is None:
         return None
     continuity = _continuity(held, oldest, newest)
@@ -77,6 +81,11 @@ async def _known(
         newest = await newest_trade(rest, symbol, beside.last_id)
     continuity.reach(max(beside.last_id, newest.aggregate_id if newest is not None else -1))
     return _Known(continuity, oldest, beside)
+
+
+def _is_since(edge: Edge, time_ms: int) -> bool:
+    """Whether a trade may have been made at a time or later."""
+    return edge.trade is None or edge.trade.timestamp >= time_ms
 
 
 async def _is_later(store: AsyncStore, symbol: str, aggregate_id: int, time_ms: int) -> bool:

@@ -33,10 +33,17 @@ async def whole_from(tmp_path: Path, *unreadable: int | None) -> int:
 
 
 async def opened(
-    tmp_path: Path, *unreadable: int | None, requests: list[str] | None = None
+    tmp_path: Path,
+    *unreadable: int | None,
+    requests: list[str] | None = None,
+    comes_late: bool = False,
 ) -> Feed:
-    """A feed that was opened once for each of these trades, while that one could not be read."""
+    """A feed that was opened once for each of these trades, while that one could not be read.
+
+    With `comes_late` all trades of the history are made after the first question.
+    """
     spoilt: int | None = None
+    is_early = comes_late
 
     def row(number: int) -> dict[str, object]:
         price = "1.0" if number != spoilt else "?"
@@ -44,7 +51,9 @@ async def opened(
         return {**values, "T": time_of(number), "m": False, "M": True}
 
     async def trades(request: web.Request) -> web.Response:
-        query, ids = request.query, range(LAST + 1)
+        nonlocal is_early
+        query, ids = request.query, range(FIRST if is_early else LAST + 1)
+        is_early = False
         if requests is not None:
             requests.append(request.query_string)
         if "startTime" in query:
@@ -83,6 +92,12 @@ async def test_a_quiet_symbol_is_opened_with_its_history_by_two_requests(tmp_pat
     assert feed.continuity.high_water == LAST
     assert feed.is_whole
     assert not feed.complete()  # the exchange is asked for its newest trade before
+
+
+async def test_trades_that_come_between_two_questions_are_not_passed_over(tmp_path: Path) -> None:
+    feed = await opened(tmp_path, None, comes_late=True)
+    assert feed.continuity is not None
+    assert feed.continuity.high_water == LAST
 
 
 async def test_buckets_are_whole_after_the_trades_before_the_history(tmp_path: Path) -> None:
