@@ -185,6 +185,8 @@ async def test_what_is_no_message_and_what_fails_is_marked(tmp_path: Path) -> No
         assert plain["problem"] == "no JSON"
         assert binary["problem"].startswith("a binary frame of 2 bytes")
         assert closed["text"] == "closed: 4002, a code of this server: “go <i>away</i>”"
+        # The rows are there before the page is laid out, and only then they have a text.
+        await page.until("document.querySelector('#asyncapi-log').innerText !== ''")
         shown = await text(page, "#asyncapi-log")
         assert shown.count("fails its schema") == 1
         assert "<b>no json</b>" in shown
