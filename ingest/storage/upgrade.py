@@ -7,7 +7,8 @@
 | 2 | the raw ids of minutes and candles, which are recomputed from the trades here |
 
 An upgrade that is cut short goes on where it was: rows that lack something are looked for, and the
-version is noted at the end. Until then the earlier program opens the store too.
+version is noted at the end. Until then an earlier program opens the store, and cannot write candles
+to it, for they have more columns; its trades are stored as ever, and recomputed here.
 """
 
 from __future__ import annotations
