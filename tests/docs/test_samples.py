@@ -72,7 +72,7 @@ class World:
         self.environment = {
             **os.environ,
             "CANDLECAST_PORT": "0",
-            "CANDLECAST_HISTORY": "3h",  # a candle of 173 minutes is whole then
+            "CANDLECAST_HISTORY": "5h",  # a candle of four hours is whole then
             "CANDLECAST_SYMBOLS": "BTCUSDT,ETHUSDT",
             "CANDLECAST_STORE": f"chdb:///{directory}/store",
             "PYTHONPATH": str(ROOT),
