@@ -111,7 +111,6 @@ class Server:
             kraken = Kraken(
                 self.provider,
                 KrakenSettings(
-                    settings.feed_stream_url,
                     settings.kraken_api_key,
                     settings.kraken_token_seconds,
                     settings.subscriptions_per_connection,

@@ -35,9 +35,9 @@ from handlers.kraken.candles import Candles
 from handlers.kraken.channels import Channel
 from handlers.kraken.errors import error_form, error_reply
 from handlers.kraken.pairs import Pairs
-from handlers.kraken.quotes import Quotes
 from handlers.kraken.requests import Requests
 from handlers.kraken.rest import Private, Public, system_state
+from handlers.kraken.spreads import Spreads
 from handlers.kraken.tickers import Tickers
 from handlers.kraken.tokens import Tokens
 from handlers.kraken.trades import Trades
@@ -71,8 +71,6 @@ CONNECTION_ID_BITS = 53
 class KrakenSettings:
     """How Kraken's API treats its clients."""
 
-    stream_url: str
-    """Where the exchange's quotes come from."""
     api_key: str
     token_seconds: int
     subscriptions_per_connection: int
@@ -100,14 +98,13 @@ class Kraken:
         self._hub = hub = Hub()
         self._state = system_state(provider)
         pairs = Pairs(tuple(provider.feeds), provider.listing.markets)
-        self.quotes = Quotes(provider, settings.stream_url, pairs, hub)
         self._candles = Candles(provider.view, pairs, hub)
-        self._tickers = Tickers(provider.view, self.quotes, pairs, hub)
+        self._tickers = Tickers(provider.view, provider.quotes, pairs, hub)
         sources: Mapping[MarketFeed, Source[Channel]] = {
             MarketFeed.TRADE: Trades(provider.view, pairs, hub),
             MarketFeed.OHLC: self._candles,
             MarketFeed.TICKER: self._tickers,
-            MarketFeed.SPREAD: self.quotes,
+            MarketFeed.SPREAD: Spreads(provider.quotes, pairs, hub),
         }
         subscriptions: Subscriptions[Channel] = Subscriptions(
             hub,
@@ -155,12 +152,9 @@ class Kraken:
 
     async def run(self) -> None:
         """Publish changes, and heartbeats on every connection, until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._tick(), name="kraken tick")
-                group.create_task(self._beat(), name="kraken heartbeats")
-        finally:
-            await self.quotes.stop()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tick(), name="kraken tick")
+            group.create_task(self._beat(), name="kraken heartbeats")
 
     async def close(self, code: int, reason: str) -> None:
         """Close every connection."""

@@ -9,9 +9,9 @@ from generated.kraken.facts import MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
 from handlers.kraken.pairs import Pairs
-from handlers.kraken.quotes import Quotes
 from ingest.core.errors import CandlecastError
 from ingest.core.timeframe import bucket_start
+from ingest.pipeline.quotes import Quotes
 from ingest.pipeline.view import MarketView, Window
 
 FEED = MarketFeed.TICKER
@@ -78,10 +78,10 @@ class Tickers:
         symbol = channel.symbol
         if not await window.read():
             return None
-        quote, last = self._quotes.newest(symbol), self._view.last_trade(symbol)
+        heard, last = self._quotes.newest(symbol), self._view.last_trade(symbol)
         today = window.since(bucket_start(window.now_ms, DAY_MINUTES))
         day = window.since(window.start_ms)
-        if quote is None or last is None or today is None or day is None:
+        if heard is None or last is None or today is None or day is None:
             return None
         pair, number = self._pairs.of(symbol), self._pairs.channel_number(channel)
-        return messages.ticker(number, pair, quote, last, today, day)
+        return messages.ticker(number, pair, heard.quote, last, today, day)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, NamedTuple, Protocol
 
 import msgspec
 
@@ -13,6 +14,7 @@ from ingest.core.errors import ExchangeUnavailable
 
 from .connection import StreamConnection
 from .messages import Event, stream_event
+from .network import Network
 from .parse import excerpt
 from .stream import Stream
 
@@ -26,6 +28,13 @@ class Quote(NamedTuple):
     bid_quantity: int
     ask: int
     ask_quantity: int
+    update_id: int = 0
+    """The exchange's number of the order book's change; 0 where it gives none."""
+
+    @property
+    def offers(self) -> tuple[int, int, int, int]:
+        """Bid and ask without the number of the change."""
+        return self[:4]
 
 
 class QuoteHandler(Protocol):
@@ -39,6 +48,7 @@ class QuoteHandler(Protocol):
 
 
 class _Ticker(msgspec.Struct, gc=False):
+    u: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     s: str
     b: str
     B: str
@@ -51,6 +61,7 @@ class _Combined(msgspec.Struct, gc=False):
 
 
 class _Answer(msgspec.Struct, rename="camel"):
+    symbol: str
     bid_price: str
     bid_qty: str
     ask_price: str
@@ -59,26 +70,43 @@ class _Answer(msgspec.Struct, rename="camel"):
 
 _decode_combined = msgspec.json.Decoder(_Combined).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_answers = msgspec.json.Decoder(list[_Answer]).decode
 
 
 def stream_quote(raw: bytes) -> tuple[str, Quote] | None:
     """The symbol and quote of a `bookTicker` message of a combined stream; None for others."""
     try:
         data = _decode_combined(raw).data
-        return data.s, _quote(data.b, data.B, data.a, data.A)
+        quote = _quote(data.b, data.B, data.a, data.A)
+        return data.s, quote._replace(update_id=data.u)
     except (ValueError, RecursionError):
         return None
 
 
 def rest_quote(body: bytes) -> Quote:
     """The quote of a `ticker/bookTicker` answer; raises ExchangeUnavailable."""
+    with _unreadable(body):
+        return _answered(_decode_answer(body))
+
+
+def rest_quotes(body: bytes) -> dict[str, Quote]:
+    """The quotes of all symbols in such an answer; raises ExchangeUnavailable."""
+    with _unreadable(body):
+        return {answer.symbol: _answered(answer) for answer in _decode_answers(body)}
+
+
+@contextmanager
+def _unreadable(body: bytes) -> Iterator[None]:
     try:
-        answer = _decode_answer(body)
-        return _quote(answer.bid_price, answer.bid_qty, answer.ask_price, answer.ask_qty)
+        yield
     except (ValueError, RecursionError) as error:
         raise ExchangeUnavailable(
             f"The exchange's quote cannot be read ({error}); it came as {excerpt(body)}"
         ) from None
+
+
+def _answered(answer: _Answer) -> Quote:
+    return _quote(answer.bid_price, answer.bid_qty, answer.ask_price, answer.ask_qty)
 
 
 def _quote(bid: str, bid_quantity: str, ask: str, ask_quantity: str) -> Quote:
@@ -98,8 +126,10 @@ class QuoteStream(Stream[_Batch]):
     A quote replaces the one before, so after a lost connection the next one is as good as any.
     """
 
-    def __init__(self, base_url: str, handler: QuoteHandler) -> None:
-        super().__init__(base_url)
+    def __init__(
+        self, base_url: str, handler: QuoteHandler, *, network: Network | None = None
+    ) -> None:
+        super().__init__(base_url, network=network)
         self._handler = handler
 
     def _name(self, symbol: str) -> str:

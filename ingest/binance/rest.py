@@ -24,7 +24,7 @@ from .limits import pause_before, whole_number
 from .network import Network, SessionClient
 from .page import MAX_ROWS, Page
 from .parse import excerpt, rest_page
-from .quotes import Quote, rest_quote
+from .quotes import Quote, rest_quote, rest_quotes
 from .weight import Priority, WeightCoordinator
 
 REQUEST_TIMEOUT_S: Final = 10.0
@@ -34,6 +34,8 @@ ATTEMPTS: Final = 4
 WEIGHT_TIME: Final = 1
 WEIGHT_KLINES: Final = 2
 WEIGHT_BOOK_TICKER: Final = 2
+WEIGHT_BOOK_TICKERS: Final = 4
+"""Of all symbols."""
 WEIGHT_AGG_TRADES: Final = 4
 WEIGHT_EXCHANGE_INFO: Final = 20
 
@@ -201,6 +203,12 @@ class BinanceRest(SessionClient):
             "ticker/bookTicker", {"symbol": symbol}, weight, symbol, Priority.REQUEST
         )
         return rest_quote(body)
+
+    async def quotes(self) -> dict[str, Quote]:
+        """The best bid and ask of every symbol of the exchange now."""
+        weight = WEIGHT_BOOK_TICKERS
+        body = await self._get("ticker/bookTicker", {}, weight, "", Priority.REQUEST)
+        return rest_quotes(body)
 
     async def _get(
         self,

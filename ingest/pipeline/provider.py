@@ -31,6 +31,7 @@ from .listing import Listing
 from .malformed import MalformedMessages
 from .materialize import IDLE_SECONDS, MAX_MATERIALIZED, Materializer
 from .opening import Opening
+from .quotes import Quotes
 from .refill import Refill
 from .retry import Retry
 from .settle import Settler
@@ -87,6 +88,7 @@ class Provider:
             host_ms=host_ms,
         )
         self.stream = TradeStream(stream_url, self, network=network)
+        self.quotes = Quotes(stream_url, self.rest, self.clock, network)
         self.feeds: Mapping[str, Feed] = {
             symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
         }
@@ -137,6 +139,7 @@ class Provider:
         finally:
             self.store.on_torn = lambda _: None
             await self.stream.close()
+            await self.quotes.close()
             await self.rest.close()
             await self._settler.store_rest()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.binance.quotes import Quote, QuoteStream, rest_quote, stream_quote
+from ingest.binance.quotes import Quote, QuoteStream, rest_quote, rest_quotes, stream_quote
 from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import WeightCoordinator
 from ingest.core.errors import ExchangeUnavailable
@@ -116,6 +116,13 @@ async def test_an_exchange_that_is_away_is_tried_again() -> None:
     assert taker.quotes == []
 
 
+async def test_the_quotes_of_all_symbols_can_be_asked_for(exchange: str) -> None:
+    async with BinanceRest(exchange, WeightCoordinator()) as rest:
+        quotes = await rest.quotes()
+        assert quotes.keys() >= {"BTCUSDT"}
+        assert all(0 < quote.bid < quote.ask for quote in quotes.values())
+
+
 async def test_the_quote_now_can_be_asked_for(exchange: str) -> None:
     async with BinanceRest(exchange, WeightCoordinator()) as rest:
         quote = await rest.quote("BTCUSDT")
@@ -128,12 +135,13 @@ def test_a_message_of_the_exchange_is_read() -> None:
     data = b'{"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000",'
     data += b'"a":"25.36520000","A":"40.66000000","new":1}'
     message = b'{"stream":"bnbusdt@bookTicker","data":' + data + b"}"
-    quote = Quote(2535190000, 3121000000, 2536520000, 4066000000)
+    quote = Quote(2535190000, 3121000000, 2536520000, 4066000000, 400900217)
     assert stream_quote(message) == ("BNBUSDT", quote)
 
 
 @given(st.binary() | st.just(b'{"result":null,"id":1}') | st.just(b"[" * 100_000))
 def test_anything_else_is_no_quote(raw: bytes) -> None:
     assert stream_quote(raw) is None
-    with pytest.raises(ExchangeUnavailable):
-        rest_quote(raw)
+    for read in (rest_quote, rest_quotes):
+        with pytest.raises(ExchangeUnavailable):
+            read(raw)

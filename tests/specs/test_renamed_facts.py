@@ -71,7 +71,7 @@ BREAKING = (
     Renamed("request", NATIVE, "unsubscribe", "leave", "handlers/native/api.py"),
     Renamed("operation", NATIVE, "get_system_info", "get_info", "handlers/native/api.py"),
     Renamed("parameter", NATIVE, "from_id", "first_id", "handlers/native/rest/trades.py"),
-    Renamed("Kraken's feed", KRAKEN, "spread", "quotes", "handlers/kraken/quotes.py"),
+    Renamed("Kraken's feed", KRAKEN, "spread", "quotes", "handlers/kraken/spreads.py"),
     Renamed("Kraken's field", KRAKEN, "vwap", "mean", "handlers/kraken/messages.py"),
     Renamed("Kraken's error", KRAKEN, "TOO_FAST", "SLOW_DOWN", "handlers/kraken/errors.py"),
     Renamed("Kraken's reply", KRAKEN, "lot_multiplier", "lots", "handlers/kraken/rest.py"),

@@ -10,8 +10,7 @@ import aiohttp
 import pytest
 
 from generated.kraken.facts import INTERVAL_VALUES
-from handlers.kraken import quotes
-from handlers.kraken.api import Kraken
+from ingest.pipeline import quotes
 from tests.handlers.kraken.conftest import SUBSCRIPTIONS, Running
 from tests.handlers.kraken.support import Client, status, until
 
@@ -304,25 +303,24 @@ async def test_quotes_are_followed_while_somebody_wants_them_and_a_moment_longer
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quotes, "LINGER_SECONDS", 0.2)
-    kraken = running.server.apis[1]
-    assert isinstance(kraken, Kraken)
+    quotes_of = running.server.provider.quotes
     async with Client.connect(running.url) as client:
         for event in ("subscribe", "unsubscribe"):  # quotes of the test before may linger still
             await client.subscribe("XBT/USDT", event=event, name="spread")
-        await until(lambda: not kraken.quotes.followed)
+        await until(lambda: not quotes_of.followed)
         await client.subscribe("XBT/USDT", name="spread")
         await client.subscribe("XBT/USDT", "ETH/XBT", name="ticker")
         bid, ask, time, *volumes = await client.data("spread", "XBT/USDT")
         assert Decimal(bid) < Decimal(ask)
         assert all(Decimal(volume) > 0 for volume in volumes)
         assert abs(Decimal(time) * 1000 - running.server.provider.clock.now_ms()) < 60_000
-        assert kraken.quotes.followed == {"BTCUSDT", "ETHBTC"}
+        assert quotes_of.followed == {"BTCUSDT", "ETHBTC"}
         await client.subscribe("XBT/USDT", event="unsubscribe", name="ticker")
-        assert kraken.quotes.followed == {"BTCUSDT", "ETHBTC"}
+        assert quotes_of.followed == {"BTCUSDT", "ETHBTC"}
         await client.subscribe("XBT/USDT", event="unsubscribe", name="spread")
-        assert kraken.quotes.followed == {"BTCUSDT", "ETHBTC"}
-        await until(lambda: kraken.quotes.followed == {"ETHBTC"})
-    await until(lambda: not kraken.quotes.followed)
+        assert quotes_of.followed == {"BTCUSDT", "ETHBTC"}
+        await until(lambda: quotes_of.followed == {"ETHBTC"})
+    await until(lambda: not quotes_of.followed)
 
 
 async def test_a_connection_may_have_so_many_subscriptions_and_no_more(running: Running) -> None:
