@@ -1,65 +1,18 @@
-"""Intervals: any number of minutes, or weeks and months, each in the days of a time zone."""
+"""The names of intervals and of time zones."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from math import gcd
 
 from generated.binance import facts
 from generated.native.facts import TIMEFRAME_MAXIMUM
 from handlers.problem import InvalidParameter
-from ingest.core.timeframe import MINUTE_MS
+from ingest.core import interval
+from ingest.core.interval import DAY, Interval
 
-_UNITS = {"m": 1, "h": 60, "d": 1440}
-_WEEK, _MONTH, DAY = "1w", "1M", 1440
-_MONDAY = 4 * DAY
-"""Minutes from the Unix epoch to the first Monday."""
-_LONGEST_MONTH = 31 * DAY
+_UNITS = {"m": 1, "h": 60, "d": DAY}
+_WEEK, _MONTH = "1w", "1M"
 _ZONE = re.compile(r"([+-]?)([0-9]+)(?::([0-9]+))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Buckets of one length, or of months, that are made of buckets counted from the epoch."""
-
-    name: str
-    minutes: int
-    """The length of a bucket; 0 for months."""
-    shift: int
-    """Minutes by which buckets begin before those counted from the epoch."""
-
-    @property
-    def base(self) -> int:
-        """The widest timeframe whose buckets each lie in one bucket: what they are made of."""
-        return gcd(self.minutes or DAY, self.shift)
-
-    @property
-    def most_base_buckets(self) -> int:
-        """How many buckets of the base one bucket has at the most."""
-        return (self.minutes or _LONGEST_MONTH) // self.base
-
-    def start(self, time_ms: int) -> int:
-        """The start of the bucket that holds a time, in milliseconds."""
-        shift_ms = self.shift * MINUTE_MS
-        local = time_ms + shift_ms
-        if not self.minutes:
-            return _month(_month_index(local)) - shift_ms
-        width = self.minutes * MINUTE_MS
-        return local // width * width - shift_ms
-
-    def after(self, start_ms: int, count: int = 1) -> int:
-        """The start of the bucket so many later than one that begins at a time."""
-        shift_ms = self.shift * MINUTE_MS
-        if not self.minutes:
-            return _month(_month_index(start_ms + shift_ms) + count) - shift_ms
-        return start_ms + count * self.minutes * MINUTE_MS
-
-    def first_from(self, time_ms: int) -> int:
-        """The start of the first bucket that begins at a time or later."""
-        start = self.start(time_ms)
-        return start if start == time_ms else self.after(start)
 
 
 def interval_of(name: str, time_zone: str) -> Interval:
@@ -69,13 +22,13 @@ def interval_of(name: str, time_zone: str) -> Interval:
     """
     zone = _zone_minutes(time_zone)
     if name == _WEEK:
-        return Interval(name, 7 * DAY, zone - _MONDAY)
+        return interval.weeks(name, zone)
     if name == _MONTH:
-        return Interval(name, 0, zone)
+        return interval.months(name, zone)
     minutes = int(name[:-1]) * _UNITS[name[-1]]
     if minutes > TIMEFRAME_MAXIMUM:
         raise InvalidParameter("query.interval", f"at most {TIMEFRAME_MAXIMUM} minutes are served")
-    return Interval(name, minutes, zone % minutes)
+    return interval.minutes(name, minutes, zone)
 
 
 def _zone_minutes(text: str) -> int:
@@ -87,12 +40,3 @@ def _zone_minutes(text: str) -> int:
         if facts.TIME_ZONE_EARLIEST_MINUTES <= minutes <= facts.TIME_ZONE_LATEST_MINUTES:
             return minutes
     raise InvalidParameter("query.timeZone", "send hours from -12 to 14, or hours and minutes")
-
-
-def _month_index(time_ms: int) -> int:
-    day = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return day.year * 12 + day.month - 1
-
-
-def _month(index: int) -> int:
-    return int(datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC).timestamp()) * 1000

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
-from functools import lru_cache, partial
-from itertools import groupby
+from functools import lru_cache
 
-from generated.native.facts import TIMEFRAME_MAXIMUM, TIMESTAMP_MS_MAXIMUM, DataQuality
-from handlers.binance.intervals import Interval
+from generated.native.facts import DataQuality
 from handlers.problem import InvalidParameter
-from ingest.core.candle import Candle, merged
-from ingest.core.errors import NotReady
+from ingest.core.candle import Candle
 from ingest.core.fixed import eight_places
+from ingest.core.interval import Interval
 from ingest.core.paging import Bounds
 from ingest.core.rows import array_of
 from ingest.core.timeframe import width_ms
+from ingest.pipeline import intervals
+from ingest.pipeline.intervals import LATEST_MS, TooManyParts, check_beginning
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView, not_complete
 from ingest.storage import Form
@@ -29,9 +28,6 @@ COLUMNS = (
 QUOTE_UNITS = 10**8
 """As many units of a quote volume are one of the eighth place; the rest is cut off."""
 FORMS_KEPT = 1000
-MAX_PARTS = 200_000
-"""Candles of which those of a page are made, where they are made of others."""
-LATEST_MS = TIMESTAMP_MS_MAXIMUM - width_ms(TIMEFRAME_MAXIMUM)
 
 
 async def klines(
@@ -47,63 +43,35 @@ async def klines(
     Raises UnknownSymbol, StoreUnavailable, InvalidParameter for more than can be made of parts, and
     NotReady while the data is not complete.
     """
-    start, end = _within(start_time), _within(end_time)
-    if interval.base == interval.minutes:
-        pair, form = Pair(symbol, interval.minutes), form_of(interval.minutes)
-        page = await view.page(pair, limit, Bounds(start, end), form)
-        if page.status.quality is not DataQuality.COMPLETE:
-            raise not_complete(view.feed(symbol))
-        if not page.count:
-            _check_beginning(view, symbol, interval)
-        return array_of([*(rows.text for rows in page.closed), *_rows(interval, page.live)])
-    bounds = Bounds(
-        None if start is None else interval.first_from(start),
-        None if end is None else interval.after(interval.start(end)) - 1,
-    )
-    most = (limit + 1) * interval.most_base_buckets
-    parts = await view.candles(Pair(symbol, interval.base), min(most, MAX_PARTS), bounds)
-    if len(parts) == MAX_PARTS < most:
-        fits = MAX_PARTS // interval.most_base_buckets - 1
-        raise InvalidParameter("query.limit", f"at most {fits} of these, in this zone")
-    joined = partial(_joined, interval, parts, view.whole_from_ms(symbol))
-    # It may be many parts: those of odd minutes in the days of a zone are single minutes.
-    if start is None:
-        is_cut = len(parts) >= most
-        candles = (await asyncio.to_thread(joined, cuts_first=is_cut))[-limit:]
-    else:
-        candles = (await asyncio.to_thread(joined))[:limit]
-    if not candles:
-        _check_beginning(view, symbol, interval)
-    return array_of(_rows(interval, candles))
+    bounds = Bounds(_within(start_time), _within(end_time))
+    if interval.base != interval.minutes:
+        candles = await _candles(view, symbol, interval, limit, bounds)
+        if not candles:
+            check_beginning(view, symbol, interval)
+        return array_of(_rows(interval, candles))
+    pair, form = Pair(symbol, interval.minutes), form_of(interval.minutes)
+    page = await view.page(pair, limit, bounds, form)
+    if page.status.quality is not DataQuality.COMPLETE:
+        raise not_complete(view.feed(symbol))
+    if not page.count:
+        check_beginning(view, symbol, interval)
+    return array_of([*(rows.text for rows in page.closed), *_rows(interval, page.live)])
 
 
-def _check_beginning(view: MarketView, symbol: str, interval: Interval) -> None:
-    """Raise NotReady where the first whole candle has not begun yet: an empty page would say that
-    the symbol has no history."""
-    if interval.first_from(view.whole_from_ms(symbol)) > view.newest_ms(symbol):
-        raise NotReady(
-            f"The history of {symbol} has no whole candle of {interval.name} yet; ask for a shorter"
-            " interval, or let CANDLECAST_HISTORY reach further back"
-        )
+async def _candles(
+    view: MarketView, symbol: str, interval: Interval, limit: int, bounds: Bounds
+) -> Sequence[Candle]:
+    try:
+        return await intervals.candles(view, symbol, interval, limit, bounds)
+    except TooManyParts as error:
+        raise InvalidParameter(
+            "query.limit", f"at most {error.fits} of these, in this zone"
+        ) from None
 
 
 def _within(time_ms: int | None) -> int | None:
-    """A time in a year that a calendar has, and the next one too."""
+    """A time within the calendar."""
     return None if time_ms is None else min(time_ms, LATEST_MS)
-
-
-def _joined(
-    interval: Interval, parts: Sequence[Candle], whole_from_ms: int, *, cuts_first: bool = False
-) -> list[Candle]:
-    """The candles of the buckets that some parts, in order, come to.
-
-    Buckets that begin before `whole_from_ms` lack trades. With `cuts_first` the first one lacks
-    parts.
-    """
-    by_bucket = groupby(parts, lambda part: interval.start(part.candle_time))
-    groups = [(start, list(some)) for start, some in by_bucket][cuts_first:]
-    joined = (merged(some, start) for start, some in groups if start >= whole_from_ms)
-    return [candle for candle in joined if candle is not None]
 
 
 def _rows(interval: Interval, candles: Iterable[Candle]) -> list[bytes]:

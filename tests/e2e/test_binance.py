@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from generated.native.facts import DataQuality
-from handlers.binance import klines
+from ingest.pipeline import intervals
 from tests import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -120,7 +120,7 @@ async def test_any_interval_is_our_own_candles(both: Both) -> None:
 async def test_a_page_of_too_many_parts_is_refused(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(klines, "MAX_PARTS", 90_000)
+    monkeypatch.setattr(intervals, "MAX_PARTS", 90_000)
     query = {"symbol": SYMBOL, "interval": "1439m", "timeZone": "8"}
     _, (status, answer) = await both.ask("/api/v3/klines", **query, limit=1000)
     assert (status, answer["code"]) == (400, -1130)

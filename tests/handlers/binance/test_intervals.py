@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.binance.intervals import Interval, interval_of
+from handlers.binance.intervals import interval_of
 from handlers.problem import InvalidParameter
+from ingest.core.interval import Interval
 from simulator.klines import INTERVALS, Frame
 
 MINUTE_MS = 60_000
