@@ -12,7 +12,7 @@ from asyncapi_server.document.check import check as check_asyncapi
 from asyncapi_server.document.loader import load_document
 from asyncapi_server.document.messages import X_RESPONSE
 from asyncapi_server.errors import DocumentError
-from asyncapi_server.findings import Finding, Place
+from asyncapi_server.findings import Finding, Place, Rule
 from scripts.apis import NATIVE, SPECS, Api, apis
 from scripts.bundle import Bundle
 from scripts.rest_check import check_rest, keyword_uses
@@ -43,14 +43,19 @@ def check_stream(path: Path) -> list[Finding]:
 def check_messages(path: Path) -> list[Finding]:
     """The faults of an AsyncAPI document, advice included, and requests without x-response."""
     findings = check_asyncapi(path)
-    if findings:
+    if any(finding.rule is not Rule.AMBIGUOUS for finding in findings):
         return findings
-    return [
+    return findings + [
         Finding(message.place, f"{message.name!r} is a request without {X_RESPONSE}")
         for channel in load_document(path).channels.values()
         for message in channel.receives
         if message.x_response is None
     ]
+
+
+def check_foreign(path: Path) -> list[Finding]:
+    """The same of a protocol that others have made: its messages are as alike as they are."""
+    return [each for each in check_messages(path) if each.rule is not Rule.AMBIGUOUS]
 
 
 def check_names(*paths: Path) -> list[Finding]:
@@ -73,7 +78,7 @@ def check_names(*paths: Path) -> list[Finding]:
 def check_api(api: Api) -> list[Finding]:
     """The faults of the documents of an API."""
     streams = list(api.streams.values())
-    check = check_stream if api.name == NATIVE else check_messages
+    check = check_stream if api.name == NATIVE else check_foreign
     found = [finding for path in streams for finding in check(path)]
     return [*check_rest(api.rest), *found, *check_names(api.rest, *streams)]
 

@@ -2,8 +2,9 @@
 
 Each named schema becomes a function whose arguments are its members, and a type for its text, so
 that a type checker refuses the text of another schema in its place. Decimals are passed as text,
-arrays of objects as the bytes of an array: their rows are kept, and joined, as texts.
-For None an optional member is left out, and a nullable one is null.
+arrays of objects as the bytes of an array: their rows are kept, and joined, as texts. A message in
+another one is passed as its bytes. For None an optional member is left out, and a nullable one is
+null.
 """
 
 from __future__ import annotations
@@ -52,10 +53,12 @@ class _Member:
     name: str
     value: _Value
     is_required: bool = True
+    title: str = ""
+    """Names the argument instead, where there is one."""
 
     @property
     def argument(self) -> str:
-        return snake_case(self.name)
+        return snake_case(self.title or self.name).replace(" ", "_")
 
     @property
     def expression(self) -> str:
@@ -76,6 +79,8 @@ class Encoders:
 
     def __init__(self) -> None:
         self._functions: dict[str, str] = {}
+        self._messages: dict[str, str] = {}
+        """The type of the text of each message, by the schema of its payload."""
         self._enumerations: set[str] = set()
         """The enumerations that are types of arguments."""
         self.rows: set[str] = set()
@@ -84,6 +89,7 @@ class Encoders:
     def add_message(self, name: str, bundle: Bundle, payload: Object) -> None:
         """Add the function for a message. Raises NotEncodable."""
         self._add(snake_case(name), json_type(name), "bytes", bundle, bundle.resolved(payload))
+        self._messages[_referred(payload)] = json_type(name)
 
     def source(self, package: str, *sources: str) -> str:
         """The module with all added functions."""
@@ -155,7 +161,8 @@ class Encoders:
             required = cast(list[str], schema.get("required", []))
             for name, member in cast(Mapping[str, Object], schema["properties"]).items():
                 value = self._value(bundle, member)
-                yield _Member(name, value, name in required or value.is_nullable)
+                title = cast(str, member.get("title", ""))
+                yield _Member(name, value, name in required or value.is_nullable, title)
 
     def _value(self, bundle: Bundle, schema: Object) -> _Value:
         name = ""
@@ -178,6 +185,10 @@ class Encoders:
             return _Value("", "[]")
         if len(values) == 1:
             return _Value("", json.dumps(values[0]))
+        choices = {_referred(choice) for choice in cast(list[Object], schema.get("oneOf", []))}
+        if choices and choices <= self._messages.keys():
+            kinds = " | ".join(sorted(self._messages[choice] for choice in choices))
+            return _Value(kinds, "@", is_bytes=True)
         if schema.get("type") == "array" and isinstance(schema["items"], dict):
             items = bundle.resolved(schema["items"])
             if "properties" in items or "allOf" in items:
@@ -216,6 +227,11 @@ class Encoders:
         if item.expression == "@":
             return item.type, "map(str, @)" if item.type == "int" else "@"
         return item.type, "map(quoted, @)"
+
+
+def _referred(schema: Object) -> str:
+    """The name of the schema that one refers to; empty where it is written in place."""
+    return cast(str, schema.get("$ref", "")).rsplit("/", 1)[-1]
 
 
 class _Text:

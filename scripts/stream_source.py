@@ -8,7 +8,7 @@ from typing import cast
 
 from asyncapi_server import Contract, DocumentError, handler_name, load_document, snake_case
 from scripts.bundle import Bundle, Object
-from scripts.encoders_source import json_type
+from scripts.encoders_source import NotEncodable, json_type
 from scripts.python_source import docstring, formatted, head
 
 ERROR_MESSAGE = "error"
@@ -20,7 +20,8 @@ SEVERAL_REPLIES = "x-several-replies"
 class Stream:
     """A bundled AsyncAPI document, as the server of the stream's name serves it.
 
-    Where the document has a server of that name, only its channels count.
+    Where the document has a server of that name, only its channels count. All of them have the same
+    messages.
     """
 
     def __init__(self, name: str, path: Path) -> None:
@@ -39,8 +40,11 @@ class Stream:
             for channel in cast(Mapping[str, Object], document["channels"]).values()
             if not has_own or own in cast(list[object], channel["servers"])
         ]
-        (self._address,) = {cast(str, channel["address"]) for channel in channels}
-        self._channel = self.contract.channel(self._address)
+        self._addresses = list(dict.fromkeys(cast(str, c["address"]) for c in channels))
+        self._channel = self.contract.channel(self._addresses[0])
+        for other in map(self.contract.channel, self._addresses):
+            if (other.receives, other.sends) != (self._channel.receives, self._channel.sends):
+                raise NotEncodable(f"{path}: all channels of {name!r} have the same messages")
         self._messages = {
             key: self.bundle.resolved(reference)
             for channel in channels
@@ -68,7 +72,7 @@ class Stream:
         sent = [name for name, _ in self.sent()]
         return formatted(
             f"{head(self.path.as_posix())}"
-            f'"""The messages of `{self._address}`: their handlers, and those that are sent."""\n\n'
+            f'"""The messages of `{self._served}`: their handlers, and those that are sent."""\n\n'
             "from __future__ import annotations\n"
             "from abc import abstractmethod\n"
             "from collections.abc import Callable, Mapping\n"
@@ -78,19 +82,32 @@ class Stream:
             f"from {package}.models import {', '.join(sorted(set(typed.values())))}\n\n"
             f"VERSION: Final = {self.contract.version!r}\n"
             '"""Version of the document."""\n'
-            f"{self.name.upper()}_ADDRESS: Final = {self._address!r}\n\n"
+            f"{self._constant}\n\n"
             'ConnectionT = TypeVar("ConnectionT", contravariant=True)\n'
             '"""The server\'s own type of a client\'s connection."""\n\n\n'
             f"class {title}Handlers(Protocol[ConnectionT]):\n"
-            f"{docstring(f'The requests of clients to `{self._address}`.')}\n\n"
+            f"{docstring(f'The requests of clients to `{self._served}`.')}\n\n"
             + "\n".join(self._handlers(typed))
             + f"\n\nclass {title}Sends(Protocol):\n"
-            + docstring(f"Makes the messages that are sent over `{self._address}` unasked.")
+            + docstring(f"Makes the messages that are sent over `{self._served}` unasked.")
             + "\n\n"
             + "\n".join(map(_maker, sent))
             + f"\n\nMODELS: Final[Mapping[str, type[BaseModel]]] = {{\n{table}}}\n"
             '"""The model of each message, by its name in the document."""\n'
         )
+
+    @property
+    def _served(self) -> str:
+        """The addresses, for a text."""
+        return "`, `".join(self._addresses)
+
+    @property
+    def _constant(self) -> str:
+        """The constant of the address, or of all of them."""
+        name = f"{self.name.upper()}_ADDRESS"
+        if len(self._addresses) == 1:
+            return f"{name}: Final = {self._addresses[0]!r}"
+        return f"{name}ES: Final = {tuple(self._addresses)!r}"
 
     def _handlers(self, models: Mapping[str, str]) -> Iterator[str]:
         for message in self._channel.receives:

@@ -121,7 +121,15 @@ class Server:
             )
             self.apis.append(kraken)
         if settings.binance:
-            self.apis.append(Binance(self.provider, settings.requests_per_minute))
+            binance = Binance(
+                self.provider,
+                settings.requests_per_minute,
+                settings.subscriptions_per_connection,
+                bounds,
+                _client_ip,
+                check_messages=check_messages,
+            )
+            self.apis.append(binance)
         policy = AccessPolicy(
             whitelist=settings.whitelist,
             trusted_proxies=settings.trusted_proxies,

@@ -1,8 +1,11 @@
-"""Errors in Binance's codes and form."""
+"""Errors in Binance's codes and form: answers over REST, and messages of the streams."""
 
 from __future__ import annotations
 
-from asyncapi_server import encode
+from collections.abc import Mapping
+
+from asyncapi_server import Detail as Place
+from asyncapi_server import Fault, FaultKind, encode
 from generated.binance import facts
 from generated.native.facts import ErrorCode
 from handlers.problem import Detail, Problem
@@ -69,3 +72,26 @@ def _code_of(detail: Detail) -> int:
     if detail.keyword not in _GIVEN_WRONG and detail.field in _OF_FIELDS:
         return _OF_FIELDS[detail.field]
     return _OF_KEYWORDS.get(detail.keyword, facts.ERROR_CODE_ILLEGAL_CHARACTERS)
+
+
+def error_reply(fault: Fault) -> Mapping[str, object]:
+    """The message for whatever went wrong with a request on the streams."""
+    code, text = facts.REQUEST_ERROR_CODE_INVALID, fault.text
+    match fault.kind:
+        case FaultKind.REFUSED:
+            code = int(fault.code or code)
+        case FaultKind.MALFORMED | FaultKind.BINARY:
+            code = facts.REQUEST_ERROR_CODE_NO_JSON
+            text = f"Invalid JSON: {text}"
+        case FaultKind.INVALID_MESSAGE:
+            text = _of_places(fault.details) or text
+    if code == facts.REQUEST_ERROR_CODE_INVALID:
+        text = f"Invalid request: {text}"
+    return {"code": code, "msg": text}
+
+
+def _of_places(details: tuple[Place, ...]) -> str:
+    """Why a request does not meet its schema."""
+    if any(detail.path == "/id" for detail in details):
+        return "request ID must be an unsigned integer, or a text of at most 36 characters"
+    return "; ".join(f"{detail.path or 'request'}: {detail.message}" for detail in details)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from generated.native.facts import DataQuality
+from handlers.binance.decimals import quote_volume
 from handlers.problem import InvalidParameter
 from ingest.core.candle import Candle
 from ingest.core.fixed import eight_places
@@ -25,8 +26,6 @@ COLUMNS = (
     "nothing",
 )
 """By the names that the store has for them."""
-QUOTE_UNITS = 10**8
-"""As many units of a quote volume are one of the eighth place; the rest is cut off."""
 FORMS_KEPT = 1000
 
 
@@ -89,9 +88,9 @@ def _row(candle: Candle, close_time: int) -> str:
     prices = '","'.join(
         map(eight_places, (candle.open, candle.high, candle.low, candle.close, candle.volume))
     )
-    quote = eight_places(candle.quote_volume // QUOTE_UNITS)
+    quote = quote_volume(candle.quote_volume)
     bought = eight_places(candle.taker_buy_volume)
-    bought_quote = eight_places(candle.taker_buy_quote_volume // QUOTE_UNITS)
+    bought_quote = quote_volume(candle.taker_buy_quote_volume)
     return (
         f'[{candle.candle_time},"{prices}",{close_time},"{quote}",{candle.trades_count},'
         f'"{bought}","{bought_quote}","0"]'

@@ -30,6 +30,10 @@ class MinuteWindow:
         self._sums.clear()
         self.until = until
 
+    def minute(self, time_ms: int) -> Candle | None:
+        """The stored minute that starts at a time, where it is here."""
+        return self._minutes.get(time_ms)
+
     def since(self, start: int, live: Mapping[int, Candle]) -> Candle | None:
         """The candle of all minutes from `start` (ms) on; None when there never was a trade.
 

@@ -127,6 +127,10 @@ class Window:
         """The candle of the minutes from a time on; None when there never was a trade."""
         return self._stored.since(start_ms, self._feed.live.minutes)
 
+    def minute(self, time_ms: int) -> Candle | None:
+        """The minute that starts at a time; None where it is no part of the window."""
+        return self._feed.live.minutes.get(time_ms) or self._stored.minute(time_ms)
+
     async def _missing(self, start: int) -> list[Candle]:
         """The stored minutes from `start` on that were never read, or have changed."""
         feed, until = self._feed, self._feed.live.watermark

@@ -54,6 +54,7 @@ PLACES = {
     "CHANGELOG.md": "changelog.html",
     "specs/openapi.yaml": "reference/rest.html",
     "specs/stream.asyncapi.yaml": "reference/stream.html",
+    "specs/binance/stream.asyncapi.yaml": "reference/binance-stream.html",
     "specs/kraken/public.asyncapi.yaml": "reference/kraken-public.html",
     "specs/kraken/private.asyncapi.yaml": "reference/kraken-private.html",
 }

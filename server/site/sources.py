@@ -11,6 +11,7 @@ _CHECKED_OUT = ROOT / "ARCHITECTURE.md"
 
 STREAMS = (
     ("stream", "stream.asyncapi.yaml", "Stream"),
+    ("binance-stream", "binance/stream.asyncapi.yaml", "Binance, streams"),
     ("kraken-public", "kraken/public.asyncapi.yaml", "Kraken, public"),
     ("kraken-private", "kraken/private.asyncapi.yaml", "Kraken, private"),
 )

@@ -80,6 +80,7 @@ def test_the_root_is_the_start_page() -> None:
     ("path", "source"),
     [
         ("stream", "stream.asyncapi.yaml"),
+        ("binance-stream", "binance/stream.asyncapi.yaml"),
         ("kraken-public", "kraken/public.asyncapi.yaml"),
         ("kraken-private", "kraken/private.asyncapi.yaml"),
     ],

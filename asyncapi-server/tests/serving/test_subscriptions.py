@@ -29,6 +29,7 @@ class Rooms:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.is_ready = True
+        self.connections: list[Connection] = []
 
     def open(self, topic: int) -> None:
         self.opened.append(topic)
@@ -68,6 +69,7 @@ async def serving() -> AsyncIterator[tuple[Rooms, Any]]:
     rooms = Rooms()
     router = Router(ROOMS, "/rooms", rooms, error_reply=error_reply, check_outgoing=True)
     endpoint = Endpoint(router, hub=rooms.hub)
+    endpoint.on_connect.append(rooms.connections.append)
     application = web.Application()
     application.router.add_get("/rooms", endpoint.handle)
     runner = web.AppRunner(application, shutdown_timeout=1)
@@ -129,6 +131,35 @@ async def test_a_provisional_first_message_is_sent_again_once_it_can_be() -> Non
         rooms.subscriptions.renew([1])
         rooms.hub.publish([room_update(1, "once")])
         assert (await receive(ws))["text"] == "once"
+
+
+async def test_a_connection_is_subscribed_outside_of_a_request() -> None:
+    async with serving() as (rooms, connect), connect() as ws:
+        await until(lambda: bool(rooms.connections))
+        (connection,) = rooms.connections
+        rooms.subscriptions.start(connection, 3, size=1)
+        assert (await receive(ws))["notes"] == ["old"]
+        rooms.hub.publish([room_update(3, "new")])
+        assert (await receive(ws))["text"] == "new"
+
+
+async def test_a_topic_is_replaced_without_a_first_message_or_one_missed() -> None:
+    async with serving() as (rooms, connect), connect() as ws:
+        await join(ws, 1)
+        assert (await receive(ws))["notes"] == ["old", "old"]
+        (connection,) = rooms.connections
+        rooms.hub.publish([room_update(1, "before")])
+        rooms.subscriptions.replace(connection, 1, 2)
+        rooms.hub.publish([room_update(2, "after")])
+        assert [(await receive(ws))["text"] for _ in range(2)] == ["before", "after"]
+        assert list(rooms.subscriptions.of(connection)) == [2]
+        assert (rooms.opened, rooms.closed) == ([1, 2], [1])
+        rooms.may_answer.clear()
+        rooms.subscriptions.start(connection, 4)
+        rooms.subscriptions.replace(connection, 4, 5)  # its first message was never sent
+        rooms.may_answer.set()
+        assert (await receive(ws))["room"] == 5
+        assert list(rooms.subscriptions.of(connection)) == [2, 5]
 
 
 async def test_a_subscription_without_a_first_message_ends_and_the_client_is_notified() -> None:

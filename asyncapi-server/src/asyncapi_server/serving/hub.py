@@ -79,6 +79,10 @@ class Hub:
         """The topics that a connection is subscribed to."""
         return frozenset(self._topics.get(connection, ()))
 
+    def has(self, connection: Connection, topic: Topic) -> bool:
+        """Whether a connection is subscribed to a topic."""
+        return topic in self._topics.get(connection, ())
+
     def subscribers(self, topic: Topic) -> int:
         """How many connections are subscribed to a topic."""
         return self._subscribers.get(topic, 0)

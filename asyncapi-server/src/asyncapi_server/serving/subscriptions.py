@@ -93,13 +93,28 @@ class Subscriptions(Generic[TopicT]):
 
         An existing one starts again, with another first message.
         """
-        topics = self._topics.setdefault(connection, {})
-        if topic not in topics:
-            topics[topic] = None
-            self._subscribers[topic] = self._subscribers.get(topic, 0) + 1
-            if self._subscribers[topic] == 1:
-                self._source_of(topic).open(topic)
+        self._accept(connection, topic)
         connection.after_reply(partial(self._begin, connection, topic, size))
+
+    def start(self, connection: Connection, topic: TopicT, size: int = 0) -> None:
+        """Accept a subscription outside of a request, such as one that the address of a connection
+        names; its first message follows at once."""
+        self._accept(connection, topic)
+        self._begin(connection, topic, size)
+
+    def replace(self, connection: Connection, topic: TopicT, other: TopicT) -> None:
+        """Go on with another topic, which has the same messages in another form.
+
+        No message is missed, and there is no first one; a topic whose first message has not been
+        sent yet starts as the other.
+        """
+        is_begun = self._hub.has(connection, topic)
+        self._accept(connection, other)
+        if is_begun:
+            self._hub.subscribe(connection, other)
+        else:
+            self._begin(connection, other, 0)
+        self.remove(connection, topic)
 
     def remove(self, connection: Connection, topic: TopicT) -> bool:
         """End a subscription; False when there is none."""
@@ -123,6 +138,14 @@ class Subscriptions(Generic[TopicT]):
         for topic in topics:
             for connection, size in self._provisional.pop(topic, {}).items():
                 self._begin(connection, topic, size)
+
+    def _accept(self, connection: Connection, topic: TopicT) -> None:
+        topics = self._topics.setdefault(connection, {})
+        if topic not in topics:
+            topics[topic] = None
+            self._subscribers[topic] = self._subscribers.get(topic, 0) + 1
+            if self._subscribers[topic] == 1:
+                self._source_of(topic).open(topic)
 
     def _drop(self, connection: Connection) -> None:
         """Drop a connection that has ended."""
