@@ -139,6 +139,13 @@ class Subscriptions(Generic[TopicT]):
             for connection, size in self._provisional.pop(topic, {}).items():
                 self._begin(connection, topic, size)
 
+    def _drop(self, connection: Connection) -> None:
+        """Drop a connection that has ended."""
+        self._deliveries.drop(connection)
+        for topic in list(self.of(connection)):
+            self.remove(connection, topic)
+        self._topics.pop(connection, None)
+
     def _accept(self, connection: Connection, topic: TopicT) -> None:
         topics = self._topics.setdefault(connection, {})
         if topic not in topics:
@@ -146,13 +153,6 @@ class Subscriptions(Generic[TopicT]):
             self._subscribers[topic] = self._subscribers.get(topic, 0) + 1
             if self._subscribers[topic] == 1:
                 self._source_of(topic).open(topic)
-
-    def _drop(self, connection: Connection) -> None:
-        """Drop a connection that has ended."""
-        self._deliveries.drop(connection)
-        for topic in list(self.of(connection)):
-            self.remove(connection, topic)
-        self._topics.pop(connection, None)
 
     def _begin(self, connection: Connection, topic: TopicT, size: int) -> None:
         if self.has(connection, topic):
