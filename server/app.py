@@ -51,6 +51,8 @@ class Api(Protocol):
     document: str
     """The file name of its bundled REST document."""
     passes_unknown_parameters: bool
+    used_header: str
+    """The header that says how many requests a client has used; empty where there is none."""
 
     @property
     def operations(self) -> Sequence[object]:
@@ -219,7 +221,9 @@ def _rest(api: Api) -> RestApi:
         if not name.startswith("_")
     }
     document = load_document(DOCUMENTS / api.document)
-    return RestApi(document, handlers, api.error_form, api.passes_unknown_parameters)
+    return RestApi(
+        document, handlers, api.error_form, api.passes_unknown_parameters, api.used_header
+    )
 
 
 def _about(settings: Settings) -> About:

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 from server.edge.access import Access
 from server.edge.answers import ErrorForms
 from server.edge.bridge import BodyLimits, Bridge
-from server.edge.headers import expect_nothing, finish_headers
+from server.edge.headers import UsedRequests, expect_nothing, finish_headers
 from server.rest.app import RestApi, build_rest
 from server.site.pages import Page, add_pages
 
@@ -38,7 +38,9 @@ def build_http(
     first, *others = apis
     forms = ErrorForms(first.form, {path: api.form for api in others for path in api.mounts})
     app = web.Application(middlewares=[forms.middleware, access.middleware])
+    used = {path: api.used_header for api in apis for path in api.mounts if api.used_header}
     app.on_response_prepare.append(finish_headers)
+    app.on_response_prepare.append(UsedRequests(used, access.policy.burst).finish)
     for path, handler in websockets.items():
         app.router.add_route("GET", path, access.counted(handler), expect_handler=expect_nothing)
     add_pages(app, pages)

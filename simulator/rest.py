@@ -178,8 +178,9 @@ class Rest:
         found = await self._ticker(market, AVERAGE_MINUTES)
         if found is None:
             raise ApiError(-1000, "There has been no trade yet.")
-        price = wire.decimal(found.average)
-        return _json({"mins": AVERAGE_MINUTES, "price": price, "closeTime": found.close_ms})
+        price, last = wire.decimal(found.average), market.last_trade(self.clock.now())
+        close_ms = int(last.time_ms[0])
+        return _json({"mins": AVERAGE_MINUTES, "price": price, "closeTime": close_ms})
 
     async def ticker(self, request: web.Request) -> web.Response:
         """Return the figures of a window of some symbols."""

@@ -22,7 +22,10 @@ ERROR_CODE_UNAUTHORIZED: Final = -1002
 ERROR_CODE_UNKNOWN: Final = -1000
 ERROR_CODE_UNREAD: Final = -1104
 EVENT_TIME_MINIMUM: Final = 0
-INTERVAL_PATTERN: Final = "^(?:[1-9][0-9]{0,5}[mhd]|1w|1M)$"
+FROM_ID_MAXIMUM: Final = 9223372036854775807
+FROM_ID_MINIMUM: Final = 0
+INTERVAL_PATTERN: Final = "^(?:[1-9][0-9]{0,5}[mhd]|1s|1w|1M)$"
+INTERVAL_SECOND: Final = "1s"
 LIMIT_DEFAULT: Final = 500
 LIMIT_MINIMUM: Final = 1
 LIMIT_MOST: Final = 1000
@@ -48,6 +51,7 @@ SYMBOL_LIST_MIN_LENGTH: Final = 1
 SYMBOL_MAX_LENGTH: Final = 50
 SYMBOL_MIN_LENGTH: Final = 1
 SYMBOL_PATTERN: Final = "^[^a-z\\s]*$"
+TICKER_TYPE_DEFAULT: Final = "FULL"
 TIME_MS_MINIMUM: Final = 0
 TIME_UNIT_PATTERN: Final = "^(?:(?:MILLI|MICRO)SECOND|(?:milli|micro)second)$"
 TIME_ZONE_DEFAULT: Final = "0"
@@ -55,6 +59,8 @@ TIME_ZONE_EARLIEST_MINUTES: Final = -720
 TIME_ZONE_LATEST_MINUTES: Final = 840
 TIME_ZONE_PATTERN: Final = "^[+-]?[0-9]{1,2}(?::[0-5][0-9])?$"
 TRADE_ID_MINIMUM: Final = -1
+USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
+USED_WEIGHT_MINIMUM: Final = 0
 
 
 class SymbolStatus(StrEnum):
@@ -63,3 +69,10 @@ class SymbolStatus(StrEnum):
     TRADING = "TRADING"
     HALT = "HALT"
     BREAK = "BREAK"
+
+
+class TickerType(StrEnum):
+    """How much of a ticker is shown."""
+
+    FULL = "FULL"
+    MINI = "MINI"

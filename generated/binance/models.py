@@ -75,6 +75,20 @@ EventTime = TypeAliasType(
 )
 
 
+FromId = TypeAliasType(
+    "FromId",
+    Annotated[
+        StrictInt,
+        Field(
+            description="The number of an aggregate trade.",
+            ge=0,
+            le=9223372036854775807,
+        ),
+        WHOLE,
+    ],
+)
+
+
 Param = TypeAliasType("Param", Annotated[StrictStr, Field(max_length=100)])
 
 
@@ -83,8 +97,8 @@ Interval = TypeAliasType(
     Annotated[
         StrictStr,
         Field(
-            description="A number of minutes, hours or days of at most a year together, a week or a month: Binance's own intervals, but for those of seconds, and all others of whole minutes.",
-            pattern="^(?:[1-9][0-9]{0,5}[mhd]|1w|1M)$",
+            description="A number of minutes, hours or days of at most a year together, a second, a week or a month: Binance's own intervals, and all others of whole minutes.",
+            pattern="^(?:[1-9][0-9]{0,5}[mhd]|1s|1w|1M)$",
         ),
     ],
 )
@@ -376,6 +390,23 @@ TradeId = TypeAliasType(
 )
 
 
+class TradeRow(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    a: TradeId
+    p: Decimal
+    q: Decimal
+    f: TradeId
+    l: TradeId
+    T: TimeMs
+    m: Annotated[StrictBool, Field(description="Whether the buyer was the maker.")]
+    M: Annotated[Literal[True], Field(description="Nothing; always true.")]
+
+
+TradeRows = TypeAliasType("TradeRows", list[TradeRow])
+
+
 class Unsubscribe(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -383,6 +414,11 @@ class Unsubscribe(BaseModel):
     method: Literal["UNSUBSCRIBE"]
     params: Annotated[list[StreamName], Field(max_length=1024, min_length=1)]
     id: RequestId | None = None
+
+
+UsedWeight = TypeAliasType(
+    "UsedWeight", Annotated[StrictInt, Field(description="Requests of a minute.", ge=0), WHOLE]
+)
 
 
 class AggTrade(BaseModel):
@@ -400,6 +436,15 @@ class AggTrade(BaseModel):
     T: Annotated[EventTime, Field(title="time")]
     m: Annotated[StrictBool, Field(title="is buyer maker")]
     M: Annotated[Literal[True], Field(description="Nothing; always true.")]
+
+
+class AveragePrice(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    mins: Annotated[StrictInt, Field(description="The number of minutes.", ge=1), WHOLE]
+    price: Decimal
+    closeTime: TimeMs
 
 
 class BookTicker(BaseModel):
@@ -420,6 +465,40 @@ class BookTicker(BaseModel):
     B: Annotated[Decimal, Field(title="bid quantity")]
     a: Annotated[Decimal, Field(title="ask")]
     A: Annotated[Decimal, Field(title="ask quantity")]
+
+
+class DayRow(BaseModel):
+    """
+    All figures of 24 hours.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    symbol: Symbol
+    openPrice: Decimal
+    highPrice: Decimal
+    lowPrice: Decimal
+    lastPrice: Decimal
+    volume: Decimal
+    quoteVolume: Decimal
+    openTime: TimeMs
+    closeTime: TimeMs
+    firstId: TradeId
+    lastId: TradeId
+    count: Annotated[StrictInt, Field(description="The number of raw trades.", ge=0), WHOLE]
+    priceChange: SignedDecimal
+    priceChangePercent: Percent
+    weightedAvgPrice: Decimal
+    prevClosePrice: Decimal
+    lastQty: Decimal
+    bidPrice: Decimal
+    bidQty: Decimal
+    askPrice: Decimal
+    askQty: Decimal
+
+
+DayRows = TypeAliasType("DayRows", list[DayRow])
 
 
 class DayTicker(BaseModel):
@@ -562,6 +641,31 @@ class ListSubscriptions(BaseModel):
     id: RequestId | None = None
 
 
+class MiniRow(BaseModel):
+    """
+    Prices and volumes of 24 hours.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    symbol: Symbol
+    openPrice: Decimal
+    highPrice: Decimal
+    lowPrice: Decimal
+    lastPrice: Decimal
+    volume: Decimal
+    quoteVolume: Decimal
+    openTime: TimeMs
+    closeTime: TimeMs
+    firstId: TradeId
+    lastId: TradeId
+    count: Annotated[StrictInt, Field(description="The number of raw trades.", ge=0), WHOLE]
+
+
+MiniRows = TypeAliasType("MiniRows", list[MiniRow])
+
+
 class MiniTicker(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -577,12 +681,37 @@ class MiniTicker(BaseModel):
     q: Annotated[Decimal, Field(title="quote volume")]
 
 
+class PriceRow(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    symbol: Symbol
+    price: Decimal
+
+
+PriceRows = TypeAliasType("PriceRows", list[PriceRow])
+
+
 class PropertyValue(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     result: StrictBool
     id: RequestId
+
+
+class QuoteRow(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    symbol: Symbol
+    bidPrice: Decimal
+    bidQty: Decimal
+    askPrice: Decimal
+    askQty: Decimal
+
+
+QuoteRows = TypeAliasType("QuoteRows", list[QuoteRow])
 
 
 class RequestError(BaseModel):
@@ -601,6 +730,9 @@ class ServerTime(BaseModel):
     serverTime: TimeMs
 
 
+DayAnswer = TypeAliasType("DayAnswer", DayRow | MiniRow | DayRows | MiniRows)
+
+
 class Kline(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -609,6 +741,12 @@ class Kline(BaseModel):
     E: Annotated[EventTime, Field(title="event time")]
     s: Annotated[Symbol, Field(title="symbol")]
     k: Annotated[KlineFigures, Field(title="figures")]
+
+
+PriceAnswer = TypeAliasType("PriceAnswer", PriceRow | PriceRows)
+
+
+QuoteAnswer = TypeAliasType("QuoteAnswer", QuoteRow | QuoteRows)
 
 
 class Combined(BaseModel):

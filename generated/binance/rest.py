@@ -6,7 +6,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Final, Protocol
 
-from generated.binance.models import ExchangeInfo, FuturesInfo, Klines, Nothing, ServerTime
+from generated.binance.models import (
+    AveragePrice,
+    DayAnswer,
+    ExchangeInfo,
+    FuturesInfo,
+    Klines,
+    Nothing,
+    PriceAnswer,
+    QuoteAnswer,
+    ServerTime,
+    TradeRows,
+)
 from generated.reply import Raw
 
 VERSION: Final = "1.0.0"
@@ -47,7 +58,7 @@ class GeneralHandlers(Protocol):
 
 
 class MarketHandlers(Protocol):
-    """Candles."""
+    """Candles and trades."""
 
     @abstractmethod
     async def get_klines(
@@ -74,3 +85,41 @@ class MarketHandlers(Protocol):
         limit: int,
     ) -> Klines | Raw:
         """The same candles, by the name that charts ask for."""
+
+    @abstractmethod
+    async def get_agg_trades(
+        self,
+        *,
+        symbol: str,
+        from_id: int | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        limit: int,
+    ) -> TradeRows | Raw:
+        """Aggregate trades."""
+
+
+class TickersHandlers(Protocol):
+    """Prices and quotes now, and figures of the latest 24 hours."""
+
+    @abstractmethod
+    async def get_average_price(self, *, symbol: str) -> AveragePrice | Raw:
+        """The average price of the latest minutes."""
+
+    @abstractmethod
+    async def get_day_tickers(
+        self, *, symbol: str | None = None, symbols: str | None = None, type: str
+    ) -> DayAnswer | Raw:
+        """Figures of the latest 24 hours."""
+
+    @abstractmethod
+    async def get_prices(
+        self, *, symbol: str | None = None, symbols: str | None = None
+    ) -> PriceAnswer | Raw:
+        """The newest price."""
+
+    @abstractmethod
+    async def get_quotes(
+        self, *, symbol: str | None = None, symbols: str | None = None
+    ) -> QuoteAnswer | Raw:
+        """The best bid and ask."""

@@ -11,17 +11,20 @@ from aiohttp.typedefs import Handler
 
 import generated.binance
 from asyncapi_server import Contract, Endpoint, EndpointSettings, Hub, Router, Subscriptions
+from generated.binance import facts
 from generated.binance.stream import MODELS, STREAM_ADDRESSES, StreamSends
-from handlers.binance import messages, streams
-from handlers.binance.agg_trades import AggTrades
-from handlers.binance.book_tickers import BookTickers
 from handlers.binance.errors import error_form, error_reply
-from handlers.binance.fan import ByForm, Fan
-from handlers.binance.kline_streams import KlineStreams
-from handlers.binance.requests import Requests
-from handlers.binance.rest import General, Market
-from handlers.binance.streams import Topic
-from handlers.binance.tickers import Tickers
+from handlers.binance.rest.general import General
+from handlers.binance.rest.market import Market
+from handlers.binance.rest.tickers import Tickers as TickerRows
+from handlers.binance.stream import messages, names
+from handlers.binance.stream.agg_trades import AggTrades
+from handlers.binance.stream.book_tickers import BookTickers
+from handlers.binance.stream.fan import ByForm, Fan
+from handlers.binance.stream.klines import KlineStreams
+from handlers.binance.stream.names import Topic
+from handlers.binance.stream.requests import Requests
+from handlers.binance.stream.tickers import Tickers
 from ingest.pipeline.provider import Provider
 
 CONTRACT = Contract.from_json(
@@ -42,6 +45,7 @@ class Binance:
     """The REST document, of those in `generated/`."""
     error_form = staticmethod(error_form)
     passes_unknown_parameters = False
+    used_header = facts.USED_WEIGHT_HEADER
 
     def __init__(
         self,
@@ -57,7 +61,7 @@ class Binance:
         tests, whatever goes out is held to the documents."""
         view, quotes, clock = provider.view, provider.quotes, provider.clock
         general = General(provider, requests_per_minute)
-        self.operations: tuple[object, ...] = (general, Market(view))
+        self.operations: tuple[object, ...] = (general, Market(view), TickerRows(view, quotes))
         """Objects with a method for each operation of the REST document."""
         hub = Hub()
         fan = Fan(hub)
@@ -65,11 +69,11 @@ class Binance:
         self._tickers = Tickers(view, quotes, hub, fan)
         tickers = ByForm(self._tickers)
         sources = {
-            streams.AGG_TRADE: ByForm(AggTrades(view, clock, fan)),
-            streams.KLINE: ByForm(self._klines),
-            streams.MINI_TICKER: tickers,
-            streams.DAY_TICKER: tickers,
-            streams.BOOK_TICKER: ByForm(BookTickers(quotes, fan)),
+            names.AGG_TRADE: ByForm(AggTrades(view, clock, fan)),
+            names.KLINE: ByForm(self._klines),
+            names.MINI_TICKER: tickers,
+            names.DAY_TICKER: tickers,
+            names.BOOK_TICKER: ByForm(BookTickers(quotes, fan)),
         }
         subscriptions: Subscriptions[Topic] = Subscriptions(
             hub,

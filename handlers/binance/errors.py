@@ -33,10 +33,19 @@ _OF_FIELDS = {
 }
 """Whatever is wrong with the value of such a parameter."""
 
-_OF_HANDLERS = {**_OF_FIELDS, "query.limit": facts.ERROR_CODE_BAD_VALUE}
+_OF_HANDLERS = {
+    **_OF_FIELDS,
+    "query.limit": facts.ERROR_CODE_BAD_VALUE,
+    "query.symbols": facts.ERROR_CODE_ILLEGAL_CHARACTERS,
+}
 """What a handler refuses, though the document allows it; else parameters exclude each other."""
 
 _GIVEN_WRONG = ("required", "unknown", "repeated", "minLength")
+
+_NOT_SERVED = (
+    "This path is not served here: of Binance's API there are candles, aggregate trades and"
+    " tickers, no order books, single trades, orders or accounts"
+)
 
 _TEXTS = {
     facts.ERROR_CODE_BAD_SYMBOL: "Invalid symbol.",
@@ -57,6 +66,8 @@ def error_form(problem: Problem) -> tuple[int, bytes]:
     """A problem over REST as `{"code", "msg"}`."""
     code, text = _CODES.get(problem.code, facts.ERROR_CODE_UNKNOWN), problem.error
     status = problem.status
+    if problem.code is ErrorCode.NOT_FOUND:
+        text = _NOT_SERVED
     if problem.details:
         code = _code_of(problem.details[0])
         name = problem.details[0].field.partition(".")[2]

@@ -83,6 +83,7 @@ class Kraken:
     """The REST document, of those in `generated/`."""
     error_form = staticmethod(error_form)
     passes_unknown_parameters = True
+    used_header = ""
 
     def __init__(
         self,

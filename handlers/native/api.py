@@ -47,6 +47,7 @@ class Native:
     """The REST document, of those in `generated/`."""
     error_form = staticmethod(error_form)
     passes_unknown_parameters = False
+    used_header = ""
 
     def __init__(
         self,

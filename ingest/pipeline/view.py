@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from generated.native.facts import DataQuality
@@ -22,12 +23,13 @@ from ingest.core.status import DataStatus
 from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from ingest.core.trade import Trade
 from ingest.core.window import MinuteWindow
-from ingest.storage import CandlePage, Form, TableFormat
+from ingest.storage import CandlePage, Form, Selection, TableFormat
 
 from .feed import Feed
 from .hot import Hot
 from .pair import Pair
 from .retry import Retry, StoreCall, once
+from .seconds import seconds
 from .stored import Stored
 from .watches import Follower, Watches
 
@@ -269,6 +271,17 @@ class MarketView:
         closed, live, next_cursor = found
         return History(closed, live, feed.status, next_cursor)
 
+    async def trades(self, wanted: Selection, limit: int, form: Form[Trade]) -> Sequence[Rows]:
+        """The first `limit` trades of a selection that has a beginning, else the newest ones.
+
+        Raises UnknownSymbol, StoreUnavailable and, while the data is not complete, NotReady.
+        """
+        feed = self.feed(wanted.symbol)
+        found = await consistent(feed, lambda: self.stored.trades(wanted, limit, form))
+        if found is None:
+            raise not_complete(feed)
+        return found[0]
+
     async def candles(self, pair: Pair, limit: int, bounds: Bounds) -> Sequence[Candle]:
         """The candles of such a page themselves, quiet ones flat, for who makes others of them.
 
@@ -287,6 +300,18 @@ class MarketView:
             raise not_complete(feed)
         closed, live, _ = found
         return [*closed, *live]
+
+    async def seconds(self, symbol: str, limit: int, bounds: Bounds) -> list[Candle]:
+        """Candles of seconds, as `pipeline.seconds` has them.
+
+        Raises UnknownSymbol, StoreUnavailable and, while the data is not complete, NotReady.
+        """
+        feed = self.feed(symbol)
+        read = partial(seconds, self._store, self._hot, feed, limit, bounds)
+        found = await consistent(feed, read)
+        if found is None:
+            raise not_complete(feed)
+        return found
 
     def whole_from_ms(self, symbol: str) -> int:
         """The time from which on nothing has expired, and no trade is missing that was never asked

@@ -54,6 +54,7 @@ class TradeCalls(_Calls[Trades]):
     id_range = _Threaded(Trades.id_range)
     high_water = _Threaded(Trades.high_water)
     since = _Threaded(Trades.since)
+    seconds = _Threaded(Trades.seconds)
     time_of = _Threaded(Trades.time_of)
     newest_time_from = _Threaded(Trades.newest_time_from)
     folded = _Threaded(Trades.folded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,12 +16,20 @@ R = TypeVar("R")
 class Form(Generic[R]):
     """Rows as JSON objects with these members, or as arrays of them; the first is the key.
 
+    `fields` are by the store's names; `names` are those in the objects, where they are others.
+
     The engine writes those that are stored; `encode` writes one that is in memory to the same text.
     """
 
     fields: tuple[str, ...]
     encode: Callable[[R], str]
     is_array: bool = False
+    names: tuple[str, ...] = ()
+
+    def columns(self, expressions: Mapping[str, str]) -> str:
+        """The columns of a statement, by the expression of each field."""
+        named = zip(self.fields, self.names or self.fields, strict=True)
+        return ", ".join(f"{expressions[field]} AS {name}" for field, name in named)
 
     def written(self, rows: Iterable[tuple[int, R]]) -> Rows:
         """Rows that are in memory, with their keys."""
@@ -40,7 +48,7 @@ class Form(Generic[R]):
             lines, start = body.replace(b", ", b",").splitlines(), len("[")
         else:
             lines = body[2:-3].split(b",\n") if len(body) > len(b"[\n\n]\n") else []
-            start = len(f'{{"{self.fields[0]}":')
+            start = len(f'{{"{(self.names or self.fields)[0]}":')
         return Rows([int(line[start : line.index(b",", start)]) for line in lines], lines)
 
 

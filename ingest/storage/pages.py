@@ -113,8 +113,8 @@ class Pages:
     ) -> Rows:
         """The candles of the buckets in [start, end) from the first one with trades on."""
         rows, parameters = self._candles.source(symbol, timeframe, start, end)
-        fields = ", ".join(f"{_FIELDS[name]} AS {name}" for name in form.fields)
-        sql = f"SELECT {fields} FROM ({_FILLED.replace(_ROWS, rows)}) AS f {ONE_THREAD}"
+        filled = _FILLED.replace(_ROWS, rows)
+        sql = f"SELECT {form.columns(_FIELDS)} FROM ({filled}) AS f {ONE_THREAD}"
         return form.rows(
             self._connection.formatted(
                 sql,

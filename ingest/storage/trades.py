@@ -25,6 +25,8 @@ from .retention import Retention
 
 _TABLE = {name: name for name in Trade.__struct_fields__}
 _COLUMNS = ", ".join(_TABLE[field] for field in TRADE_FIELDS)
+_TABLE |= {f"{name}_8": f"toDecimalString({name}, 8)" for name in ("price", "quantity")}
+_TABLE["true"] = "true"
 MIN_BLOCK_ROWS = 1024
 
 
@@ -167,9 +169,27 @@ class Trades:
 
     def page(self, selection: Selection, limit: int, form: Form[Trade]) -> Rows:
         """The first `limit` trades of a selection by id."""
-        sql, parameters = self.query(selection, _columns(form))
+        sql, parameters = self.query(selection, form.columns(_TABLE))
         sql, parameters = f"{sql} LIMIT {{limit:UInt32}}", {**parameters, "limit": limit}
         return self._rows(sql, parameters, limit, form)
+
+    def seconds(self, symbol: str, start: int, end: int) -> list[Candle]:
+        """The candles of the seconds that have trades in [start, end), in milliseconds."""
+        rows = self._connection.rows(
+            f"SELECT {fold.UNSCALED} FROM ("
+            f"SELECT intDiv(timestamp, 1000) * 1000 AS candle_time, {fold.OF_TRADES}"
+            " FROM trades FINAL WHERE symbol = {symbol:String} AND first_trade_id >= 0"
+            " AND aggregate_id >= {kept_from:Int64}"
+            " AND timestamp >= {start:Int64} AND timestamp < {end:Int64} GROUP BY candle_time"
+            ") ORDER BY candle_time",
+            {
+                "symbol": symbol,
+                "kept_from": self._retention.line(symbol).first_id,
+                "start": start,
+                "end": end,
+            },
+        )
+        return [Candle(*row) for row in rows]
 
     def bounds(self, symbol: str) -> range:
         """Ids among which are all that are stored and kept."""
@@ -217,7 +237,7 @@ class Trades:
     ) -> Rows:
         """The most recent `limit` trades by id with times up to `end_time`, in ascending order."""
         return self._rows(
-            f"SELECT {_columns(form)} FROM trades FINAL "
+            f"SELECT {form.columns(_TABLE)} FROM trades FINAL "
             "WHERE symbol = {symbol:String} AND first_trade_id >= 0"
             " AND timestamp <= {end_time:Int64} AND aggregate_id >= {kept_from:Int64}"
             f" AND aggregate_id >= (SELECT min(aggregate_id) FROM ({_LATEST_IDS}))"
@@ -391,7 +411,3 @@ class Trades:
             {"symbol": symbol, "first": first_id, "last": last_id},
         )
         return [Gap(*row) for row in rows]
-
-
-def _columns(form: Form[Trade]) -> str:
-    return ", ".join(_TABLE[field] for field in form.fields)

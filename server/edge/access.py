@@ -195,12 +195,12 @@ class Access:
         """
         return {
             **self._rate_policy,
-            _REMAINING: str(verdict.remaining),
+            REMAINING: str(verdict.remaining),
             _RESET: str(verdict.wait_s),
         }
 
 
-_REMAINING, _RESET = istr("RateLimit-Remaining"), istr("RateLimit-Reset")
+REMAINING, _RESET = istr("RateLimit-Remaining"), istr("RateLimit-Reset")
 _NOT_TRUSTED = Problem(
     403,
     ErrorCode.IP_NOT_ALLOWED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -19,6 +20,8 @@ from handlers.problem import (
 )
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_TEXT = 200
 """The number of characters shown of an error's text."""
@@ -55,10 +58,15 @@ class ErrorForms:
 
     def of(self, path: str) -> ErrorForm:
         """The error form of a path."""
-        for start, form in self._by_path.items():
-            if path == start or path.startswith(f"{start}/"):
-                return form
-        return self.default
+        return below(path, self._by_path) or self.default
+
+
+def below(path: str, values: Mapping[str, T]) -> T | None:
+    """The value of the first of some paths that a path is at or below."""
+    for start, value in values.items():
+        if path == start or path.startswith(f"{start}/"):
+            return value
+    return None
 
 
 _FORMS = web.RequestKey("error forms", ErrorForms)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import hdrs, web
 from multidict import istr
 
-from server.edge.access import GRANTED
+from server.edge.access import GRANTED, REMAINING
+from server.edge.answers import below
 
 SERVER_NAME = "candlecast"
 
@@ -28,6 +31,22 @@ async def finish_headers(request: web.Request, answer: web.StreamResponse) -> No
     answer.headers.update(granted)
     if varies and hdrs.VARY in granted:
         answer.headers[hdrs.VARY] = f"{varies}, {granted[hdrs.VARY]}"
+
+
+class UsedRequests:
+    """Says how many of its requests a client has used, where an API has a header for that."""
+
+    def __init__(self, names: Mapping[str, str], burst: int) -> None:
+        """`names` are the headers by path; a client has `burst` requests when it has used none."""
+        self._names = names
+        self._burst = burst
+
+    async def finish(self, request: web.Request, answer: web.StreamResponse) -> None:
+        """Add the header to a response; listens to `on_response_prepare`."""
+        remaining = request.get(GRANTED, {}).get(REMAINING)
+        name = below(request.rel_url.raw_path, self._names)
+        if remaining is not None and name is not None:
+            answer.headers[name] = str(self._burst - int(remaining))
 
 
 def harden(answer: web.StreamResponse) -> None:

@@ -20,8 +20,9 @@ from server.edge.headers import harden
 
 logger = logging.getLogger(__name__)
 
-MAX_LINE_BYTES = 8190
-"""The limit of the request line, and of each header."""
+MAX_LINE_BYTES = 32_768
+"""The limit of the request line: the address of a connection may name a thousand streams."""
+MAX_HEADER_BYTES = 8190
 MAX_HEADERS = 64
 LINGER_S = 2.0
 """How long an unread body is drained before the connection is closed."""
@@ -160,7 +161,7 @@ class LimitedSite(web.BaseSite):
                 auto_decompress=False,
                 lingering_time=LINGER_S,
                 max_line_size=MAX_LINE_BYTES,
-                max_field_size=MAX_LINE_BYTES,
+                max_field_size=MAX_HEADER_BYTES,
                 max_headers=MAX_HEADERS,
             )
 
@@ -172,7 +173,8 @@ class LimitedSite(web.BaseSite):
 def _problem(exc: BaseException | None) -> Problem:
     if isinstance(exc, LineTooLong):
         return malformed(
-            f"The request line and each header have at most {MAX_LINE_BYTES} bytes", 431
+            f"The request line has at most {MAX_LINE_BYTES} bytes, each header {MAX_HEADER_BYTES}",
+            431,
         )
     if isinstance(exc, HttpProcessingError):
         return malformed("The request does not follow HTTP/1.1")

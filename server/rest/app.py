@@ -54,6 +54,8 @@ class RestApi:
     form: ErrorForm
     passes_unknown_parameters: bool = False
     """Whether query parameters that the document does not name are ignored."""
+    used_header: str = ""
+    """The header that says how many requests a client has used, where the API has one."""
 
     @property
     def base_paths(self) -> list[str]:

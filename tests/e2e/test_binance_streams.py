@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from generated.native.facts import DataQuality
-from handlers.binance.streams import MINI_TICKER
+from handlers.binance.stream.names import MINI_TICKER
 from server.app import Server
 from tests import running
 

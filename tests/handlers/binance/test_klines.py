@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.binance.klines import form_of
+from handlers.binance.rest.klines import form_of
 from ingest.core.rows import array_of
 from ingest.core.timeframe import MINUTE_MS
 from ingest.core.trade import Trade

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.binance.intervals import interval_of
-from handlers.binance.running import Running, Shown
+from handlers.binance.stream.running import Running, Shown
 from ingest.core.candle import Candle, flat, merged, of_trades
 from ingest.core.timeframe import MINUTE_MS
 from ingest.core.trade import Trade

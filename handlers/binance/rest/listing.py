@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from generated.binance.models import LotSize, PriceFilter, SymbolInfo
+from handlers.binance.rest.names import names_of
 from handlers.problem import InvalidParameter
 from ingest.binance import answers
 from ingest.core.errors import NotReady
@@ -26,33 +25,22 @@ class Listing:
         self, symbol: str | None, symbols: str | None, status: str | None, *, permissions: bool
     ) -> list[SymbolInfo]:
         """The symbols of a request. Raises InvalidParameter, UnknownSymbol and NotReady."""
-        given = [name for name in (symbol, symbols, status) if name is not None]
-        if len(given) > 1:
-            field = "query.symbols" if symbols is not None else "query.symbolStatus"
-            raise InvalidParameter(field, "send one of symbol, symbols and symbolStatus")
+        named = names_of(symbol, symbols)
+        if named is not None and status is not None:
+            raise InvalidParameter("query.symbolStatus", "must not come with symbol or symbols")
         markets = self._provider.listing.markets
         if not markets:
             raise NotReady("The exchange has not listed the symbols yet; try again")
         if status is not None:
             names = [name for name, market in markets.items() if market.status == status]
-        elif symbol is not None or symbols is not None:
-            names = [symbol] if symbol is not None else _names(symbols or "")
+        elif named is not None:
+            names = named
             for name in names:
                 self._provider.view.feed(name)
         else:
             names = [name for name in self._provider.view.symbols if name in markets]
         found = (markets[name] for name in names if name in markets)
         return [_info(market, permissions=permissions) for market in found]
-
-
-def _names(text: str) -> list[str]:
-    try:
-        names = msgspec.json.decode(text, type=list[str])
-    except (ValueError, RecursionError):
-        names = []
-    if not names:
-        raise InvalidParameter("query.symbols", 'send an array such as ["BTCUSDT","ETHUSDT"]')
-    return list(dict.fromkeys(names))
 
 
 def _info(market: answers.SymbolInfo, *, permissions: bool) -> SymbolInfo:

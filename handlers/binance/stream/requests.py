@@ -22,7 +22,14 @@ from generated.binance.models import (
 )
 from generated.binance.stream import StreamHandlers
 from generated.native.facts import DataQuality
-from handlers.binance.streams import MICROSECOND, MILLISECOND, Form, NotServed, Topic, stream_of
+from handlers.binance.stream.names import (
+    MICROSECOND,
+    MILLISECOND,
+    Form,
+    NotServed,
+    Topic,
+    stream_of,
+)
 from handlers.failure import log_failure
 from ingest.pipeline.view import MarketView
 

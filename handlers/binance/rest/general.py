@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from generated.binance import facts
 from generated.binance.models import ExchangeInfo, FuturesInfo, Nothing, RateLimit, ServerTime
-from generated.binance.rest import GeneralHandlers, MarketHandlers
-from generated.reply import Raw
-from handlers.binance.intervals import interval_of
-from handlers.binance.klines import klines
-from handlers.binance.listing import Listing
-from handlers.problem import InvalidParameter
+from generated.binance.rest import GeneralHandlers
+from handlers.binance.rest.listing import Listing
 from ingest.binance.clock import ExchangeClock
 from ingest.pipeline.provider import Provider
-from ingest.pipeline.view import MarketView
 
 
 class General(GeneralHandlers):
@@ -71,47 +65,3 @@ class General(GeneralHandlers):
     async def get_coin_futures_info(self) -> FuturesInfo:
         """None of these either."""
         return await self.get_usd_futures_info()
-
-
-class Market(MarketHandlers):
-    """Candles."""
-
-    def __init__(self, view: MarketView) -> None:
-        self._view = view
-
-    async def get_klines(
-        self,
-        *,
-        symbol: str,
-        interval: str,
-        start_time: int | None = None,
-        end_time: int | None = None,
-        time_zone: str,
-        limit: int,
-    ) -> Raw:
-        """Candles from a time on, or else the newest ones."""
-        self._view.feed(symbol)
-        if start_time is not None and end_time is not None and start_time > end_time:
-            raise InvalidParameter("query.startTime", "must not be after endTime")
-        wanted, most = interval_of(interval, time_zone), min(limit, facts.LIMIT_MOST)
-        return Raw(await klines(self._view, symbol, wanted, most, start_time, end_time))
-
-    async def get_ui_klines(
-        self,
-        *,
-        symbol: str,
-        interval: str,
-        start_time: int | None = None,
-        end_time: int | None = None,
-        time_zone: str,
-        limit: int,
-    ) -> Raw:
-        """The same."""
-        return await self.get_klines(
-            symbol=symbol,
-            interval=interval,
-            start_time=start_time,
-            end_time=end_time,
-            time_zone=time_zone,
-            limit=limit,
-        )

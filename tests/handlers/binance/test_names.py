@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.binance.streams import KINDS, KLINE, NotServed, Stream, stream_of
+from handlers.binance.stream.names import KINDS, KLINE, NotServed, Stream, stream_of
 
 SYMBOLS = ("BTCUSDT", "1000SATSUSDT", "币安人生USDT")
 NAMES = st.sampled_from([symbol.lower() for symbol in SYMBOLS])

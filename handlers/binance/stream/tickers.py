@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from asyncapi_server import Hub
-from handlers.binance import messages
-from handlers.binance.fan import Fan, Make, Message
-from handlers.binance.streams import DAY_TICKER, FORMS, Stream, Topic
+from handlers.binance.stream import messages
+from handlers.binance.stream.fan import Fan, Make, Message
+from handlers.binance.stream.names import DAY_TICKER, FORMS, Stream, Topic
 from ingest.core.errors import CandlecastError
 from ingest.pipeline.day import Figures, Recent
 from ingest.pipeline.quotes import Quotes

@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 
-from handlers.binance import messages
-from handlers.binance.fan import Fan, Make, Message
-from handlers.binance.running import Running, Shown
-from handlers.binance.streams import Stream
+from handlers.binance.stream import messages
+from handlers.binance.stream.fan import Fan, Make, Message
+from handlers.binance.stream.names import Stream
+from handlers.binance.stream.running import Running, Shown
 from ingest.binance.clock import ExchangeClock
 from ingest.core.candle import Candle
 from ingest.core.errors import CandlecastError

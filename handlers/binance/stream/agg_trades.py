@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from generated.native.facts import DataQuality
-from handlers.binance import messages
-from handlers.binance.fan import Fan, Make, Message
-from handlers.binance.streams import Stream
+from handlers.binance.stream import messages
+from handlers.binance.stream.fan import Fan, Make, Message
+from handlers.binance.stream.names import Stream
 from ingest.binance.clock import ExchangeClock
 from ingest.core.trade import Trade
 from ingest.pipeline.view import MarketView

@@ -16,7 +16,7 @@ from generated.binance.encoders import (
     MiniTickerJson,
 )
 from handlers.binance.decimals import percent, quote_volume
-from handlers.binance.streams import Stream
+from handlers.binance.stream.names import Stream
 from ingest.binance.quotes import Quote
 from ingest.core.candle import Candle
 from ingest.core.fixed import eight_places

@@ -17,6 +17,7 @@ from ingest.core.timeframe import width_ms
 from ingest.pipeline import intervals
 from ingest.pipeline.intervals import LATEST_MS, TooManyParts, check_beginning
 from ingest.pipeline.pair import Pair
+from ingest.pipeline.seconds import SECOND_MS
 from ingest.pipeline.view import MarketView, not_complete
 from ingest.storage import Form
 
@@ -55,6 +56,17 @@ async def klines(
     if not page.count:
         check_beginning(view, symbol, interval)
     return array_of([*(rows.text for rows in page.closed), *_rows(interval, page.live)])
+
+
+async def second_klines(
+    view: MarketView, symbol: str, limit: int, start_time: int | None, end_time: int | None
+) -> bytes:
+    """The same of seconds, which are made of the trades that are kept.
+
+    Raises UnknownSymbol, StoreUnavailable, and NotReady while the data is not complete.
+    """
+    candles = await view.seconds(symbol, limit, Bounds(_within(start_time), _within(end_time)))
+    return array_of(_row(c, c.candle_time + SECOND_MS - 1).encode() for c in candles)
 
 
 async def _candles(

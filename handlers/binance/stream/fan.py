@@ -14,8 +14,8 @@ from generated.binance.encoders import (
     KlineJson,
     MiniTickerJson,
 )
-from handlers.binance import messages
-from handlers.binance.streams import FORMS, Stream, Topic
+from handlers.binance.stream import messages
+from handlers.binance.stream.names import FORMS, Stream, Topic
 
 Data = AggTradeJson | KlineJson | MiniTickerJson | DayTickerJson | BookTickerJson
 Make = Callable[[int], Data]

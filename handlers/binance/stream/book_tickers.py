@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from handlers.binance import messages
-from handlers.binance.fan import Fan, Make, Message
-from handlers.binance.streams import Stream
+from handlers.binance.stream import messages
+from handlers.binance.stream.fan import Fan, Make, Message
+from handlers.binance.stream.names import Stream
 from ingest.binance.quotes import Quote
 from ingest.pipeline.quotes import HeardQuote, Quotes
 
