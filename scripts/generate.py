@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -78,7 +79,7 @@ def _of_api(api: Api) -> dict[str, str]:
 
 
 def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
-    """Encoders of unrequested messages and of pages, with those of their rows."""
+    """Encoders of unrequested messages, of pages with their rows, and of columns of numbers."""
     encoders = Encoders()
     known: dict[str, Object] = {}
     for stream in streams:
@@ -86,14 +87,28 @@ def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
             if known.get(name) != payload:
                 known[name] = payload
                 encoders.add_message(name, stream.bundle, payload)
-    for page in _pages(rest):
-        encoders.add_message(page, rest, cast(Object, rest.schemas[page]))
+    for reply in [*_pages(rest), *_columns(rest)]:
+        encoders.add_message(reply, rest, cast(Object, rest.schemas[reply]))
     return encoders
 
 
 def _pages(rest: Bundle) -> list[str]:
     """The schemas of the replies that are also available as tables."""
     return sorted({each.model for each in operations(rest) if len(each.media_types) > 1})
+
+
+def _columns(rest: Bundle) -> list[str]:
+    """The schemas of objects with arrays of numbers."""
+    return sorted(
+        name
+        for name, schema in cast(Mapping[str, Object], rest.schemas).items()
+        if any(map(partial(_is_column, rest), cast(Object, schema.get("properties", {})).values()))
+    )
+
+
+def _is_column(rest: Bundle, member: object) -> bool:
+    items = cast(Object, member).get("items")
+    return isinstance(items, dict) and rest.resolved(items).get("type") == "number"
 
 
 def _json(document: dict[str, object], key: str, source: Path) -> str:

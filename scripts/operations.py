@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
 
-from asyncapi_server import snake_case
+from asyncapi_server import argument_name
 from scripts.bundle import Bundle, Object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -36,7 +36,7 @@ class Parameter:
     @property
     def argument(self) -> str:
         """The name of its argument."""
-        return snake_case(self.name)
+        return argument_name(self.name)
 
     @property
     def python_type(self) -> str:
@@ -100,7 +100,10 @@ def operations(bundle: Bundle) -> Iterator[Operation]:
                 for status, response in _responses(bundle, operation)
                 if "content" in response
             }
-            models = {status: _model(content[JSON]) for status, content in contents.items()}
+            models = {
+                s: _model(content[JSON]) for s, content in contents.items() if JSON in content
+            }
+            types = dict.fromkeys(t for s, content in contents.items() if s < 300 for t in content)
             yield Operation(
                 name=cast(str, operation["operationId"]),
                 method=method.upper(),
@@ -109,11 +112,7 @@ def operations(bundle: Bundle) -> Iterator[Operation]:
                 summary=cast(str, operation["summary"]),
                 parameters=tuple(_parameter(bundle, parameter) for parameter in parameters),
                 replies={s: model for s, model in models.items() if model not in ERROR_MODELS},
-                media_types=tuple(
-                    dict.fromkeys(
-                        [JSON, *(t for s, content in contents.items() if s < 300 for t in content)]
-                    )
-                ),
+                media_types=tuple(sorted(types, key=lambda name: name != JSON)),
             )
 
 

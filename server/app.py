@@ -18,6 +18,7 @@ from handlers.kraken.api import Kraken, KrakenSettings
 from handlers.native.api import Native, StreamSettings
 from handlers.native.rest.monitoring import About
 from handlers.problem import ErrorForm
+from handlers.udf.api import Udf
 from ingest.core.errors import ExchangeError, SettingError
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.provider import Provider
@@ -132,6 +133,8 @@ class Server:
                 check_messages=check_messages,
             )
             self.apis.append(binance)
+        if settings.udf:
+            self.apis.append(Udf(self.provider))
         policy = AccessPolicy(
             whitelist=settings.whitelist,
             trusted_proxies=settings.trusted_proxies,

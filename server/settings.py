@@ -84,6 +84,7 @@ class Settings:
     kraken: bool
     kraken_api_key: str
     kraken_token_seconds: int
+    udf: bool
     log_level: str
 
     @property
@@ -398,6 +399,12 @@ TABLE = (
         "900",
         "Seconds for which such a token, and each subscription by it, lasts.",
         _whole(1, 86_400),
+    ),
+    Setting(
+        "udf",
+        "yes",
+        "Whether TradingView's Universal Data Feed is served at `/udf` (`yes`, `no`).",
+        _yes_or_no,
     ),
     Setting("log_level", "info", "`debug`, `info`, `warning` or `error`.", _level),
 )

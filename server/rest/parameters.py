@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import jsonschema_rs
 
-from asyncapi_server import snake_case
+from asyncapi_server import argument_name
 from handlers.problem import Detail
 from server.rest.schema import compile_schema, faults
 
@@ -167,7 +167,7 @@ def _compile(definition: Mapping[str, Any]) -> _Parameter:
     return _Parameter(
         place,
         definition["name"],
-        snake_case(definition["name"]),
+        argument_name(definition["name"]),
         definition.get("required", False),
         _READERS[kind],
         compile_schema(definition["schema"]),

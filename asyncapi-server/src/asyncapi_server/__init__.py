@@ -13,7 +13,7 @@ from asyncapi_server.errors import (
     UndocumentedMessage,
 )
 from asyncapi_server.findings import Finding, Place, Rule, Severity
-from asyncapi_server.names import handler_name, snake_case
+from asyncapi_server.names import argument_name, handler_name, snake_case
 from asyncapi_server.serving.asgi import AsgiEndpoint
 from asyncapi_server.serving.connection import Connection
 from asyncapi_server.serving.encoding import encode
@@ -57,6 +57,7 @@ __all__ = [
     "Subscriptions",
     "UndocumentedMessage",
     "Update",
+    "argument_name",
     "check",
     "encode",
     "handler_name",

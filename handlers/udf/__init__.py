@@ -1,0 +1,1 @@
+"""TradingView's Universal Data Feed, for the symbols that are followed."""

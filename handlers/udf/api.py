@@ -1,0 +1,34 @@
+"""The Universal Data Feed, joined: its REST operations below `/udf`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp.typedefs import Handler
+
+from handlers.udf.errors import error_form
+from handlers.udf.rest import Bars, Feed
+from ingest.pipeline.provider import Provider
+
+
+class Udf:
+    """The REST side; charts ask again, so `run` has nothing to publish."""
+
+    document = "udf.openapi.json"
+    """The REST document, of those in `generated/`."""
+    error_form = staticmethod(error_form)
+    passes_unknown_parameters = True
+    """Charts add some for currencies and units, and OpenBB what its user has set."""
+    websockets: Mapping[str, Handler] = {}
+
+    def __init__(self, provider: Provider) -> None:
+        self.operations: tuple[object, ...] = (Feed(provider), Bars(provider))
+        """Objects with a method for each operation of the REST document."""
+
+    async def run(self) -> None:
+        """Wait until cancelled."""
+        await asyncio.Event().wait()
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close every connection: there is none."""
