@@ -174,6 +174,26 @@ class TypeChoice(BaseModel):
     value: Annotated[StrictStr, Field(description="What a search is sent; empty for all.")]
 
 
+class WidgetData(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    defaultSymbol: Annotated[StrictStr, Field(description="The first of the followed symbols.")]
+    updateFrequency: Annotated[
+        StrictInt,
+        Field(description="Milliseconds after which a chart asks again.", ge=1000),
+        WHOLE,
+    ]
+
+
+class WidgetSize(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    w: Annotated[StrictInt, Field(description="Columns, of 40.", ge=10, le=40), WHOLE]
+    h: Annotated[StrictInt, Field(description="Rows.", ge=4, le=100), WHOLE]
+
+
 class Bars(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -284,3 +304,23 @@ class SymbolInfo(BaseModel):
     visible_plots_set: Literal["ohlcv"]
     volume_precision: Literal[8]
     data_status: Literal["streaming"]
+
+
+class Widget(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[StrictStr, Field(description="A text, for people.")]
+    description: Annotated[StrictStr, Field(description="A text, for people.")]
+    category: Annotated[StrictStr, Field(description="A text, for people.")]
+    type: Literal["advanced_charting"]
+    endpoint: Literal["/udf"]
+    gridData: WidgetSize
+    data: WidgetData
+
+
+class Widgets(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    candlecast_chart: Widget

@@ -7,11 +7,11 @@ from abc import abstractmethod
 from typing import Final, Protocol
 
 from generated.reply import Raw
-from generated.udf.models import Config, History, SearchResults, SymbolInfo
+from generated.udf.models import Config, History, SearchResults, SymbolInfo, Widgets
 
 VERSION: Final = "1.0.0"
 """Version of the document."""
-BASE_PATH: Final = "/udf"
+BASE_PATH: Final = ""
 
 
 class FeedHandlers(Protocol):
@@ -30,6 +30,10 @@ class FeedHandlers(Protocol):
         self, *, query: str, type: str, exchange: str, limit: int
     ) -> SearchResults | Raw:
         """Symbols by a part of their names."""
+
+    @abstractmethod
+    async def get_widgets(self) -> Widgets | Raw:
+        """The chart as a widget of OpenBB Workspace."""
 
 
 class BarsHandlers(Protocol):

@@ -1,4 +1,4 @@
-"""The Universal Data Feed, joined: its REST operations below `/udf`."""
+"""The Universal Data Feed, joined: its REST operations below `/udf`, and a widget at the root."""
 
 from __future__ import annotations
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 from asyncapi_server import encode
 from generated.reply import Raw
 from generated.udf import facts
-from generated.udf.models import Config, ExchangeChoice, NoData, SymbolInfo, TypeChoice
+from generated.udf.models import (
+    Config,
+    ExchangeChoice,
+    NoData,
+    SymbolInfo,
+    TypeChoice,
+    Widget,
+    WidgetData,
+    Widgets,
+    WidgetSize,
+)
 from generated.udf.rest import BarsHandlers, FeedHandlers
 from handlers.udf.bars import SECOND_MS, history
 from handlers.udf.resolutions import interval_of
 from handlers.udf.symbols import EXCHANGE, TYPE, Symbols, symbol_of
 from ingest.pipeline.provider import Provider
 
+WIDGET_UPDATE_SECONDS = 10
 CONFIG = Config(
     supports_search=True,
     supports_group_request=False,
@@ -48,6 +59,21 @@ class Feed(FeedHandlers):
         """Symbols by a part of their names."""
         found = self._symbols.search(query, type, exchange, limit)
         return Raw(encode([result.model_dump() for result in found]))
+
+    async def get_widgets(self) -> Widgets:
+        """One widget, which draws the first symbol."""
+        widget = Widget(
+            name="Candlecast",
+            description="Exact candles of any number of minutes",
+            category="Crypto",
+            type="advanced_charting",
+            endpoint="/udf",
+            gridData=WidgetSize(w=40, h=20),
+            data=WidgetData(
+                defaultSymbol=self._symbols.first, updateFrequency=WIDGET_UPDATE_SECONDS * SECOND_MS
+            ),
+        )
+        return Widgets(candlecast_chart=widget)
 
 
 class Bars(BarsHandlers):

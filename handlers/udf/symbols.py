@@ -26,6 +26,11 @@ class Symbols:
         self._view = provider.view
         self._markets = provider.listing.markets
 
+    @property
+    def first(self) -> str:
+        """The first symbol of the settings."""
+        return next(iter(self._view.symbols))
+
     def info(self, name: str) -> SymbolInfo:
         """What a chart has to know of a symbol. Raises UnknownSymbol."""
         symbol = symbol_of(name)

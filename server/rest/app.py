@@ -65,8 +65,8 @@ class RestApi:
     @property
     def mounts(self) -> list[str]:
         """The paths below which it is asked: those of its servers, or of an API at the root the
-        first two segments of its own paths."""
-        own = ["/".join(path.split("/")[:3]) for path in self.document["paths"]]
+        folders of its own paths, a path without one being its own."""
+        own = [path.rpartition("/")[0] or path for path in self.document["paths"]]
         mounts = [[base] if base else own for base in self.base_paths]
         return list(dict.fromkeys(path for some in mounts for path in some))
 

@@ -90,8 +90,8 @@ def render() -> dict[str, bytes]:
     files[f"/{REFERENCE_SCRIPT}"] = script().encode()
     files[f"/{REFERENCE_STYLE}"] = stylesheet().encode()
     docs = WRITTEN / "docs"
-    for image in sorted(docs.rglob("*.png")):
-        files[f"/{image.relative_to(docs).as_posix()}"] = image.read_bytes()
+    for path in sorted((*docs.rglob("*.png"), *docs.rglob("*.json"))):
+        files[f"/{path.relative_to(docs).as_posix()}"] = path.read_bytes()
     for page in pages:
         to = partial(_relative, page.path)
         files[f"/{page.path}"] = layout.render(page=page, sections=sections, to=to).encode()

@@ -120,7 +120,7 @@ def test_no_phase_finds_anything_in_the_universal_data_feeds_document(
     base_url: str, tmp_path: Path
 ) -> None:
     until_ready(base_url)
-    examine(f"{base_url}/bundles/udf.openapi.json", f"{base_url}/udf", UDF_CONFIG, tmp_path)
+    examine(f"{base_url}/bundles/udf.openapi.json", base_url, UDF_CONFIG, tmp_path)
 
 
 @pytest.mark.parametrize("base", ["/kraken/0", "/0"])

@@ -222,7 +222,10 @@ async def test_symbols_are_found_by_a_part(feed: Feed, query: dict[str, Any], co
 
 async def test_openbb_draws_a_chart_with_what_it_asks(feed: Feed) -> None:
     """It takes the full name from a search, adds parameters of its user, and sends no countback."""
-    chart, own = feed.chart(), {"theme": "dark", "api_key": "secret"}
+    own = {"theme": "dark", "api_key": "secret"}
+    (widget,) = (await Chart(feed.session, feed.url).ask("widgets.json", **own)).values()
+    assert (widget["type"], widget["data"]["defaultSymbol"]) == ("advanced_charting", SYMBOL)
+    chart = Chart(feed.session, feed.url + widget["endpoint"])
     config = await chart.ask("config", **own)
     assert config["exchanges"][0]["value"] == config["symbols_types"][0]["value"] == ""
     (found,) = await chart.ask("search", query="btc", limit=30, **own)
