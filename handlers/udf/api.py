@@ -20,6 +20,7 @@ class Udf:
     error_form = staticmethod(error_form)
     passes_unknown_parameters = True
     """Charts add some for currencies and units, and OpenBB what its user has set."""
+    used_header = ""
     websockets: Mapping[str, Handler] = {}
 
     def __init__(self, provider: Provider) -> None:
