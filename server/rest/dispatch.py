@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -26,15 +27,31 @@ HandlerFunction = Callable[..., Awaitable[Reply]]
 MEDIA_TYPE = "media_type"
 """The argument with the negotiated media type, passed where there is a choice."""
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+_encoder = msgspec.json.Encoder()
 
 
 def encode(reply: Reply) -> tuple[Raw, int]:
-    """The encoded reply and its status. Decimals become JSON numbers with all their digits."""
+    """The encoded reply and its status.
+
+    Decimals become JSON numbers with all their digits and without an exponent.
+    """
     if isinstance(reply, Raw):
         return reply, 200
     model, status = reply if isinstance(reply, tuple) else (reply, 200)
-    return Raw(_encoder.encode(model.model_dump(by_alias=True, exclude_unset=True))), status
+    plain = _with_digits(model.model_dump(by_alias=True, exclude_unset=True))
+    return Raw(_encoder.encode(plain)), status
+
+
+def _with_digits(value: object) -> object:
+    """A value whose decimals are texts of JSON."""
+    match value:
+        case Decimal():
+            return msgspec.Raw(f"{value:f}".encode())
+        case dict():
+            return {name: _with_digits(member) for name, member in value.items()}
+        case list():
+            return [_with_digits(member) for member in value]
+    return value
 
 
 class _Operation:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from aiohttp import ClientPayloadError
+from pydantic import BaseModel
 from yarl import URL
 
 from handlers.native.errors import error_form
 from server.rest.app import HandlerMismatch, RestApi, build_rest, load_document
+from server.rest.dispatch import encode
 from tests.server.conftest import HANDLERS, SMALL_API, Edge, Start
 
 
@@ -35,6 +38,15 @@ async def test_decimals_go_out_as_exact_json_numbers(edge: Edge) -> None:
         assert await answer.read() == (
             b'{"success":true,"data":[{"aggregate_id":1,"price":43245.1}]}'
         )
+
+
+@pytest.mark.parametrize("price", ["0.00000001", "0.000000123", "92233720368.54775807", "1E+3"])
+def test_decimals_have_no_exponent(price: str) -> None:
+    class Price(BaseModel):
+        prices: list[Decimal]
+
+    raw, _ = encode(Price(prices=[Decimal(price)]))
+    assert raw.body == f'{{"prices":[{Decimal(price):f}]}}'.encode()
 
 
 async def test_bytes_are_passed_on_as_they_are(edge: Edge) -> None:
