@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Dict, Final, Literal, TypeAlias
 
 from pydantic import (
     AwareDatetime,
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     StrictBool,
+    StrictFloat,
     StrictInt,
     StrictStr,
 )
@@ -159,6 +160,27 @@ class MarketSubscription(BaseModel):
     depth: Annotated[Depth | None, Field(description="For `book` only.")] = 10
 
 
+OhlcRow = TypeAliasType(
+    "OhlcRow",
+    Annotated[
+        list[StrictStr | Integer],
+        Field(
+            description="Time in seconds, open, high, low, close, price weighted by volume, volume, number of trades.",
+            max_length=8,
+            min_length=8,
+        ),
+    ],
+)
+
+
+"""
+Time in seconds, open, high, low, close, price weighted by volume, volume, number of trades.
+"""
+
+
+OhlcRows = TypeAliasType("OhlcRows", list[OhlcRow])
+
+
 Pair = TypeAliasType(
     "Pair",
     Annotated[
@@ -206,6 +228,12 @@ class ServerTime(BaseModel):
     rfc1123: Annotated[StrictStr, Field(description="The same for people.")]
 
 
+Since = TypeAliasType(
+    "Since",
+    Annotated[StrictInt, Field(description="A time.", ge=0, le=9223372036854775807), WHOLE],
+)
+
+
 class Subscribe(BaseModel):
     event: Literal["subscribe"]
     reqid: RequestId | None = None
@@ -233,6 +261,25 @@ class SystemStatusAnswer(BaseModel):
     )
     error: Errors
     result: ServerStatus | None = None
+
+
+class TickerFigures(BaseModel):
+    """
+    Where there are two values, the first is of this UTC day, the second of 24 hours.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    a: list[StrictStr]
+    b: list[StrictStr]
+    c: list[StrictStr]
+    v: list[StrictStr]
+    p: list[StrictStr]
+    t: list[Integer]
+    l: list[StrictStr]
+    h: list[StrictStr]
+    o: StrictStr
 
 
 class TimeAnswer(BaseModel):
@@ -263,6 +310,48 @@ Token = TypeAliasType(
         Field(description="A token of `GetWebSocketsToken`.", max_length=256, min_length=1),
     ],
 )
+
+
+TradeRow = TypeAliasType(
+    "TradeRow",
+    Annotated[
+        list[StrictStr | StrictFloat],
+        Field(
+            description="Price, volume, time in seconds, `b` or `s` for the side of the taker, `m`, an empty text, and the id of the aggregate trade.",
+            max_length=7,
+            min_length=7,
+        ),
+    ],
+)
+
+
+"""
+Price, volume, time in seconds, `b` or `s` for the side of the taker, `m`, an empty text, and the id of the aggregate trade.
+"""
+
+
+TradeRows = TypeAliasType("TradeRows", list[TradeRow])
+
+
+class Result1(BaseModel):
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    __annotations__ = {
+        "__pydantic_extra__": Dict[str, TradeRows],
+    }
+    last: Annotated[
+        StrictStr,
+        Field(description="What to send as `since` for the trades that follow."),
+    ]
+
+
+class TradesAnswer(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    error: Errors
+    result: Result1 | None = None
 
 
 TwoDecimals = TypeAliasType(
@@ -367,6 +456,28 @@ class MarketSubscriptionStatus(BaseModel):
     subscription: MarketSubscription
 
 
+class Result(BaseModel):
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    __annotations__ = {
+        "__pydantic_extra__": Dict[str, OhlcRows],
+    }
+    last: Annotated[
+        StrictInt,
+        Field(description="When the newest candle that has ended begins, in seconds."),
+        WHOLE,
+    ]
+
+
+class OhlcAnswer(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    error: Errors
+    result: Result | None = None
+
+
 class Ping(BaseModel):
     event: Literal["ping"]
     reqid: RequestId | None = None
@@ -411,6 +522,14 @@ SubscriptionStatus = TypeAliasType(
         Field(description="How a subscription stands, or why there is none."),
     ],
 )
+
+
+class TickerAnswer(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    error: Errors
+    result: dict[str, TickerFigures] | None = None
 
 
 class TokenAnswer(BaseModel):

@@ -6,10 +6,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Final, Protocol
 
-from generated.kraken.models import AssetPairsAnswer, SystemStatusAnswer, TimeAnswer, TokenAnswer
+from generated.kraken.models import (
+    AssetPairsAnswer,
+    OhlcAnswer,
+    SystemStatusAnswer,
+    TickerAnswer,
+    TimeAnswer,
+    TokenAnswer,
+    TradesAnswer,
+)
 from generated.reply import Raw
 
-VERSION: Final = "1.1.0"
+VERSION: Final = "1.2.0"
 """Version of the document."""
 BASE_PATH: Final = "/kraken/0"
 
@@ -28,6 +36,26 @@ class PublicHandlers(Protocol):
     @abstractmethod
     async def get_system_status(self) -> SystemStatusAnswer | Raw:
         """Whether everything works."""
+
+
+class MarketHandlers(Protocol):
+    """Candles, trades and prices."""
+
+    @abstractmethod
+    async def get_ohlc(
+        self, *, pair: str, interval: int, since: int | None = None
+    ) -> OhlcAnswer | Raw:
+        """Candles of a pair."""
+
+    @abstractmethod
+    async def get_trades(
+        self, *, pair: str, since: int | None = None, count: int
+    ) -> TradesAnswer | Raw:
+        """Trades of a pair."""
+
+    @abstractmethod
+    async def get_ticker(self, *, pair: str | None = None) -> TickerAnswer | Raw:
+        """Prices and figures of pairs."""
 
 
 class PrivateHandlers(Protocol):

@@ -34,6 +34,7 @@ from handlers.kraken.account import Account
 from handlers.kraken.candles import Candles
 from handlers.kraken.channels import Channel
 from handlers.kraken.errors import error_form, error_reply
+from handlers.kraken.market import Market
 from handlers.kraken.pairs import Pairs
 from handlers.kraken.requests import Requests
 from handlers.kraken.rest import Private, Public, system_state
@@ -117,7 +118,11 @@ class Kraken:
         requests = Requests(subscriptions, pairs, settings.subscriptions_per_connection)
         self._sent: WeakKeyDictionary[Connection, tuple[int, float]] = WeakKeyDictionary()
         self._numbers: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
-        self.operations: tuple[object, ...] = (Public(provider, pairs), Private(tokens))
+        self.operations: tuple[object, ...] = (
+            Public(provider, pairs),
+            Market(provider, pairs),
+            Private(tokens),
+        )
         """Objects with a method for each operation of the REST document."""
         self.routers = {
             server: Router(

@@ -145,7 +145,11 @@ def _one_trade(trade: Trade, pair: KrakenPair) -> OneTradeJson:
     )
 
 
+def best(value: int, quantity: int, decimals: int) -> tuple[str, int, str]:
+    """The best price of one side, the whole lots there, and the volume there."""
+    return price(value, decimals), quantity // ONE, volume(quantity)
+
+
 def _best(value: int, quantity: int, decimals: int) -> BestJson:
-    return encoders.best(
-        price=price(value, decimals), whole_lots=quantity // ONE, volume=volume(quantity)
-    )
+    shown, lots, there = best(value, quantity, decimals)
+    return encoders.best(price=shown, whole_lots=lots, volume=there)

@@ -58,6 +58,19 @@ class Pairs:
         """The pair of a WebSocket name, when it is followed."""
         return self._known().get(wsname)
 
+    def of_any_name(self, name: str) -> KrakenPair | None:
+        """The pair of a name over REST or on the WebSocket, when it is followed."""
+        return next((pair for pair in self.all() if name in (pair.altname, pair.wsname)), None)
+
+    def some(self, names: str | None) -> list[KrakenPair] | None:
+        """The pairs of such names, with commas between; all without names, and None where one of
+        them is not followed."""
+        if names is None:
+            return self.all()
+        by_name = {name: pair for pair in self.all() for name in (pair.altname, pair.wsname)}
+        wanted = names.split(",")
+        return [by_name[name] for name in wanted] if by_name.keys() >= set(wanted) else None
+
     def of(self, symbol: str) -> KrakenPair:
         """The pair of a symbol that the exchange has listed."""
         return _pair(self._markets[symbol])

@@ -34,13 +34,9 @@ class Public(PublicHandlers):
         """The pairs of these names, with commas between, or all of them."""
         if not self._pairs.are_known:
             raise NotReady("The exchange has not listed the symbols yet; try again")
-        pairs = self._pairs.all()
-        if pair is not None:
-            by_name = {name: each for each in pairs for name in (each.altname, each.wsname)}
-            names = pair.split(",")
-            if not by_name.keys() >= set(names):
-                return AssetPairsAnswer(error=[ErrorText.UNKNOWN_ASSET_PAIR])
-            pairs = [by_name[name] for name in names]
+        pairs = self._pairs.some(pair)
+        if pairs is None:
+            return AssetPairsAnswer(error=[ErrorText.UNKNOWN_ASSET_PAIR])
         return AssetPairsAnswer(
             error=[], result={each.altname: _asset_pair(each) for each in pairs}
         )

@@ -8,14 +8,13 @@ from asyncapi_server import First, Hub, Update
 from generated.kraken.facts import MarketFeed
 from handlers.kraken import messages
 from handlers.kraken.channels import Channel
+from handlers.kraken.figures import Recent
 from handlers.kraken.pairs import Pairs
 from ingest.core.errors import CandlecastError
-from ingest.core.timeframe import bucket_start
 from ingest.pipeline.quotes import Quotes
-from ingest.pipeline.view import MarketView, Window
+from ingest.pipeline.view import MarketView
 
 FEED = MarketFeed.TICKER
-DAY_MINUTES = 1440
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +22,8 @@ log = logging.getLogger(__name__)
 class _Followed:
     """A symbol whose ticker is open."""
 
-    def __init__(self, window: Window) -> None:
-        self.window = window
+    def __init__(self, recent: Recent) -> None:
+        self.recent = recent
         self.published = b""
 
 
@@ -43,7 +42,7 @@ class Tickers:
 
     def open(self, topic: Channel) -> None:
         """Follow a symbol."""
-        self._followed[topic.symbol] = _Followed(self._view.window(topic.symbol, DAY_MINUTES))
+        self._followed[topic.symbol] = _Followed(Recent(self._view, topic.symbol))
         self._quotes.need(topic.symbol)
 
     def close(self, topic: Channel) -> None:
@@ -55,7 +54,7 @@ class Tickers:
         """The figures now."""
         await self._quotes.ask(topic.symbol)
         followed = self._followed.get(topic.symbol)
-        payload = None if followed is None else await self._figures(topic, followed.window)
+        payload = None if followed is None else await self._message(topic, followed.recent)
         return None if payload is None else First(payload)
 
     async def tick(self) -> None:
@@ -65,7 +64,7 @@ class Tickers:
             if not self._hub.subscribers(channel):
                 continue
             try:
-                payload = await self._figures(channel, followed.window)
+                payload = await self._message(channel, followed.recent)
             except CandlecastError as error:
                 log.warning("The ticker of %s has to wait: %s", symbol, error)
                 continue
@@ -73,15 +72,10 @@ class Tickers:
                 followed.published = payload
                 self._hub.publish([Update(channel, payload)])
 
-    async def _figures(self, channel: Channel, window: Window) -> bytes | None:
+    async def _message(self, channel: Channel, recent: Recent) -> bytes | None:
         """The message, or None while it cannot be relied upon."""
-        symbol = channel.symbol
-        if not await window.read():
+        figures, heard = await recent.figures(), self._quotes.newest(channel.symbol)
+        if heard is None or figures is None:
             return None
-        heard, last = self._quotes.newest(symbol), self._view.last_trade(symbol)
-        today = window.since(bucket_start(window.now_ms, DAY_MINUTES))
-        day = window.since(window.start_ms)
-        if heard is None or last is None or today is None or day is None:
-            return None
-        pair, number = self._pairs.of(symbol), self._pairs.channel_number(channel)
-        return messages.ticker(number, pair, heard.quote, last, today, day)
+        pair, number = self._pairs.of(channel.symbol), self._pairs.channel_number(channel)
+        return messages.ticker(number, pair, heard.quote, *figures)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from ingest.core.candle import Candle
 from ingest.core.errors import NotReady
+from ingest.core.interval import DAY
 from ingest.core.timeframe import MINUTE_MS
 from ingest.core.trade import Trade
 
 from .view import MarketView, not_complete
-
-DAY_MINUTES = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Figures:
 class Recent:
     """The latest minutes of a symbol, read once and kept up to date."""
 
-    def __init__(self, view: MarketView, symbol: str, minutes: int = DAY_MINUTES) -> None:
+    def __init__(self, view: MarketView, symbol: str, minutes: int = DAY) -> None:
         """Raises UnknownSymbol."""
         self._view = view
         self._symbol = symbol

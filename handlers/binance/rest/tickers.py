@@ -17,7 +17,8 @@ from handlers.binance.rest.names import names_of
 from ingest.binance.quotes import Quote
 from ingest.core.errors import NotReady
 from ingest.core.fixed import eight_places
-from ingest.pipeline.day import DAY_MINUTES, Figures, Recent
+from ingest.core.interval import DAY
+from ingest.pipeline.day import Figures, Recent
 from ingest.pipeline.quotes import Quotes
 from ingest.pipeline.view import MarketView, not_complete
 
@@ -54,7 +55,7 @@ class Tickers(TickersHandlers):
         figures = {}
         for name in self._names(symbol, symbols):
             try:
-                figures[name] = await self._figures(name, DAY_MINUTES)
+                figures[name] = await self._figures(name, DAY)
             except NotReady:
                 if symbol is not None or symbols is not None:
                     raise
