@@ -25,7 +25,7 @@ ENDLESS_SECONDS = 15.0
 END_SECONDS = 30.0
 RUN = {"sh", "python", "js"}
 SHOWN = {"json", "text", ""}
-SUCCESS = r'"success":true|"status":"healthy"|"ready":true|^\[\[[0-9]|"s":"ok"'
+SUCCESS = r'"success":true|"status":"healthy"|"ready":true|^\[\[[0-9]|"s":"ok"|^\{"error":\[\],'
 """What is in the answer to a request that is served."""
 ENDED_FIRST = ("audit", "backfill", "reconcile")
 """Commands that open the store themselves, as the pages say."""
