@@ -24,6 +24,7 @@ from handlers.binance.stream.fan import ByForm, Fan
 from handlers.binance.stream.klines import KlineStreams
 from handlers.binance.stream.names import Topic
 from handlers.binance.stream.requests import Requests
+from handlers.binance.stream.seconds import Seconds
 from handlers.binance.stream.tickers import Tickers
 from ingest.pipeline.provider import Provider
 
@@ -66,11 +67,13 @@ class Binance:
         hub = Hub()
         fan = Fan(hub)
         self._klines = KlineStreams(view, clock, fan)
+        self._seconds = Seconds(view, clock, fan)
         self._tickers = Tickers(view, quotes, hub, fan)
         tickers = ByForm(self._tickers)
         sources = {
             names.AGG_TRADE: ByForm(AggTrades(view, clock, fan)),
             names.KLINE: ByForm(self._klines),
+            names.SECOND_KLINE: ByForm(self._seconds),
             names.MINI_TICKER: tickers,
             names.DAY_TICKER: tickers,
             names.BOOK_TICKER: ByForm(BookTickers(quotes, fan)),
@@ -108,6 +111,7 @@ class Binance:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._klines.tick()
+            self._seconds.tick()
             await self._tickers.tick()
 
     async def close(self, code: int, reason: str) -> None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SYMBOL, NAME = "BTCUSDT", "btcusdt"
 GENESIS, NOW = "2024-03-31T21:00:00Z", "2024-03-31T23:59:45Z"
 """A minute, an hour, a day, a week and a month end a moment after the clock starts."""
-INTERVALS = ("1m", "5m", "1h", "1d", "1w", "1M")
+INTERVALS = ("1s", "1m", "5m", "1h", "1d", "1w", "1M")
 OWN = ("173m", "7m", "90m")
 """Intervals that the exchange does not have."""
 END_MS = 1_711_929_600_000

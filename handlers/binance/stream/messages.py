@@ -6,7 +6,7 @@ its last one in that unit. Decimals are text with eight places.
 
 from __future__ import annotations
 
-from generated.binance import encoders
+from generated.binance import encoders, facts
 from generated.binance.encoders import (
     AggTradeJson,
     BookTickerJson,
@@ -43,11 +43,12 @@ def kline(
     stream: Stream, candle: Candle, end_ms: int, event_ms: int, unit: int, *, is_closed: bool
 ) -> KlineJson:
     """A candle that ends before `end_ms`."""
+    interval = facts.STREAM_NAME_SECOND if stream.interval is None else stream.interval.name
     figures = encoders.kline_figures(
         open_time=candle.candle_time * unit,
         close_time=end_ms * unit - 1,
         symbol=stream.symbol,
-        interval=stream.bucket.name,
+        interval=interval,
         first_id=candle.first_raw_id,
         last_id=candle.last_raw_id,
         open=eight_places(candle.open),

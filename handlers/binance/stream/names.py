@@ -13,6 +13,7 @@ from ingest.core.interval import Interval
 
 AGG_TRADE = facts.STREAM_NAME_AGG_TRADE
 KLINE = facts.STREAM_NAME_KLINE
+SECOND_KLINE = f"{KLINE}_{facts.STREAM_NAME_SECOND}"
 MINI_TICKER = facts.STREAM_NAME_MINI_TICKER
 DAY_TICKER = facts.STREAM_NAME_DAY_TICKER
 BOOK_TICKER = facts.STREAM_NAME_BOOK_TICKER
@@ -31,11 +32,11 @@ class Stream(NamedTuple):
     kind: str
     symbol: str
     interval: Interval | None = None
-    """That of a kline."""
+    """That of a kline, but for one of seconds."""
 
     @property
     def bucket(self) -> Interval:
-        """The interval of a kline; raises TypeError for any other stream."""
+        """The interval of such a kline; raises TypeError for any other stream."""
         if self.interval is None:
             raise TypeError(f"{self.name} has no interval")
         return self.interval
@@ -83,6 +84,8 @@ def stream_of(name: str, symbols: Collection[str]) -> Stream:
         )
     if interval is None:
         return Stream(name, kind, symbol)
+    if interval == facts.STREAM_NAME_SECOND:
+        return Stream(name, SECOND_KLINE, symbol)
     try:
         return Stream(name, kind, symbol, interval_of(interval, match["zone"] or "0"))
     except InvalidParameter as error:
