@@ -10,6 +10,15 @@ AGGREGATE_ID_MAXIMUM: Final = 9223372036854775807
 AGGREGATE_ID_MINIMUM: Final = 0
 CANDLE_COUNT_MAXIMUM: Final = 1000
 CANDLE_COUNT_MINIMUM: Final = 0
+CANDLE_DECIMALS: Final = (
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "taker_buy_volume",
+    "taker_sell_volume",
+)
 CANDLE_FIELDS: Final = (
     "candle_time",
     "open",
@@ -23,6 +32,15 @@ CANDLE_FIELDS: Final = (
 )
 CLIENT_TIMESTAMP_MS_MAXIMUM: Final = 9223372036854775807
 CLIENT_TIMESTAMP_MS_MINIMUM: Final = 0
+HISTORY_CANDLE_DECIMALS: Final = (
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "taker_buy_volume",
+    "taker_sell_volume",
+)
 HISTORY_CANDLE_FIELDS: Final = (
     "candle_time",
     "open",
@@ -48,6 +66,7 @@ TIMEFRAME_MAXIMUM: Final = 525600
 TIMEFRAME_MINIMUM: Final = 1
 TIMESTAMP_MS_MAXIMUM: Final = 253402300799999
 TIMESTAMP_MS_MINIMUM: Final = 0
+TRADE_DECIMALS: Final = ("price", "quantity")
 TRADE_FIELDS: Final = (
     "aggregate_id",
     "price",

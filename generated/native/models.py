@@ -219,6 +219,44 @@ class HotTierInfo(BaseModel):
     ]
 
 
+Instant1 = TypeAliasType(
+    "Instant1",
+    Annotated[
+        StrictInt,
+        Field(
+            description="A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.",
+            ge=0,
+            le=9223372036854775807,
+        ),
+        WHOLE,
+    ],
+)
+
+
+Instant2 = TypeAliasType(
+    "Instant2",
+    Annotated[
+        StrictStr,
+        Field(
+            description="A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.",
+            max_length=32,
+            pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$",
+        ),
+    ],
+)
+
+
+Instant = TypeAliasType(
+    "Instant",
+    Annotated[
+        Instant1 | Instant2,
+        Field(
+            description="A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC."
+        ),
+    ],
+)
+
+
 Price = TypeAliasType(
     "Price",
     Annotated[
@@ -380,7 +418,7 @@ Table = TypeAliasType(
     Annotated[
         bytes,
         Field(
-            description="The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, never floating point."
+            description="The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, and doubles only where those are asked for."
         ),
     ],
 )

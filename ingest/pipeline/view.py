@@ -22,7 +22,7 @@ from ingest.core.status import DataStatus
 from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from ingest.core.trade import Trade
 from ingest.core.window import MinuteWindow
-from ingest.storage import CandlePage, Form, TableFormat
+from ingest.storage import CandlePage, Form, Table
 
 from .feed import Feed
 from .hot import Hot
@@ -290,9 +290,7 @@ class MarketView:
         whole_from_ms = self.feed(symbol).live.whole_from_ms
         return max(whole_from_ms, self._store.retention.line(symbol).candles_since_ms)
 
-    async def page_table(
-        self, pair: Pair, limit: int, bounds: Bounds, fmt: TableFormat
-    ) -> TablePage:
+    async def page_table(self, pair: Pair, limit: int, bounds: Bounds, table: Table) -> TablePage:
         """The same page as a table. Raises UnknownSymbol, StoreUnavailable and NotReady."""
         feed = self.feed(pair.symbol)
         found = await consistent(feed, lambda: self._span(feed, pair, limit, bounds))
@@ -302,7 +300,7 @@ class MarketView:
         frame, span = found
         live = self._live(feed, frame)
         wanted = CandlePage(*pair, span.start_ms, span.end_ms, frame.bucket, live)
-        pieces = await self._store.pages.candles_table(wanted, fmt)
+        pieces = await self._store.pages.candles_table(wanted, table)
         return TablePage(pieces, status, span.next_cursor)
 
     def window(self, symbol: str, minutes: int) -> Window:

@@ -4,10 +4,11 @@ from .audit import Difference
 from .calls import AsyncStore
 from .forms import Form, candles_of, trades_of
 from .gaps import ConfirmedGap
-from .pages import CandlePage, TableFormat
+from .pages import CandlePage
 from .quarantine import Quarantined
 from .statistics import Statistics
 from .store import Store
+from .tables import Table, TableFormat
 from .timeframes import View
 from .torn import TornPart
 from .trades import IdRange, Selection
@@ -23,6 +24,7 @@ __all__ = [
     "Selection",
     "Statistics",
     "Store",
+    "Table",
     "TableFormat",
     "TornPart",
     "View",

@@ -12,10 +12,11 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from .candles import Candles
 from .gaps import Gaps
-from .pages import CandlePage, Pages, TableFormat
+from .pages import CandlePage, Pages
 from .quarantine import Quarantine
 from .retention import Line, Retention
 from .store import Store
+from .tables import Table
 from .trades import Selection, Trades
 
 S = TypeVar("S")
@@ -103,13 +104,13 @@ class PageCalls(_Calls[Pages]):
 
     candle_rows = _Threaded(Pages.candle_rows)
 
-    async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
+    async def candles_table(self, page: CandlePage, table: Table) -> AsyncIterator[bytes]:
         """The candles of a page as a table; what fails does so before this returns."""
-        return await self.part.candles_table(page, fmt)
+        return await self.part.candles_table(page, table)
 
-    async def trades_table(self, selection: Selection, fmt: TableFormat) -> AsyncIterator[bytes]:
+    async def trades_table(self, selection: Selection, table: Table) -> AsyncIterator[bytes]:
         """All trades of a selection as a table; what fails does so before this returns."""
-        return await self.part.trades_table(selection, fmt)
+        return await self.part.trades_table(selection, table)
 
 
 class GapCalls(_Calls[Gaps]):

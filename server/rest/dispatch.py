@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -12,8 +12,8 @@ from connexion.operations import AbstractOperation
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from generated.reply import JSON, Raw
-from server.rest.negotiation import negotiate
+from generated.reply import Raw
+from server.rest.negotiation import MediaTypes
 from server.rest.problems import RETRY_AFTER_S
 from server.rest.validation import BODY, PARAMETERS
 
@@ -22,9 +22,6 @@ Reply = BaseModel | Raw | tuple[BaseModel, int]
 Errors are raised, not returned."""
 
 HandlerFunction = Callable[..., Awaitable[Reply]]
-
-MEDIA_TYPE = "media_type"
-"""The argument with the negotiated media type, passed where there is a choice."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -43,16 +40,16 @@ class _Operation:
     def __init__(self, operation: AbstractOperation) -> None:
         self._handler: HandlerFunction = operation.function
         self._takes_body = bool(operation.request_body)
-        self._media_types = success_media_types(operation.responses)
+        self._media_types = MediaTypes(operation.responses, operation.parameters)
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         arguments: dict[str, Any] = scope["extensions"][PARAMETERS]
         if self._takes_body:
             arguments["body"] = scope["extensions"].get(BODY)
         headers = []
-        if len(self._media_types) > 1:
-            accept = (value for name, value in scope["headers"] if name == b"accept")
-            arguments[MEDIA_TYPE] = negotiate(self._media_types, accept)
+        if self._media_types.argument is not None and self._media_types.choose(
+            arguments, scope["headers"]
+        ):
             headers.append((b"vary", b"accept"))
         raw, status = encode(await self._handler(**arguments))
         if status == 503:
@@ -85,15 +82,6 @@ class Dispatch(RoutedMiddleware[_OperationApi]):  # type: ignore[misc]  # connex
     """
 
     api_cls = _OperationApi
-
-
-def success_media_types(responses: Mapping[str, Any]) -> tuple[str, ...]:
-    """The media types of successful replies, JSON first, in document order."""
-    types: dict[str, None] = {}
-    for status, response in responses.items():
-        if status.startswith("2"):
-            types |= dict.fromkeys(response.get("content", ()))
-    return tuple(sorted(types, key=lambda name: name != JSON))
 
 
 def check_signature(operation_id: str, function: HandlerFunction, names: set[str]) -> str | None:

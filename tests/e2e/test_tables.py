@@ -36,12 +36,25 @@ NUMBER = itertools.count()
 Rows = list[dict[str, Any]]
 
 
+def of_table(table: pa.Table) -> Rows:
+    """The rows with times in milliseconds, as JSON has them."""
+    [time] = {"candle_time", "timestamp"} & set(table.column_names)
+    assert table.schema.field(time).type == pa.timestamp("ms", "UTC")
+    number = table.column_names.index(time)
+    table = table.set_column(number, time, table[time].cast(pa.int64()))
+    return cast(Rows, table.to_pylist())
+
+
 def of_arrow(body: bytes) -> Rows:
-    return cast(Rows, pa.ipc.open_stream(body).read_all().to_pylist())
+    return of_table(pa.ipc.open_stream(body).read_all())
 
 
 def of_parquet(body: bytes) -> Rows:
-    return cast(Rows, pq.read_table(io.BytesIO(body)).to_pylist())
+    return of_table(pq.read_table(io.BytesIO(body)))
+
+
+def of_ndjson(body: bytes) -> Rows:
+    return [json.loads(line, parse_float=Decimal) for line in body.splitlines()]
 
 
 def of_csv(body: bytes) -> Rows:
@@ -55,8 +68,10 @@ def of_csv(body: bytes) -> Rows:
 READERS: Mapping[str, Callable[[bytes], Rows]] = {
     "application/vnd.apache.arrow.stream": of_arrow,
     "application/vnd.apache.parquet": of_parquet,
+    "application/x-ndjson": of_ndjson,
     "text/csv": of_csv,
 }
+FORMATS = dict(zip(("arrow", "parquet", "ndjson", "csv"), READERS, strict=True))
 
 
 class Rest:
@@ -68,14 +83,14 @@ class Rest:
         self._url = url
 
     async def get(
-        self, path: str, accept: str = JSON, **query: int | None
+        self, path: str, accept: str = JSON, **query: int | str | None
     ) -> tuple[int, Mapping[str, str], bytes]:
         given = {name: str(value) for name, value in query.items() if value is not None}
         async with self._session.get(
             f"{self._url}/api/v1/data/{path}", params=given, headers={"Accept": accept}
         ) as reply:
             body = await reply.read()
-            if accept != JSON and reply.status == 200:
+            if accept != JSON and reply.status == 200 and "format" not in query:
                 assert reply.headers["Content-Type"] == accept
             return reply.status, reply.headers, body
 
@@ -254,6 +269,119 @@ async def test_a_format_that_there_is_not_is_refused(rest: Rest) -> None:
         query = {"timeframe": 1} if path == "candles" else {}
         status, _, body = await rest.get(f"{path}/{feed.symbol}", "image/png", **query)
         assert (status, json.loads(body)["error_code"]) == (406, "NOT_ACCEPTABLE")
+
+
+Query = dict[str, int | str | None]
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "json"])
+async def test_a_format_by_name_wins_over_accept(rest: Rest, name: str) -> None:
+    feed = await rest.follow([trade(100 + n, timestamp=START_MS + n) for n in range(3)], START_MS)
+    media_type = FORMATS.get(name, JSON)
+    query: Query = {"timeframe": 1, "start_time": START_MS}
+    cases: list[tuple[str, Query]] = [
+        ("candles/{}", query),
+        ("trades/{}", {}),
+        ("trades/{}/latest", {}),
+    ]
+    for path, more in cases:
+        url = path.format(feed.symbol)
+        status, headers, body = await rest.get(url, "image/png", format=name, **more)
+        assert (status, headers["Content-Type"]) == (200, media_type)
+        if name != "json":
+            assert "Vary" not in headers
+            assert READERS[media_type](body) == READERS["text/csv"](
+                (await rest.get(url, "text/csv", **more))[2]
+            )
+
+
+async def test_a_name_that_is_no_format_is_refused(rest: Rest) -> None:
+    feed = await rest.follow([], START_MS)
+    for name in ("xlsx", "JSON", "", "text/csv"):
+        status, _, body = await rest.get(f"trades/{feed.symbol}", format=name)
+        reply = json.loads(body)
+        assert (status, reply["error_code"]) == (400, "INVALID_PARAMETER")
+        assert reply["details"][0]["field"] == "query.format"
+        assert "parquet" in reply["details"][0]["message"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+async def test_decimals_are_doubles_only_where_asked_for(rest: Rest, name: str) -> None:
+    trades = [trade(100, price="1.23456789", quantity="0.1", timestamp=START_MS)]
+    feed = await rest.follow(trades, START_MS)
+    media_type = FORMATS[name]
+    exact, rounded = [
+        READERS[media_type](
+            (await rest.get(f"trades/{feed.symbol}", media_type, decimals=decimals))[2]
+        )[0]
+        for decimals in ("decimal128", "float64")
+    ]
+    assert exact["price"] == Decimal("1.23456789")
+    kind = float if name in ("arrow", "parquet") else Decimal
+    assert rounded == {**exact, "price": kind("1.23456789"), "quantity": kind("0.1")}
+    assert {type(rounded["price"]), type(rounded["quantity"])} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2022-01-01", 0, 0),
+        ("2022-01-01T00:00", 0, 0),
+        ("2022-01-01T00:00:02Z", 2000, 2000),
+        ("2022-01-01T02:00:03.25+02:00", 3250, 3250),
+        ("2021-12-31T18:30:00-05:30", 0, 0),
+        ("2022-01-01T00:00:01.000001", 1001, 1000),
+        ("2022-01-01T00:00:01.999999Z", 2000, 1999),
+    ],
+)
+async def test_times_are_iso_8601_too(rest: Rest, text: str, first: int, last: int) -> None:
+    feed = await rest.follow(
+        [trade(100 + n, timestamp=START_MS + n) for n in range(5000)], START_MS
+    )
+    path = f"trades/{feed.symbol}"
+    for name, offset, at in (("start_time", first, 0), ("end_time", last, -1)):
+        query: Query = {name: text, "limit": 1}
+        _, _, body = await rest.get(path, JSON, **query)
+        reply = json.loads(body)
+        assert reply["data"][at]["timestamp"] == START_MS + offset, name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("yesterday", "does not match"),
+        ("2022-02-30", "no time from 1970"),
+        ("2022-01-01T24:00:01", "no time from 1970"),
+        ("2022-01-01T00:00:00+25:00", "no time from 1970"),
+        ("1969-12-31", "no time from 1970"),
+        ("9999-12-31T23:59-10:00", "no time from 1970"),
+        ("2022-01-01T00:00:00 02:00", "does not match"),  # a plus sign that is not encoded
+        ("20220101T000000Z", "does not match"),
+        ("2022-01-01 00:00", "does not match"),
+        ("2022-1-1", "does not match"),
+        ("-1", "minimum"),
+        ("9223372036854775808", "maximum"),
+    ],
+)
+async def test_a_time_that_is_none_is_refused(rest: Rest, text: str, message: str) -> None:
+    feed = await rest.follow([], START_MS)
+    for name in ("start_time", "end_time"):
+        for path, timeframe in (("candles", 1), ("trades", None)):
+            query: Query = {name: text, "timeframe": timeframe}
+            status, _, body = await rest.get(f"{path}/{feed.symbol}", JSON, **query)
+            reply = json.loads(body)
+            assert (status, reply["error_code"]) == (400, "INVALID_PARAMETER"), reply
+            [detail] = reply["details"]
+            assert detail["field"] == f"query.{name}"
+            assert message in detail["message"]
+
+
+async def test_a_span_that_ends_before_it_begins_is_refused(rest: Rest) -> None:
+    feed = await rest.follow([], START_MS)
+    status, _, body = await rest.get(
+        f"trades/{feed.symbol}", start_time="2022-01-02", end_time=START_MS
+    )
+    assert (status, "must not be after" in body.decode()) == (400, True)
 
 
 @pytest.mark.parametrize("timeframe", [0, 525_601])

@@ -19,27 +19,36 @@ STREAM: Any = Bundle(STREAM_PATH).document
 INT64_MAX = 2**63 - 1
 
 SYMBOL = ("path", True, "string", None, None, None)
+INSTANT = ("query", False, None, None, None, None)
+"""A whole number or text: see its own test."""
+CHOICES = {
+    "format": ("query", False, "string", None, None, None),
+    "decimals": ("query", False, "string", None, None, "decimal128"),
+}
 ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
     # name: place, required, type, minimum, maximum, default
     ("get", "/data/trades/{symbol}"): {
         "symbol": SYMBOL,
-        "start_time": ("query", False, "integer", 0, INT64_MAX, None),
-        "end_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "start_time": INSTANT,
+        "end_time": INSTANT,
         "limit": ("query", False, "integer", 1, 10000, 1000),
         "from_id": ("query", False, "integer", 0, INT64_MAX, None),
         "cursor": ("query", False, "integer", 0, INT64_MAX, None),
+        **CHOICES,
     },
     ("get", "/data/candles/{symbol}"): {
         "symbol": SYMBOL,
         "timeframe": ("query", True, "integer", 1, 525_600, None),
-        "start_time": ("query", False, "integer", 0, INT64_MAX, None),
-        "end_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "start_time": INSTANT,
+        "end_time": INSTANT,
         "limit": ("query", False, "integer", 1, 10000, 500),
         "cursor": ("query", False, "integer", 0, INT64_MAX, None),
+        **CHOICES,
     },
     ("get", "/data/trades/{symbol}/latest"): {
         "symbol": SYMBOL,
         "limit": ("query", False, "integer", 1, 1000, 100),
+        **CHOICES,
     },
     ("get", "/monitoring/health"): {},
     ("get", "/monitoring/ready"): {},
@@ -53,7 +62,10 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
     ("post", "/admin/system/sync"): {},
 }
 
-TABLES = {"application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "text/csv"}
+TABLES = {
+    *("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"),
+    *("application/x-ndjson", "text/csv"),
+}
 IN_TABLES: dict[str, set[str]] = {
     "/data/trades/{symbol}": {"Next-Cursor"},
     "/data/trades/{symbol}/latest": set(),
@@ -176,6 +188,12 @@ def test_parameters_have_their_bounds(method: str, path: str) -> None:
             *(kind.get(key) for key in ("type", "minimum", "maximum", "default")),
         )
     assert found == ENDPOINTS[method, path]
+
+
+def test_a_moment_is_milliseconds_or_bounded_text() -> None:
+    number, text = schema("Instant")["oneOf"]
+    assert (number["type"], number["minimum"], number["maximum"]) == ("integer", 0, INT64_MAX)
+    assert (text["type"], text["maxLength"]) == ("string", 32)
 
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)

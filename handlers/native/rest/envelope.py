@@ -7,23 +7,22 @@ from typing import TypeVar
 
 from generated.native.models import Envelope
 from generated.reply import Raw
-from handlers.problem import InvalidParameter
 from ingest.binance.now import host_ms
-from ingest.storage import TableFormat
+from ingest.storage import Table, TableFormat
 
 E = TypeVar("E", bound=Envelope)
 
 FORMATS = {
     "application/vnd.apache.arrow.stream": TableFormat.ARROW,
     "application/vnd.apache.parquet": TableFormat.PARQUET,
+    "application/x-ndjson": TableFormat.NDJSON,
     "text/csv": TableFormat.CSV,
 }
 
 
-def check_times(start_time: int | None, end_time: int | None) -> None:
-    """Refuse a span of time that ends before it begins."""
-    if start_time is not None and end_time is not None and start_time > end_time:
-        raise InvalidParameter("query.start_time", "must not be after end_time")
+def table_of(media_type: str, decimals: str) -> Table:
+    """The table of a media type, with the type of decimals that is asked for."""
+    return Table(FORMATS[media_type], has_doubles=decimals == "float64")
 
 
 def envelope(kind: type[E], data: object, message: str) -> E:

@@ -137,6 +137,10 @@ export type GapKind = "open" | "unreadable" | "confirmed";
  */
 export type HealthProblems = HealthProblem[];
 /**
+ * A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.
+ */
+export type Instant = Integer | string;
+/**
  * The stored timeframes of one symbol.
  */
 export type MaterializedViewListEnvelope = Envelope & {
@@ -158,7 +162,7 @@ export type SystemInfoEnvelope = Envelope & {
   data: SystemInfo;
 };
 /**
- * The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, never floating point.
+ * The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, and doubles only where those are asked for.
  */
 export type Table = string;
 /**
