@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from generated.reply import Raw
+from server.rest.codings import COMPRESSED_TYPES
 from server.rest.negotiation import MediaTypes
 from server.rest.problems import RETRY_AFTER_S
 from server.rest.validation import BODY, PARAMETERS
@@ -47,15 +48,23 @@ class _Operation:
         if self._takes_body:
             arguments["body"] = scope["extensions"].get(BODY)
         headers = []
+        varies = []
         if self._media_types.argument is not None and self._media_types.choose(
             arguments, scope["headers"]
         ):
-            headers.append((b"vary", b"accept"))
+            varies.append(b"accept")
         raw, status = encode(await self._handler(**arguments))
         if status == 503:
             headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
+        if raw.media_type in COMPRESSED_TYPES:
+            varies.append(b"accept-encoding")
+        if varies:
+            headers.append((b"vary", b", ".join(varies)))
         headers.append((b"content-type", raw.media_type.encode("latin-1")))
-        headers += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in raw.headers.items()]
+        headers += [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in raw.headers.items()
+        ]
         if isinstance(raw.body, bytes):
             headers.append((b"content-length", b"%d" % len(raw.body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})

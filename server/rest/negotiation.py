@@ -68,18 +68,18 @@ def negotiate(media_types: Sequence[str], accept: Iterable[bytes]) -> str:
 
     Raises `NotAcceptable`. A malformed range is ignored.
     """
-    ranges = _ranges(b",".join(accept).decode("latin-1"))
+    ranges = qualities(b",".join(accept).decode("latin-1"))
     if not ranges:
         return media_types[0]
-    qualities = [_quality(media_type, ranges) for media_type in media_types]
-    best = max(qualities)
+    found = [_quality(media_type, ranges) for media_type in media_types]
+    best = max(found)
     if best == 0:
         raise NotAcceptable(media_types)
-    return media_types[qualities.index(best)]
+    return media_types[found.index(best)]
 
 
-def _ranges(accept: str) -> dict[str, float]:
-    """The quality of each named media range."""
+def qualities(accept: str) -> dict[str, float]:
+    """The quality of each range or coding that an `Accept` or `Accept-Encoding` names."""
     ranges = {}
     for part in accept.lower().split(","):
         name, *parameters = (item.strip() for item in part.split(";"))

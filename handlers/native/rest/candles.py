@@ -8,6 +8,7 @@ from generated.native.rest import CandlesHandlers
 from generated.reply import JSON, Raw
 from handlers.native import forms
 from handlers.native.messages import data_status
+from handlers.native.rest import caching
 from handlers.native.rest.envelope import table, table_of
 from handlers.native.rest.instants import span_of
 from ingest.binance.now import host_ms
@@ -44,17 +45,21 @@ class Candles(CandlesHandlers):
             message = f"Retrieved {page.count} candles for {symbol}"
             if page.status.quality is not DataQuality.COMPLETE:
                 message = f"{symbol} is {page.status.quality}; candles are sent when it is complete"
+            data = forms.history_candles(page.closed, page.live)
             return Raw(
                 encoders.candle_list_envelope(
                     message=message,
                     timestamp=host_ms(),
-                    data=forms.history_candles(page.closed, page.live),
+                    data=data,
                     timeframe=label(timeframe),
                     data_status=data_status(page.status),
                     next_cursor=page.next_cursor,
-                )
+                ),
+                headers=caching.of(page.ended_ms, data, page.next_cursor),
             )
         wanted = table_of(media_type, decimals)
         found = await self._view.page_table(pair, limit, bounds, wanted)
         quality = found.status.quality.value
-        return table(media_type, found.pieces, found.next_cursor, Data_Quality=quality)
+        return await table(
+            media_type, found.pieces, found.next_cursor, found.ended_ms, Data_Quality=quality
+        )

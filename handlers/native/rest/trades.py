@@ -6,6 +6,7 @@ from generated.native import encoders
 from generated.native.rest import TradesHandlers
 from generated.reply import JSON, Raw
 from handlers.native import forms
+from handlers.native.rest import caching
 from handlers.native.rest.envelope import table, table_of
 from handlers.native.rest.instants import span_of
 from ingest.binance.now import host_ms
@@ -39,17 +40,19 @@ class Trades(TradesHandlers):
             from_id = max(cursor, from_id or 0)
         stored = self._view.stored
         wanted = Selection(symbol, start_ms, end_ms, from_id)
+        ended_ms = self._view.trades_ended_ms(wanted)
         if media_type != JSON:
             as_table = table_of(media_type, decimals)
             rows, next_cursor = await stored.trades_table(wanted, limit, as_table)
-            return table(media_type, rows, next_cursor)
+            return await table(media_type, rows, next_cursor, ended_ms)
         page, next_cursor = await stored.trades(wanted, limit, forms.TRADES)
         message = f"Retrieved {sum(map(len, page))} trades for {symbol}"
         data = array_of(rows.text for rows in page)
         return Raw(
             encoders.trade_list_envelope(
                 message=message, timestamp=host_ms(), data=data, next_cursor=next_cursor
-            )
+            ),
+            headers=caching.of(ended_ms, data, next_cursor),
         )
 
     async def get_latest_trades(

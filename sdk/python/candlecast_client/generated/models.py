@@ -58,6 +58,18 @@ AggregateId = TypeAliasType(
 )
 
 
+CacheControl = TypeAliasType(
+    "CacheControl",
+    Annotated[
+        StrictStr,
+        Field(
+            description="`private, max-age=…` for what is closed: a tenth of the time since the end of its span, and at most a day. `no-cache` for what still changes.",
+            max_length=64,
+        ),
+    ],
+)
+
+
 CandleCount = TypeAliasType(
     "CandleCount",
     Annotated[

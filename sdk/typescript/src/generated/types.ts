@@ -19,6 +19,10 @@ export type CandleCount = number;
  */
 export type AggregateId = Integer;
 /**
+ * `private, max-age=…` for what is closed: a tenth of the time since the end of its span, and at most a day. `no-cache` for what still changes.
+ */
+export type CacheControl = string;
+/**
  * A price in the quote asset, exact to 8 decimals. Written without an exponent and without trailing zeros.
  */
 export type Price = Decimal;
