@@ -59,7 +59,12 @@ class Operation:
     parameters: tuple[Parameter, ...]
     replies: dict[int, str]
     media_types: tuple[str, ...]
-    """The media types of successful replies, JSON first."""
+    """The media types of successful replies, JSON first; a client cannot choose of others."""
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether a request chooses between JSON and other media types."""
+        return len(self.media_types) > 1 and JSON in self.media_types
 
     @property
     def model(self) -> str:
@@ -103,7 +108,10 @@ def operations(bundle: Bundle) -> Iterator[Operation]:
                 for status, response in _responses(bundle, operation)
                 if "content" in response
             }
-            models = {status: _model(content[JSON]) for status, content in contents.items()}
+            models = {
+                s: _model(content[JSON]) for s, content in contents.items() if JSON in content
+            }
+            success = dict.fromkeys(t for s, each in contents.items() if s < 300 for t in each)
             yield Operation(
                 name=cast(str, operation["operationId"]),
                 method=method.upper(),
@@ -116,11 +124,7 @@ def operations(bundle: Bundle) -> Iterator[Operation]:
                     if MEDIA_TYPES not in parameter
                 ),
                 replies={s: model for s, model in models.items() if model not in ERROR_MODELS},
-                media_types=tuple(
-                    dict.fromkeys(
-                        [JSON, *(t for s, content in contents.items() if s < 300 for t in content)]
-                    )
-                ),
+                media_types=tuple(sorted(success, key=lambda name: name != JSON)),
             )
 
 

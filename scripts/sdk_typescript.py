@@ -204,7 +204,7 @@ def _stream(projection: Mapping[str, object]) -> str:
 
 def _rest(rest: Bundle) -> str:
     """A class with one method for each REST operation."""
-    all_operations = list(operations(rest))
+    all_operations = [each for each in operations(rest) if each.replies]
     names = sorted({"Integer", *(operation.model for operation in all_operations)})
     return (
         f"{_head(REST)}\n"

@@ -35,6 +35,9 @@ CANDLE_FIELDS: Final = (
 )
 CLIENT_TIMESTAMP_MS_MAXIMUM: Final = 9223372036854775807
 CLIENT_TIMESTAMP_MS_MINIMUM: Final = 0
+FILE_NAME_MAX_LENGTH: Final = 27
+FILE_NAME_MIN_LENGTH: Final = 14
+FILE_NAME_PATTERN: Final = "^[0-9]{4}-[0-9]{2}(-[0-9]{2})?\\.(parquet|csv\\.gz)(\\.CHECKSUM)?$"
 HISTORY_CANDLE_DECIMALS: Final = (
     "open",
     "high",

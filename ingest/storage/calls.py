@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from .candles import Candles
+from .exports import Exports
 from .gaps import Gaps
 from .pages import CandlePage, Pages
 from .quarantine import Quarantine
@@ -113,6 +114,13 @@ class PageCalls(_Calls[Pages]):
         return await self.part.trades_table(selection, table)
 
 
+class ExportCalls(_Calls[Exports]):
+    """See `Exports`."""
+
+    digest = _Threaded(Exports.digest)
+    write = _Threaded(Exports.write)
+
+
 class GapCalls(_Calls[Gaps]):
     """See `Gaps`."""
 
@@ -146,6 +154,7 @@ class AsyncStore(_Calls[Store]):
         self.trades = TradeCalls(store.trades, store)
         self.candles = CandleCalls(store.candles, store)
         self.pages = PageCalls(store.pages, store)
+        self.exports = ExportCalls(store.exports, store)
         self.gaps = GapCalls(store.gaps, store)
         self.quarantine = QuarantineCalls(store.quarantine, store)
         self.blocks = store.blocks

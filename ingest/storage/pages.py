@@ -79,15 +79,21 @@ class Pages:
 
     async def candles_table(self, page: CandlePage, table: Table) -> AsyncIterator[bytes]:
         """The candles of a page as a table; what fails does so before this returns."""
-        sql, parameters = await self._connection.run(self._candles_query, page, table)
+        sql, parameters = await self._connection.run(self.candles_query, page, table)
         return await self._connection.stream(sql, table.format, parameters)
 
     async def trades_table(self, selection: Selection, table: Table) -> AsyncIterator[bytes]:
         """All trades of a selection as a table; what fails does so before this returns."""
-        sql, parameters = self._trades.query(selection, table.columns(TRADE_COLUMNS))
-        return await self._connection.stream(sql + table.settings, table.format, parameters)
+        sql, parameters = self.trades_query(selection, table)
+        return await self._connection.stream(sql, table.format, parameters)
 
-    def _candles_query(self, page: CandlePage, table: Table) -> tuple[str, Parameters]:
+    def trades_query(self, selection: Selection, table: Table) -> tuple[str, Parameters]:
+        """The statement, and its values, that gives the trades of a selection as a table."""
+        sql, parameters = self._trades.query(selection, table.columns(TRADE_COLUMNS))
+        return sql + table.settings, parameters
+
+    def candles_query(self, page: CandlePage, table: Table) -> tuple[str, Parameters]:
+        """The statement, and its values, that gives the candles of a page as a table."""
         rows, parameters = self._candles.source(
             page.symbol, page.timeframe, page.start_ms, page.stored_until_ms
         )

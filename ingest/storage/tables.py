@@ -16,6 +16,7 @@ class TableFormat(StrEnum):
     ARROW = "ArrowStream"
     PARQUET = "Parquet"
     CSV = "CSVWithNames"
+    CSV_LINES = "CSV"
     NDJSON = "JSONEachRow"
 
     @property

@@ -6,7 +6,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.rest.codings import COMPRESSED_TYPES, LEAST_BYTES, Body, coding_of
 
-_OF_BODY = (b"content-type", b"content-length", b"next-cursor", b"data-quality")
+_OF_BODY = (
+    *(b"content-type", b"content-length", b"content-range", b"content-disposition"),
+    *(b"next-cursor", b"data-quality"),
+)
 """Headers that a 304 leaves out."""
 
 
@@ -59,7 +62,7 @@ class _Delivered:
         """Send the start, and decide how its body is sent."""
         status, headers = self._start["status"], self._start["headers"]
         values = dict(headers)
-        if status == 200 and self._known and matches(self._known, values.get(b"etag", b"")):
+        if status in (200, 206) and self._known and matches(self._known, values.get(b"etag", b"")):
             self._is_known = True
             kept = [pair for pair in headers if pair[0].lower() not in _OF_BODY]
             await self._send({**self._start, "status": 304, "headers": kept})

@@ -12,13 +12,14 @@ from connexion.operations import AbstractOperation
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from generated.reply import Raw
+from generated.reply import File, Raw
 from server.rest.codings import COMPRESSED_TYPES
+from server.rest.files import send_file
 from server.rest.negotiation import MediaTypes
 from server.rest.problems import RETRY_AFTER_S
 from server.rest.validation import BODY, PARAMETERS
 
-Reply = BaseModel | Raw | tuple[BaseModel, int]
+Reply = BaseModel | Raw | File | tuple[BaseModel, int]
 """The return value of a handler: a model of the contract, encoded bytes, or a model and a status.
 Errors are raised, not returned."""
 
@@ -27,7 +28,7 @@ HandlerFunction = Callable[..., Awaitable[Reply]]
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def encode(reply: Reply) -> tuple[Raw, int]:
+def encode(reply: BaseModel | Raw | tuple[BaseModel, int]) -> tuple[Raw, int]:
     """The encoded reply and its status. Decimals become JSON numbers with all their digits."""
     if isinstance(reply, Raw):
         return reply, 200
@@ -43,7 +44,7 @@ class _Operation:
         self._takes_body = bool(operation.request_body)
         self._media_types = MediaTypes(operation.responses, operation.parameters)
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arguments: dict[str, Any] = scope["extensions"][PARAMETERS]
         if self._takes_body:
             arguments["body"] = scope["extensions"].get(BODY)
@@ -53,7 +54,11 @@ class _Operation:
             arguments, scope["headers"]
         ):
             varies.append(b"accept")
-        raw, status = encode(await self._handler(**arguments))
+        reply = await self._handler(**arguments)
+        if isinstance(reply, File):
+            await send_file(reply, scope, receive, send)
+            return
+        raw, status = encode(reply)
         if status == 503:
             headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
         if raw.media_type in COMPRESSED_TYPES:

@@ -36,7 +36,7 @@ class MediaTypes:
             if status.startswith("2"):
                 types |= dict.fromkeys(response.get("content", ()))
         self._types = tuple(sorted(types, key=lambda name: name != JSON))
-        self.argument = _ARGUMENT if len(types) > 1 else None
+        self.argument = _ARGUMENT if len(types) > 1 and JSON in types else None
         """The handler's argument with the chosen one, where there is a choice."""
         self.parameter: str | None = None
         """The argument of the parameter that chooses, which the handler does not get."""

@@ -18,6 +18,7 @@ REST: Any = Bundle(REST_PATH).document
 STREAM: Any = Bundle(STREAM_PATH).document
 INT64_MAX = 2**63 - 1
 
+TEXT = ("path", True, "string", None, None, None)
 SYMBOL = ("path", True, "string", None, None, None)
 INSTANT = ("query", False, None, None, None, None)
 """A whole number or text: see its own test."""
@@ -50,6 +51,15 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
         "limit": ("query", False, "integer", 1, 1000, 100),
         **CHOICES,
     },
+    ("get", "/data/files/"): {},
+    ("get", "/data/files/candles/{symbol}/{timeframe}"): {"symbol": SYMBOL, "timeframe": TEXT},
+    ("get", "/data/files/candles/{symbol}/{timeframe}/{file}"): {
+        "symbol": SYMBOL,
+        "timeframe": TEXT,
+        "file": TEXT,
+    },
+    ("get", "/data/files/trades/{symbol}"): {"symbol": SYMBOL},
+    ("get", "/data/files/trades/{symbol}/{file}"): {"symbol": SYMBOL, "file": TEXT},
     ("get", "/monitoring/health"): {},
     ("get", "/monitoring/ready"): {},
     ("get", "/monitoring/system/info"): {},
@@ -66,6 +76,8 @@ TABLES = {
     *("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"),
     *("application/x-ndjson", "text/csv"),
 }
+FILES = {"application/vnd.apache.parquet", "application/gzip", "text/plain"}
+OF_FILES = {"ETag", "Cache-Control", "Last-Modified", "Accept-Ranges"}
 IN_TABLES: dict[str, set[str]] = {
     "/data/trades/{symbol}": {"Next-Cursor", "ETag", "Cache-Control"},
     "/data/trades/{symbol}/latest": {"Cache-Control"},
@@ -203,14 +215,15 @@ def test_every_status_is_documented_with_its_headers(method: str, path: str) -> 
     statuses |= {"404"} if "{symbol}" in path else set()
     statuses |= {"406"} if path in IN_TABLES else set()
     statuses |= {"304"} if "Next-Cursor" in IN_TABLES.get(path, ()) else set()
+    statuses |= {"206", "304", "416"} if "{file}" in path else set()
     assert set(responses) == statuses
     headers = {s: set(resolved(REST, r).get("headers", {})) for s, r in responses.items()}
     limits = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
     assert headers["400"] == limits
-    assert headers["200"] == limits | IN_TABLES.get(path, set())
-    assert set(responses["200"]["content"]) - {"application/json"} == (
-        TABLES if path in IN_TABLES else set()
-    )
+    of_files = OF_FILES if "{file}" in path else set()
+    assert headers["200"] == limits | IN_TABLES.get(path, set()) | of_files
+    tables = TABLES if path in IN_TABLES else FILES if "{file}" in path else set()
+    assert set(responses["200"]["content"]) - {"application/json"} == tables
     assert headers["429"] == {*limits, "Retry-After"}
     assert headers["503"] == {"Retry-After"}
     assert headers["405"] == {*limits, "Allow"}

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from candlecast_client.generated.models import (
     CandleListEnvelope,
+    FileIndexEnvelope,
+    FileListEnvelope,
     Health,
     MaterializedViewListEnvelope,
     Readiness,
@@ -130,6 +132,33 @@ class RestOperations(ABC):
                 "decimals": decimals,
             },
             {200: CandleListEnvelope},
+        )
+
+    async def list_files(self) -> FileIndexEnvelope:
+        """Files of all symbols."""
+        return await self._call("GET", "/data/files/", {}, {}, {200: FileIndexEnvelope})
+
+    async def list_candle_files(self, symbol: str, timeframe: str) -> FileListEnvelope:
+        """Files of candles.
+
+        - `symbol`: The market by the exchange's name for it, in capitals.
+        - `timeframe`: Length of a candle as a label, at most `525600m`.
+        """
+        return await self._call(
+            "GET",
+            "/data/files/candles/{symbol}/{timeframe}",
+            {"symbol": symbol, "timeframe": timeframe},
+            {},
+            {200: FileListEnvelope},
+        )
+
+    async def list_trade_files(self, symbol: str) -> FileListEnvelope:
+        """Files of trades.
+
+        - `symbol`: The market by the exchange's name for it, in capitals.
+        """
+        return await self._call(
+            "GET", "/data/files/trades/{symbol}", {"symbol": symbol}, {}, {200: FileListEnvelope}
         )
 
     async def get_health(self) -> Health:

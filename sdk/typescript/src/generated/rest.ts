@@ -2,6 +2,8 @@
 
 import type {
   CandleListEnvelope,
+  FileIndexEnvelope,
+  FileListEnvelope,
   Health,
   Integer,
   MaterializedViewListEnvelope,
@@ -98,6 +100,37 @@ export abstract class RestOperations {
     },
   ): Promise<CandleListEnvelope> {
     return this.call("GET", "/data/candles/{symbol}", { symbol }, query, [200]);
+  }
+
+  /**
+   * Files of all symbols.
+   */
+  listFiles(): Promise<FileIndexEnvelope> {
+    return this.call("GET", "/data/files/", {}, {}, [200]);
+  }
+
+  /**
+   * Files of candles.
+   *
+   * @param symbol The market by the exchange's name for it, in capitals.
+   * @param timeframe Length of a candle as a label, at most `525600m`.
+   */
+  listCandleFiles(
+    symbol: string,
+    timeframe: string,
+  ): Promise<FileListEnvelope> {
+    return this.call("GET", "/data/files/candles/{symbol}/{timeframe}", { symbol, timeframe }, {}, [200]);
+  }
+
+  /**
+   * Files of trades.
+   *
+   * @param symbol The market by the exchange's name for it, in capitals.
+   */
+  listTradeFiles(
+    symbol: string,
+  ): Promise<FileListEnvelope> {
+    return this.call("GET", "/data/files/trades/{symbol}", { symbol }, {}, [200]);
   }
 
   /**

@@ -133,6 +133,32 @@ export type Symbol = string;
 export type FailureCode =
   "SYMBOL_NOT_ACTIVE" | "NOT_SUBSCRIBED" | "SUBSCRIPTION_LIMIT" | "UNAVAILABLE";
 /**
+ * The bytes of a file.
+ */
+export type FileContent = string;
+/**
+ * The files of all followed symbols.
+ */
+export type FileIndexEnvelope = Envelope & {
+  /**
+   * One entry for each followed symbol.
+   */
+  data: FileIndex[];
+};
+/**
+ * The files of candles of one timeframe, or of trades, of one symbol.
+ */
+export type FileListEnvelope = Envelope & {
+  /**
+   * The days, and of candles the months behind them, each in order.
+   */
+  data: FilePeriod[];
+};
+/**
+ * A day or a month, and the format: Parquet, or CSV in gzip. With `.CHECKSUM` behind it is the SHA-256 of that file, in the form of `sha256sum`.
+ */
+export type FileName = string;
+/**
  * Why the ids are missing. `open`: they are being fetched. `unreadable`: the exchange has them, and what it gives is no valid trade; they are asked for again within a minute. `confirmed`: the exchange has passed over them for minutes; they are asked for again now and then.
  */
 export type GapKind = "open" | "unreadable" | "confirmed";
@@ -456,6 +482,45 @@ export interface FeedInfo {
    * Where its WebSocket is.
    */
   stream_url: string;
+}
+/**
+ * The files of one symbol.
+ */
+export interface FileIndex {
+  symbol: Symbol;
+  /**
+   * The path of the list of its files of trades.
+   */
+  trades: string;
+  /**
+   * Number of days of which there are files of trades.
+   */
+  trade_days: number;
+  /**
+   * The path of the list of its files of candles; put a label such as `173m` for `{timeframe}`.
+   */
+  candles: string;
+  /**
+   * Number of days of which there are files of candles of a minute.
+   */
+  candle_days: number;
+}
+/**
+ * The files of a day or a month.
+ */
+export interface FilePeriod {
+  /**
+   * The day or the month, in UTC.
+   */
+  period: string;
+  /**
+   * The path of the Parquet file.
+   */
+  parquet: string;
+  /**
+   * The path of the CSV file.
+   */
+  csv: string;
 }
 /**
  * A range of aggregate ids that the store does not have, both ends included.
