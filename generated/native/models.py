@@ -957,7 +957,7 @@ class FileIndex(BaseModel):
     candles: Annotated[
         StrictStr,
         Field(
-            description="The path of the list of its files of candles; put a label such as `173m` for `{timeframe}`.",
+            description="The path of the list of its files of candles of a minute; put another label, such as `173m`, for `1m`.",
             max_length=200,
         ),
     ]

@@ -152,7 +152,7 @@ async def test_a_range_that_is_none_is_refused(server: Server, asked: str, statu
         ("trades/*/2021-12.parquet", 404, "files of a day"),
         ("candles/*/1m/2021-02-30.parquet", 404, "calendar"),
         ("candles/*/1m/1969-12-31.parquet", 404, "calendar"),
-        ("candles/*/525601m/2021-12-30.parquet", 400, "at most"),
+        ("candles/*/525601m/2021-12-30.parquet", 404, "at most"),
         ("candles/*/0m/2021-12-30.parquet", 400, "match"),
         ("candles/*/1m/2021-12-30.xlsx", 400, "match"),
         ("candles/*/1m/2021-12-30.parquet.sha256", 400, "match"),
@@ -193,7 +193,7 @@ async def test_what_is_listed_is_there(server: Server) -> None:
     index = json.loads((await server.get(""))[1])["data"]
     [own] = [each for each in index if each["symbol"] == server.symbol]
     assert (own["trade_days"], own["candle_days"]) == (3, 3)
-    for path in (own["trades"], own["candles"].replace("{timeframe}", "173m")):
+    for path in (own["trades"], own["candles"].replace("1m", "173m")):
         reply, body = await server.get(path.removeprefix("/api/v1/data/files/"))
         assert reply.status == 200
         listed = json.loads(body)["data"]

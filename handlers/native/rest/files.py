@@ -15,7 +15,6 @@ from generated.native.rest import BASE_PATH, FilesHandlers
 from generated.reply import File, Raw
 from handlers.native.rest import caching
 from handlers.native.rest.envelope import envelope
-from handlers.problem import InvalidParameter
 from ingest.core.errors import NoSuchFile
 from ingest.core.periods import Period, period_of
 from ingest.core.timeframe import label
@@ -48,7 +47,7 @@ class FilesOfPeriods(FilesHandlers):
                     symbol=symbol,
                     trades=f"{BASE_PATH}/data/files/trades/{symbol}",
                     trade_days=len(days),
-                    candles=f"{BASE_PATH}/data/files/candles/{symbol}/{{timeframe}}",
+                    candles=f"{BASE_PATH}/data/files/candles/{symbol}/1m",
                     candle_days=sum(not period.is_month for period in candles),
                 )
             )
@@ -91,7 +90,7 @@ class FilesOfPeriods(FilesHandlers):
 def _minutes(timeframe: str) -> int:
     minutes = int(timeframe[:-1])
     if minutes > TIMEFRAME_MAXIMUM:
-        raise InvalidParameter("path.timeframe", f"is at most {TIMEFRAME_MAXIMUM}m")
+        raise NoSuchFile(f"A candle lasts at most {TIMEFRAME_MAXIMUM}m, a year")
     return minutes
 
 

@@ -497,7 +497,7 @@ export interface FileIndex {
    */
   trade_days: number;
   /**
-   * The path of the list of its files of candles; put a label such as `173m` for `{timeframe}`.
+   * The path of the list of its files of candles of a minute; put another label, such as `173m`, for `1m`.
    */
   candles: string;
   /**
