@@ -100,9 +100,9 @@ class Files:
         Raises NoSuchFile for one that there is not or not yet; NotReady while the symbol is not
         complete, or too many files are asked for; StoreUnavailable.
         """
-        span = self._span(wanted)
         if made := self._current(wanted):
             return made
+        span = self._span(wanted)
         if self._waiting >= MAX_WAITING:
             raise NotReady("Many files are being made; ask again in a while")
         self._waiting += 1
@@ -115,7 +115,7 @@ class Files:
     async def available(self, symbol: str, timeframe: int | None) -> list[Period]:
         """The days, and of candles the months, of which there are files, each in order.
 
-        Raises StoreUnavailable.
+        Raises NotReady while the symbol is being opened, and StoreUnavailable.
         """
         end = self._closed_ms(symbol, timeframe)
         first = await self._store.candles.first_minute(symbol)
@@ -147,8 +147,11 @@ class Files:
         return CandleSpan(symbol, timeframe, *bounds)
 
     def _closed_ms(self, symbol: str, timeframe: int | None) -> int:
-        """The time up to which all is closed and stored."""
-        return bucket_start(self._view.feed(symbol).live.watermark, timeframe or 1)
+        """The time up to which all is closed and stored; raises NotReady before that is known."""
+        feed = self._view.feed(symbol)
+        if not feed.state.is_open:
+            raise not_complete(feed)
+        return bucket_start(feed.live.watermark, timeframe or 1)
 
     def _whole_from_ms(self, symbol: str, timeframe: int | None) -> int:
         """The time from which on nothing is missing."""
@@ -210,11 +213,11 @@ class Files:
 
         A trade that is stored later than newer ones touches the candle of its minute.
         """
-        readings = [self._blocks.begin_reading(candles_of(span.symbol), span.end_ms)]
+        until = {candles_of(span.symbol): span.end_ms}
         if isinstance(span, TradeSpan):
             stored = await self._store.trades.bounds(span.symbol)
-            readings.append(self._blocks.begin_reading(trades_of(span.symbol), stored.stop))
-        return tuple(readings)
+            until[trades_of(span.symbol)] = stored.stop
+        return tuple(self._blocks.begin_reading(*each) for each in until.items())
 
     async def _written(self, wanted: Wanted, span: Span) -> Path:
         """The path of a file, which is written where it is not on disk."""

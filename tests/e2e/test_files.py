@@ -189,6 +189,18 @@ async def test_while_data_is_not_complete_no_file_is_made(server: Server) -> Non
     assert "ask again when it is complete" in json.loads(body)["error"]
 
 
+async def test_while_a_symbol_is_being_opened_nothing_is_said_of_its_days(server: Server) -> None:
+    made, missing = (f"candles/{server.symbol}/1m/{day}.parquet" for day in DAYS[:2])
+    assert (await server.get(made))[0].status == 200
+    server.feed.close()
+    assert (await server.get(made))[0].status == 200
+    for path in (missing, f"candles/{server.symbol}/1m", f"trades/{server.symbol}"):
+        assert (await server.refused(path))[0] == 503
+    index = json.loads((await server.get(""))[1])["data"]
+    [own] = [each for each in index if each["symbol"] == server.symbol]
+    assert (own["trade_days"], own["candle_days"]) == (0, 0)
+
+
 async def test_what_is_listed_is_there(server: Server) -> None:
     index = json.loads((await server.get(""))[1])["data"]
     [own] = [each for each in index if each["symbol"] == server.symbol]

@@ -15,7 +15,7 @@ from generated.native.rest import BASE_PATH, FilesHandlers
 from generated.reply import File, Raw
 from handlers.native.rest import caching
 from handlers.native.rest.envelope import envelope
-from ingest.core.errors import NoSuchFile
+from ingest.core.errors import NoSuchFile, NotReady
 from ingest.core.periods import Period, period_of
 from ingest.core.timeframe import label
 from ingest.pipeline.files import Files, Wanted
@@ -38,20 +38,25 @@ class FilesOfPeriods(FilesHandlers):
 
     async def list_files(self) -> FileIndexEnvelope:
         """The days of each symbol, and where its files are."""
-        indexes = []
-        for symbol in self._view.symbols:
-            days = await self._files.available(symbol, None)
-            candles = await self._files.available(symbol, 1)
-            indexes.append(
-                FileIndex(
-                    symbol=symbol,
-                    trades=f"{BASE_PATH}/data/files/trades/{symbol}",
-                    trade_days=len(days),
-                    candles=f"{BASE_PATH}/data/files/candles/{symbol}/1m",
-                    candle_days=sum(not period.is_month for period in candles),
-                )
+        indexes = [
+            FileIndex(
+                symbol=symbol,
+                trades=f"{BASE_PATH}/data/files/trades/{symbol}",
+                trade_days=await self._days(symbol, None),
+                candles=f"{BASE_PATH}/data/files/candles/{symbol}/1m",
+                candle_days=await self._days(symbol, 1),
             )
+            for symbol in self._view.symbols
+        ]
         return envelope(FileIndexEnvelope, indexes, f"Files of {len(indexes)} symbols")
+
+    async def _days(self, symbol: str, timeframe: int | None) -> int:
+        """How many days there are; none of a symbol that is still being opened."""
+        try:
+            found = await self._files.available(symbol, timeframe)
+        except NotReady:
+            return 0
+        return sum(not period.is_month for period in found)
 
     async def list_candle_files(self, symbol: str, timeframe: str) -> FileListEnvelope:
         """The files of candles of one timeframe."""
