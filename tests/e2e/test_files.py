@@ -20,6 +20,7 @@ from ingest.pipeline.files import Files, Wanted
 from ingest.storage import AsyncStore, FileFormat, exports
 from tests.e2e.days import BEGIN, DAYS, TRADES, Server, rest, server
 from tests.e2e.rest import JSON
+from tests.e2e.test_document_examples import ERRORS, texts
 from tests.factories import trade
 
 __all__ = ["rest", "server"]
@@ -167,6 +168,14 @@ async def test_a_file_that_there_is_not_is_refused_with_the_reason(
     found, text = await server.refused(path.replace("*", server.symbol))
     assert found == status, text
     assert why in text
+
+
+async def test_errors_have_the_texts_of_their_examples(server: Server) -> None:
+    base = f"candles/{server.symbol}/1m"
+    _, still_open = await server.get(f"{base}/2022-01-01.parquet")
+    assert texts(json.loads(still_open)) == texts(ERRORS["FileNotFound open"])
+    _, behind = await server.get(f"{base}/{DAYS[0]}.parquet", Range="bytes=1000000-")
+    assert texts(json.loads(behind)) == texts(ERRORS["RangeNotSatisfiable range"])
 
 
 async def test_of_days_before_the_history_there_are_no_files(server: Server) -> None:
