@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 JSON: Final = "application/json"
@@ -17,3 +18,15 @@ class Raw:
     body: bytes | AsyncIterable[bytes]
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A body that is a file on disk, of which a part may be asked for."""
+
+    path: Path
+    name: str
+    """The name under which it is saved."""
+    media_type: str
+    headers: Mapping[str, str]
+    """With a strong `ETag`."""

@@ -20,10 +20,12 @@ _BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "maxItems", "pattern"
 def facts_source(schemas: Mapping[str, object], rows: Iterable[str], *sources: str) -> str:
     """A module of constants that imports none of our modules; `rows` are schemas of table rows."""
     enumerations = [_enumeration(name, schemas[name]) for name in enumerations_of(schemas)]
-    fields = {
-        f"{snake_case(name).upper()}_FIELDS": tuple(_fields(schemas, schemas[name]))
-        for name in rows
-    }
+    fields: dict[str, object] = {}
+    for name in rows:
+        members = dict(_members(schemas, schemas[name]))
+        prefix = snake_case(name).upper()
+        fields[f"{prefix}_FIELDS"] = tuple(members)
+        fields[f"{prefix}_DECIMALS"] = tuple(n for n, kind in members.items() if kind == "number")
     constants = [
         f"{name}: Final = {value!r}\n"
         for name, value in sorted({**_constants(schemas), **fields}.items())
@@ -56,14 +58,20 @@ def _enumeration(name: str, schema: object) -> str:
     return f"class {name}(StrEnum):\n{docstring(described['description'])}\n\n{body}"
 
 
-def _fields(schemas: Mapping[str, object], value: object) -> Iterator[str]:
-    """The names of the members of an object schema."""
+def _members(schemas: Mapping[str, object], value: object) -> Iterator[tuple[str, object]]:
+    """The names of the members of an object schema, and their types."""
+    schema = _resolved(schemas, value)
+    for name, member in cast(Object, schema.get("properties", {})).items():
+        yield name, _resolved(schemas, member).get("type")
+    for part in cast(list[object], schema.get("allOf", [])):
+        yield from _members(schemas, part)
+
+
+def _resolved(schemas: Mapping[str, object], value: object) -> Object:
     schema = cast(Object, value)
     if "$ref" in schema:
-        schema = cast(Object, schemas[cast(str, schema["$ref"]).rsplit("/", 1)[1]])
-    yield from cast(Object, schema.get("properties", {}))
-    for part in cast(list[object], schema.get("allOf", [])):
-        yield from _fields(schemas, part)
+        return cast(Object, schemas[cast(str, schema["$ref"]).rsplit("/", 1)[1]])
+    return schema
 
 
 def _constants(schemas: Mapping[str, object]) -> dict[str, object]:

@@ -94,7 +94,7 @@ def _encoders(rest: Bundle, streams: Sequence[Stream]) -> Encoders:
 
 def _pages(rest: Bundle) -> list[str]:
     """The schemas of the replies that are also available as tables."""
-    return sorted({each.model for each in operations(rest) if len(each.media_types) > 1})
+    return sorted({each.model for each in operations(rest) if each.has_choice})
 
 
 def _columns(rest: Bundle) -> list[str]:

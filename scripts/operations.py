@@ -15,6 +15,9 @@ JSON = "application/json"
 ERROR_MODELS = ("ErrorEnvelope", "ErrorAnswer")
 """Replies of this model are raised as exceptions, not returned by handlers."""
 
+MEDIA_TYPES = "x-media-types"
+"""The member of a query parameter that chooses the media type: that is no argument of its own."""
+
 PYTHON_TYPES = {"integer": "int", "string": "str", "boolean": "bool", "number": "Decimal"}
 
 _MAX_SAFE_INTEGER = 2**53 - 1
@@ -22,11 +25,11 @@ _MAX_SAFE_INTEGER = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter in the path, the query or a header; `type` is a JSON Schema type."""
+    """A parameter in the path, the query or a header; `types` are those of JSON Schema."""
 
     name: str
     place: str
-    type: str
+    types: tuple[str, ...]
     description: str
     required: bool
     default: object
@@ -40,8 +43,8 @@ class Parameter:
 
     @property
     def python_type(self) -> str:
-        """Its type in Python."""
-        return PYTHON_TYPES[self.type]
+        """Its type in Python, a union where it has several."""
+        return " | ".join(PYTHON_TYPES[each] for each in self.types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,12 @@ class Operation:
     parameters: tuple[Parameter, ...]
     replies: dict[int, str]
     media_types: tuple[str, ...]
-    """The media types of successful replies, JSON first."""
+    """The media types of successful replies, JSON first; a client cannot choose of others."""
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether a request chooses between JSON and other media types."""
+        return len(self.media_types) > 1 and JSON in self.media_types
 
     @property
     def model(self) -> str:
@@ -103,16 +111,20 @@ def operations(bundle: Bundle) -> Iterator[Operation]:
             models = {
                 s: _model(content[JSON]) for s, content in contents.items() if JSON in content
             }
-            types = dict.fromkeys(t for s, content in contents.items() if s < 300 for t in content)
+            success = dict.fromkeys(t for s, each in contents.items() if s < 300 for t in each)
             yield Operation(
                 name=cast(str, operation["operationId"]),
                 method=method.upper(),
                 path=path,
                 tag=cast(list[str], operation["tags"])[0],
                 summary=cast(str, operation["summary"]),
-                parameters=tuple(_parameter(bundle, parameter) for parameter in parameters),
+                parameters=tuple(
+                    _parameter(bundle, parameter)
+                    for parameter in map(bundle.resolved, parameters)
+                    if MEDIA_TYPES not in parameter
+                ),
                 replies={s: model for s, model in models.items() if model not in ERROR_MODELS},
-                media_types=tuple(sorted(types, key=lambda name: name != JSON)),
+                media_types=tuple(sorted(success, key=lambda name: name != JSON)),
             )
 
 
@@ -122,16 +134,16 @@ def _responses(bundle: Bundle, operation: Object) -> Iterator[tuple[str, Object]
 
 
 def _parameter(bundle: Bundle, value: Object) -> Parameter:
-    value = bundle.resolved(value)
     schema = bundle.resolved(cast(Object, value["schema"]))
+    kinds = cast(list[Object], schema.get("oneOf", [schema]))
     return Parameter(
         name=cast(str, value["name"]),
         place=cast(str, value["in"]),
-        type=cast(str, schema["type"]),
+        types=tuple(cast(str, kind["type"]) for kind in kinds),
         description=" ".join(cast(str, value.get("description", "")).split()),
         required=value.get("required") is True,
         default=schema.get("default"),
-        is_long=is_long(schema),
+        is_long=any(map(is_long, kinds)),
     )
 
 

@@ -27,7 +27,7 @@ def rest_source(bundle: Bundle, package: str, source: str) -> str:
         "from abc import abstractmethod\n"
         "from decimal import Decimal\n"
         "from typing import Final, Literal, Protocol\n"
-        "from generated.reply import Raw\n"
+        "from generated.reply import File, Raw\n"
         f"from {package}.models import {', '.join(models)}\n\n"
         f"VERSION: Final = {info['version']!r}\n"
         '"""Version of the document."""\n'
@@ -43,6 +43,7 @@ def reply_source(source: str) -> str:
         "from __future__ import annotations\n"
         "from collections.abc import AsyncIterable, Mapping\n"
         "from dataclasses import dataclass, field\n"
+        "from pathlib import Path\n"
         "from typing import Final\n\n"
         f"JSON: Final = {JSON!r}\n\n\n"
         "@dataclass(frozen=True, slots=True)\n"
@@ -50,7 +51,16 @@ def reply_source(source: str) -> str:
         '    """A body that is encoded already, or the pieces of one that is streamed."""\n\n'
         "    body: bytes | AsyncIterable[bytes]\n"
         "    media_type: str = JSON\n"
-        "    headers: Mapping[str, str] = field(default_factory=dict)\n"
+        "    headers: Mapping[str, str] = field(default_factory=dict)\n\n\n"
+        "@dataclass(frozen=True, slots=True)\n"
+        "class File:\n"
+        '    """A body that is a file on disk, of which a part may be asked for."""\n\n'
+        "    path: Path\n"
+        "    name: str\n"
+        '    """The name under which it is saved."""\n'
+        "    media_type: str\n"
+        "    headers: Mapping[str, str]\n"
+        '    """With a strong `ETag`."""\n'
     )
 
 
@@ -58,7 +68,7 @@ def _method(operation: Operation) -> str:
     """The abstract method that a handler class implements."""
     signature = ["self", *(f"{p.argument}: {p.python_type}" for p in operation.placed("path"))]
     named = [_named(p) for place in ("query", "header") for p in operation.placed(place)]
-    if len(operation.media_types) > 1:
+    if operation.has_choice:
         named.append(f"media_type: Literal[{', '.join(map(repr, operation.media_types))}]")
     if named:
         signature += ["*", *named]
@@ -68,7 +78,7 @@ def _method(operation: Operation) -> str:
     ]
     return (
         f"    @abstractmethod\n    async def {operation.name}({', '.join(signature)})"
-        f" -> {' | '.join([*dict.fromkeys(kinds), 'Raw'])}:\n"
+        f" -> {' | '.join([*dict.fromkeys(kinds), 'Raw' if kinds else 'Raw | File'])}:\n"
         f"{docstring(operation.summary + '.', '        ')}\n"
     )
 

@@ -97,7 +97,7 @@ def _messages(projection: Mapping[str, object]) -> str:
 
 def _rest(rest: Bundle) -> str:
     """A class with one method for each REST operation."""
-    all_operations = list(operations(rest))
+    all_operations = [each for each in operations(rest) if each.replies]
     models = ", ".join(sorted({operation.model for operation in all_operations}))
     return formatted(
         f'{_head(REST.as_posix())}"""Every REST operation as a method."""\n\n'

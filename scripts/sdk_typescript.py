@@ -204,7 +204,7 @@ def _stream(projection: Mapping[str, object]) -> str:
 
 def _rest(rest: Bundle) -> str:
     """A class with one method for each REST operation."""
-    all_operations = list(operations(rest))
+    all_operations = [each for each in operations(rest) if each.replies]
     names = sorted({"Integer", *(operation.model for operation in all_operations)})
     return (
         f"{_head(REST)}\n"
@@ -227,7 +227,7 @@ def _rest(rest: Bundle) -> str:
 
 def _method(operation: Operation) -> str:
     path, query = operation.placed("path"), operation.placed("query")
-    arguments = [f"{p.name}: {_TYPES[p.type]}" for p in path]
+    arguments = [f"{p.name}: {_type(p)}" for p in path]
     if query:
         members = "".join(
             f"      /** {p.description} */\n"
@@ -251,7 +251,8 @@ def _method(operation: Operation) -> str:
 
 
 def _type(parameter: Parameter) -> str:
-    return "Integer" if parameter.is_long else _TYPES[parameter.type]
+    types = {"integer": "Integer"} if parameter.is_long else {}
+    return " | ".join({**_TYPES, **types}[each] for each in parameter.types)
 
 
 def _operations(projection: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:

@@ -21,8 +21,9 @@ from handlers.problem import ErrorForm
 from handlers.udf.api import Udf
 from ingest.core.errors import ExchangeError, SettingError
 from ingest.pipeline.expiry import Kept
+from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
-from ingest.storage import Store
+from ingest.storage import AsyncStore, Store
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.edge.origin import OriginPolicy
 from server.edge.sockets import LimitedSite, SocketLimits
@@ -107,6 +108,12 @@ class Server:
             ),
             bounds,
             _client_ip,
+            Files(
+                AsyncStore(store),
+                self.provider.view,
+                settings.files_directory,
+                settings.files_megabytes * 1_000_000,
+            ),
             check_messages=check_messages,
         )
         self.apis: list[Api] = [self.native]

@@ -12,6 +12,7 @@ from server.edge.answers import ErrorForms
 from server.edge.bridge import BodyLimits, Bridge
 from server.edge.headers import UsedRequests, expect_nothing, finish_headers
 from server.rest.app import RestApi, build_rest
+from server.rest.delivery import Delivery
 from server.site.pages import Page, add_pages
 
 ANY_PATH = r"/{path:[\s\S]*}"
@@ -45,7 +46,8 @@ def build_http(
         app.router.add_route("GET", path, access.counted(handler), expect_handler=expect_nothing)
     add_pages(app, pages)
     for api in (*others, first):
-        bridge = Bridge(build_rest(api, validate_responses=validate_responses), limits)
+        rest = build_rest(api, validate_responses=validate_responses)
+        bridge = Bridge(Delivery(rest), limits)
         app.cleanup_ctx.append(bridge.lifespan)
         # aiohttp finds base paths by a look-up, and tries the patterns of the root one by one.
         paths = [mount + BELOW for mount in api.mounts]

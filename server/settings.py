@@ -63,6 +63,8 @@ class Settings:
     materialized_idle_minutes: int
     hot_megabytes: int
     store: str
+    files: str
+    files_megabytes: int
     cluster: str
     keep_trades: Keep
     keep_candles: Keep
@@ -103,6 +105,15 @@ class Settings:
         if self.archive_url:
             return self.archive_url
         return self.rest_url if self.feed == SIMULATOR else BINANCE_ARCHIVE_URL
+
+    @property
+    def files_directory(self) -> Path:
+        """Where files of days and months are: beside an embedded store if nothing is said."""
+        if self.files:
+            return Path(self.files).absolute()
+        if self.store_backend == "chdb":
+            return Path(f"{urlsplit(self.store).path}.files")
+        return Path("data/files").absolute()
 
     @property
     def store_backend(self) -> Literal["chdb", "clickhouse"]:
@@ -280,6 +291,19 @@ TABLE = (
         "`chdb:///path` (the same, absolute) or `http(s)://user:password@host:port/database`.",
         _store,
         public=False,
+    ),
+    Setting(
+        "files",
+        "",
+        "Directory of the daily and monthly files; empty: beside an embedded store, else "
+        "`data/files`.",
+        str,
+    ),
+    Setting(
+        "files_megabytes",
+        "1024",
+        "Megabytes of disk for them; those used longest ago go first, and are made again.",
+        _whole(1, 100_000_000),
     ),
     Setting(
         "cluster",

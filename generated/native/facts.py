@@ -8,8 +8,20 @@ from typing import Final
 
 AGGREGATE_ID_MAXIMUM: Final = 9223372036854775807
 AGGREGATE_ID_MINIMUM: Final = 0
+CACHE_CONTROL_LONGEST_SECONDS: Final = 86400
+CACHE_CONTROL_MAX_LENGTH: Final = 64
+CACHE_CONTROL_PART_OF_AGE: Final = 10
 CANDLE_COUNT_MAXIMUM: Final = 1000
 CANDLE_COUNT_MINIMUM: Final = 0
+CANDLE_DECIMALS: Final = (
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "taker_buy_volume",
+    "taker_sell_volume",
+)
 CANDLE_FIELDS: Final = (
     "candle_time",
     "open",
@@ -23,6 +35,18 @@ CANDLE_FIELDS: Final = (
 )
 CLIENT_TIMESTAMP_MS_MAXIMUM: Final = 9223372036854775807
 CLIENT_TIMESTAMP_MS_MINIMUM: Final = 0
+FILE_NAME_MAX_LENGTH: Final = 27
+FILE_NAME_MIN_LENGTH: Final = 14
+FILE_NAME_PATTERN: Final = "^[0-9]{4}-[0-9]{2}(-[0-9]{2})?\\.(parquet|csv\\.gz)(\\.CHECKSUM)?$"
+HISTORY_CANDLE_DECIMALS: Final = (
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "taker_buy_volume",
+    "taker_sell_volume",
+)
 HISTORY_CANDLE_FIELDS: Final = (
     "candle_time",
     "open",
@@ -48,6 +72,7 @@ TIMEFRAME_MAXIMUM: Final = 525600
 TIMEFRAME_MINIMUM: Final = 1
 TIMESTAMP_MS_MAXIMUM: Final = 253402300799999
 TIMESTAMP_MS_MINIMUM: Final = 0
+TRADE_DECIMALS: Final = ("price", "quantity")
 TRADE_FIELDS: Final = (
     "aggregate_id",
     "price",

@@ -8,6 +8,8 @@ from typing import Final, Literal, Protocol
 
 from generated.native.models import (
     CandleListEnvelope,
+    FileIndexEnvelope,
+    FileListEnvelope,
     Health,
     MaterializedViewListEnvelope,
     Readiness,
@@ -20,7 +22,7 @@ from generated.native.models import (
     WebSocketStatusEnvelope,
     WeightStatisticsEnvelope,
 )
-from generated.reply import Raw
+from generated.reply import File, Raw
 
 VERSION: Final = "1.1.0"
 """Version of the document."""
@@ -35,15 +37,17 @@ class TradesHandlers(Protocol):
         self,
         symbol: str,
         *,
-        start_time: int | None = None,
-        end_time: int | None = None,
+        start_time: int | str | None = None,
+        end_time: int | str | None = None,
         limit: int,
         from_id: int | None = None,
         cursor: int | None = None,
+        decimals: str,
         media_type: Literal[
             "application/json",
             "application/vnd.apache.arrow.stream",
             "application/vnd.apache.parquet",
+            "application/x-ndjson",
             "text/csv",
         ],
     ) -> TradeListEnvelope | Raw:
@@ -55,10 +59,12 @@ class TradesHandlers(Protocol):
         symbol: str,
         *,
         limit: int,
+        decimals: str,
         media_type: Literal[
             "application/json",
             "application/vnd.apache.arrow.stream",
             "application/vnd.apache.parquet",
+            "application/x-ndjson",
             "text/csv",
         ],
     ) -> TradeListEnvelope | Raw:
@@ -74,18 +80,44 @@ class CandlesHandlers(Protocol):
         symbol: str,
         *,
         timeframe: int,
-        start_time: int | None = None,
-        end_time: int | None = None,
+        start_time: int | str | None = None,
+        end_time: int | str | None = None,
         limit: int,
         cursor: int | None = None,
+        decimals: str,
         media_type: Literal[
             "application/json",
             "application/vnd.apache.arrow.stream",
             "application/vnd.apache.parquet",
+            "application/x-ndjson",
             "text/csv",
         ],
     ) -> CandleListEnvelope | Raw:
         """Candles of a symbol."""
+
+
+class FilesHandlers(Protocol):
+    """Whole days and months of candles and trades as files."""
+
+    @abstractmethod
+    async def list_files(self) -> FileIndexEnvelope | Raw:
+        """Files of all symbols."""
+
+    @abstractmethod
+    async def list_candle_files(self, symbol: str, timeframe: str) -> FileListEnvelope | Raw:
+        """Files of candles."""
+
+    @abstractmethod
+    async def get_candle_file(self, symbol: str, timeframe: str, file: str) -> Raw | File:
+        """A file of candles."""
+
+    @abstractmethod
+    async def list_trade_files(self, symbol: str) -> FileListEnvelope | Raw:
+        """Files of trades."""
+
+    @abstractmethod
+    async def get_trade_file(self, symbol: str, file: str) -> Raw | File:
+        """A file of trades."""
 
 
 class MonitoringHandlers(Protocol):

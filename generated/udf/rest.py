@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Final, Protocol
 
-from generated.reply import Raw
+from generated.reply import File, Raw
 from generated.udf.models import Config, History, SearchResults, SymbolInfo, Widgets
 
 VERSION: Final = "1.0.0"
@@ -52,5 +52,5 @@ class BarsHandlers(Protocol):
         """Bars of a resolution."""
 
     @abstractmethod
-    async def get_time(self) -> Raw:
+    async def get_time(self) -> Raw | File:
         """The time that bars go by."""

@@ -19,10 +19,12 @@ from handlers.native.errors import error_form, error_reply, on_failure
 from handlers.native.requests import Requests
 from handlers.native.rest.admin import Admin
 from handlers.native.rest.candles import Candles
+from handlers.native.rest.files import FilesOfPeriods
 from handlers.native.rest.monitoring import About, Monitoring
 from handlers.native.rest.tickers import Tickers
 from handlers.native.rest.trades import Trades
 from handlers.native.updates import Updates
+from ingest.pipeline.files import Files
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
 
@@ -56,6 +58,7 @@ class Native:
         settings: StreamSettings,
         bounds: EndpointSettings,
         client_ip: Callable[[web.Request], str],
+        files: Files,
         *,
         check_messages: bool = False,
     ) -> None:
@@ -81,6 +84,7 @@ class Native:
         self.operations: tuple[object, ...] = (
             Trades(provider.view),
             Candles(provider.view),
+            FilesOfPeriods(provider.view, files),
             Tickers(provider.view, provider.listing),
             Monitoring(provider, self._connections, about),
             Admin(provider, subscriptions, updates, self._connections, about),

@@ -3,6 +3,7 @@
 CandlecastError
 ├── MalformedTrade         a message of the exchange that is not a valid trade
 ├── UnknownSymbol          a symbol that is not followed here
+├── NoSuchFile             a file that there is not, or not yet
 ├── NotReady               the answer exists but not yet: ask again
 ├── StoreUnavailable       the database does not answer
 ├── StoreInUse             another process has the embedded database open
@@ -33,6 +34,10 @@ class UnknownSymbol(CandlecastError):
             f"Symbol {symbol} is not active here; GET /api/v1/tickers/ lists those that are"
         )
         self.symbol = symbol
+
+
+class NoSuchFile(CandlecastError):
+    """A file that there is not, or not yet; the text says why."""
 
 
 class NotReady(CandlecastError):

@@ -13,7 +13,7 @@ from ingest.storage import (
     Form,
     Selection,
     Statistics,
-    TableFormat,
+    Table,
     View,
 )
 
@@ -82,7 +82,7 @@ class Stored:
         return None
 
     async def trades_table(
-        self, wanted: Selection, limit: int, fmt: TableFormat
+        self, wanted: Selection, limit: int, table: Table
     ) -> tuple[AsyncIterator[bytes], int | None]:
         """The same page as a table in pieces."""
         trades = self._store.trades
@@ -92,7 +92,7 @@ class Stored:
             wanted = replace(wanted, to_id=last_id)
         else:
             wanted = await trades.latest_selection(wanted.symbol, limit, wanted.end_time)
-        return await self._store.pages.trades_table(wanted, fmt), _after(last_id)
+        return await self._store.pages.trades_table(wanted, table), _after(last_id)
 
     async def inventory(self, feed: Feed) -> Inventory:
         """The inventory of a symbol."""

@@ -23,7 +23,7 @@ from ingest.core.status import DataStatus
 from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket, width_ms
 from ingest.core.trade import Trade
 from ingest.core.window import MinuteWindow
-from ingest.storage import CandlePage, Form, Selection, TableFormat
+from ingest.storage import CandlePage, Form, Selection, Table
 
 from .feed import Feed
 from .hot import Hot
@@ -71,6 +71,8 @@ class History:
     status: DataStatus
     next_cursor: int | None = None
     """The time with which the page after this one begins, if there is one."""
+    ended_ms: int | None = None
+    """The end of the last candle of a page, where all of it are closed and its span is fixed."""
 
     @property
     def count(self) -> int:
@@ -85,6 +87,8 @@ class TablePage:
     pieces: AsyncIterator[bytes]
     status: DataStatus
     next_cursor: int | None
+    ended_ms: int | None
+    """As that of `History`."""
 
 
 class Window:
@@ -268,8 +272,9 @@ class MarketView:
         found = await self._page(feed, pair, limit, bounds, read)
         if found is None:
             return History((), (), feed.status, bounds.beginning(pair.timeframe))
-        closed, live, next_cursor = found
-        return History(closed, live, feed.status, next_cursor)
+        frame, span, closed, live = found
+        ended_ms = _ended_ms(frame, span, bounds)
+        return History(closed, live, feed.status, span.next_cursor, ended_ms)
 
     async def trades(self, wanted: Selection, limit: int, form: Form[Trade]) -> Sequence[Rows]:
         """The first `limit` trades of a selection that has a beginning, else the newest ones.
@@ -298,7 +303,7 @@ class MarketView:
         found = await self._page(feed, pair, limit, bounds, read)
         if found is None:
             raise not_complete(feed)
-        closed, live, _ = found
+        _, _, closed, live = found
         return [*closed, *live]
 
     async def seconds(self, symbol: str, limit: int, bounds: Bounds) -> list[Candle]:
@@ -319,9 +324,7 @@ class MarketView:
         whole_from_ms = self.feed(symbol).live.whole_from_ms
         return max(whole_from_ms, self._store.retention.line(symbol).candles_since_ms)
 
-    async def page_table(
-        self, pair: Pair, limit: int, bounds: Bounds, fmt: TableFormat
-    ) -> TablePage:
+    async def page_table(self, pair: Pair, limit: int, bounds: Bounds, table: Table) -> TablePage:
         """The same page as a table. Raises UnknownSymbol, StoreUnavailable and NotReady."""
         feed = self.feed(pair.symbol)
         found = await consistent(feed, lambda: self._span(feed, pair, limit, bounds))
@@ -331,8 +334,19 @@ class MarketView:
         frame, span = found
         live = self._live(feed, frame)
         wanted = CandlePage(*pair, span.start_ms, span.end_ms, frame.bucket, live)
-        pieces = await self._store.pages.candles_table(wanted, fmt)
-        return TablePage(pieces, status, span.next_cursor)
+        pieces = await self._store.pages.candles_table(wanted, table)
+        return TablePage(pieces, status, span.next_cursor, _ended_ms(frame, span, bounds))
+
+    def trades_ended_ms(self, wanted: Selection) -> int | None:
+        """The end of a selection of trades that has a beginning and is all there; else None."""
+        feed, end = self.feed(wanted.symbol), wanted.end_time
+        if end is None or feed.status.quality is not DataQuality.COMPLETE:
+            return None
+        lowest = feed.continuity.lowest if feed.continuity else None
+        begins = (
+            wanted.start_time is not None and wanted.start_time >= feed.live.whole_from_ms
+        ) or (wanted.from_id is not None and lowest is not None and wanted.from_id >= lowest)
+        return end if begins and end < feed.live.watermark else None
 
     def window(self, symbol: str, minutes: int) -> Window:
         """Sums over the latest minutes of a symbol, the running one included."""
@@ -369,9 +383,9 @@ class MarketView:
         limit: int,
         bounds: Bounds,
         read_closed: Callable[[int, int], Awaitable[T]],
-    ) -> tuple[T, Sequence[Candle], int | None] | None:
-        """Closed candles as they are read, the live ones, and where the next page begins; None
-        while the data is not complete."""
+    ) -> tuple[Frame, PageSpan, T, Sequence[Candle]] | None:
+        """The stored part, the buckets of the page, and its candles: closed ones as they are read,
+        and live ones. None while the data is not complete."""
 
         async def read() -> tuple[Frame, PageSpan, T]:
             frame, span = await self._span(feed, pair, limit, bounds)
@@ -386,7 +400,7 @@ class MarketView:
             for candle in self._live(feed, frame)
             if span.start_ms <= candle.candle_time < span.end_ms
         ]
-        return closed, live, span.next_cursor
+        return frame, span, closed, live
 
     async def _span(
         self, feed: Feed, pair: Pair, limit: int, bounds: Bounds
@@ -420,6 +434,14 @@ class MarketView:
             self._frames.clear()
         self._frames[pair] = state, frame
         return frame
+
+
+def _ended_ms(frame: Frame, span: PageSpan, bounds: Bounds) -> int | None:
+    """The end of a page that has a beginning and an end, where all of its candles are closed."""
+    has_end = bounds.end_time is not None or span.next_cursor is not None
+    is_fixed = has_end and bounds.beginning(frame.timeframe) is not None
+    is_closed = span.start_ms < span.end_ms <= frame.bucket
+    return span.end_ms if is_fixed and is_closed else None
 
 
 def _known(timeframe: int, first_minute: int | None, live: Sequence[Candle]) -> Known | None:

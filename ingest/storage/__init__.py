@@ -2,12 +2,14 @@
 
 from .audit import Difference
 from .calls import AsyncStore
+from .exports import CandleSpan, Digest, FileFormat, Span, TradeSpan
 from .forms import Form, candles_of, trades_of
 from .gaps import ConfirmedGap
-from .pages import CandlePage, TableFormat
+from .pages import CandlePage
 from .quarantine import Quarantined
 from .statistics import Statistics
 from .store import Store
+from .tables import Table, TableFormat
 from .timeframes import View
 from .torn import TornPart
 from .trades import IdRange, Selection
@@ -15,16 +17,22 @@ from .trades import IdRange, Selection
 __all__ = [
     "AsyncStore",
     "CandlePage",
+    "CandleSpan",
     "ConfirmedGap",
     "Difference",
+    "Digest",
+    "FileFormat",
     "Form",
     "IdRange",
     "Quarantined",
     "Selection",
+    "Span",
     "Statistics",
     "Store",
+    "Table",
     "TableFormat",
     "TornPart",
+    "TradeSpan",
     "View",
     "candles_of",
     "trades_of",

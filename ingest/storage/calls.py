@@ -11,11 +11,13 @@ from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from .candles import Candles
+from .exports import Exports
 from .gaps import Gaps
-from .pages import CandlePage, Pages, TableFormat
+from .pages import CandlePage, Pages
 from .quarantine import Quarantine
 from .retention import Line, Retention
 from .store import Store
+from .tables import Table
 from .trades import Selection, Trades
 
 S = TypeVar("S")
@@ -104,13 +106,20 @@ class PageCalls(_Calls[Pages]):
 
     candle_rows = _Threaded(Pages.candle_rows)
 
-    async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
+    async def candles_table(self, page: CandlePage, table: Table) -> AsyncIterator[bytes]:
         """The candles of a page as a table; what fails does so before this returns."""
-        return await self.part.candles_table(page, fmt)
+        return await self.part.candles_table(page, table)
 
-    async def trades_table(self, selection: Selection, fmt: TableFormat) -> AsyncIterator[bytes]:
+    async def trades_table(self, selection: Selection, table: Table) -> AsyncIterator[bytes]:
         """All trades of a selection as a table; what fails does so before this returns."""
-        return await self.part.trades_table(selection, fmt)
+        return await self.part.trades_table(selection, table)
+
+
+class ExportCalls(_Calls[Exports]):
+    """See `Exports`."""
+
+    digest = _Threaded(Exports.digest)
+    write = _Threaded(Exports.write)
 
 
 class GapCalls(_Calls[Gaps]):
@@ -146,6 +155,7 @@ class AsyncStore(_Calls[Store]):
         self.trades = TradeCalls(store.trades, store)
         self.candles = CandleCalls(store.candles, store)
         self.pages = PageCalls(store.pages, store)
+        self.exports = ExportCalls(store.exports, store)
         self.gaps = GapCalls(store.gaps, store)
         self.quarantine = QuarantineCalls(store.quarantine, store)
         self.blocks = store.blocks

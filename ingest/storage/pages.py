@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from generated.native.facts import HISTORY_CANDLE_FIELDS
 
@@ -19,15 +18,8 @@ from ..core.timeframe import width_ms
 from .candles import Candles
 from .connection import Connection, Parameters
 from .forms import Form
-from .trades import Selection, Trades
-
-
-class TableFormat(StrEnum):
-    """The engine's name of each format of a table."""
-
-    ARROW = "ArrowStream"
-    PARQUET = "Parquet"
-    CSV = "CSVWithNames"
+from .tables import Table
+from .trades import TRADE_COLUMNS, Selection, Trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +77,31 @@ class Pages:
             return rows
         return form.written((time, flat(time, close)) for time in quiet) + rows
 
-    async def candles_table(self, page: CandlePage, fmt: TableFormat) -> AsyncIterator[bytes]:
+    async def candles_table(self, page: CandlePage, table: Table) -> AsyncIterator[bytes]:
         """The candles of a page as a table; what fails does so before this returns."""
-        sql, parameters = await self._connection.run(self._candles_query, page)
-        return await self._connection.stream(sql, fmt, parameters)
+        sql, parameters = await self._connection.run(self.candles_query, page, table)
+        return await self._connection.stream(sql, table.format, parameters)
 
-    async def trades_table(self, selection: Selection, fmt: TableFormat) -> AsyncIterator[bytes]:
+    async def trades_table(self, selection: Selection, table: Table) -> AsyncIterator[bytes]:
         """All trades of a selection as a table; what fails does so before this returns."""
-        sql, parameters = self._trades.query(selection)
-        return await self._connection.stream(sql, fmt, parameters)
+        sql, parameters = self.trades_query(selection, table)
+        return await self._connection.stream(sql, table.format, parameters)
 
-    def _candles_query(self, page: CandlePage) -> tuple[str, Parameters]:
+    def trades_query(self, selection: Selection, table: Table) -> tuple[str, Parameters]:
+        """The statement, and its values, that gives the trades of a selection as a table."""
+        sql, parameters = self._trades.query(selection, table.columns(TRADE_COLUMNS))
+        return sql + table.settings, parameters
+
+    def candles_query(self, page: CandlePage, table: Table) -> tuple[str, Parameters]:
+        """The statement, and its values, that gives the candles of a page as a table."""
         rows, parameters = self._candles.source(
             page.symbol, page.timeframe, page.start_ms, page.stored_until_ms
         )
-        return _CANDLES.replace(_ROWS, rows), {
+        sql = (
+            _CANDLES.replace(_COLUMNS, table.columns(_SHOWN_FIELDS)).replace(_ROWS, rows)
+            + table.settings
+        )
+        return sql, {
             **parameters,
             "page_start": page.start_ms,
             "page_end": page.end_ms,
@@ -136,6 +138,7 @@ class Pages:
 
 
 _ROWS = "/* rows */"
+_COLUMNS = "/* columns */"
 
 ONE_THREAD = "SETTINGS max_threads = 1"
 """By default the engine sets several threads to work, which costs more than to read a page."""
@@ -176,9 +179,10 @@ _FIELDS |= {
     "nothing": "'0'",
 }
 
+_SHOWN_FIELDS = {name: _FIELDS[name] for name in HISTORY_CANDLE_FIELDS}
+
 _CANDLES = f"""
-SELECT {", ".join(f"{_FIELDS[name]} AS {name}" for name in HISTORY_CANDLE_FIELDS)}
-FROM (
+SELECT {_COLUMNS} FROM (
     SELECT {_SHOWN} FROM (
         SELECT {_SHOWN} FROM ({_ROWS})
         UNION ALL SELECT {_GIVEN} FROM (SELECT arrayJoin({{given:Array(Array(String))}}) AS r)
@@ -187,7 +191,7 @@ FROM (
         STEP {{page_width:Int64}} INTERPOLATE (close)
 ) AS f
 WHERE f.candle_time >= {{page_start:Int64}}
-ORDER BY candle_time
+ORDER BY f.candle_time
 """
 """Quiet buckets take the close before them; that of the first is given in a row before the page."""
 

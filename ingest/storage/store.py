@@ -17,6 +17,7 @@ from .candles import Candles
 from .comparison import Comparison
 from .connection import Connection
 from .engine import clear_refusal
+from .exports import Exports
 from .gaps import Gaps
 from .held import Held
 from .moved import Moved
@@ -115,6 +116,7 @@ class Store:
             connection, self.progress, self.retention, held, moved, self.blocks
         )
         self.pages = parts.pages(connection, self.trades, self.candles)
+        self.exports = Exports(connection, self.pages)
         self.gaps = parts.gaps(connection)
         self.quarantine = parts.quarantine(connection)
         self.audit = Audit(

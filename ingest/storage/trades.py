@@ -24,7 +24,9 @@ from .progress import Progress
 from .retention import Retention
 
 _TABLE = {name: name for name in Trade.__struct_fields__}
-_COLUMNS = ", ".join(_TABLE[field] for field in TRADE_FIELDS)
+TRADE_COLUMNS = {field: _TABLE[field] for field in TRADE_FIELDS}
+"""The column of each field that is shown."""
+_COLUMNS = ", ".join(TRADE_COLUMNS.values())
 _TABLE |= {f"{name}_8": f"toDecimalString({name}, 8)" for name in ("price", "quantity")}
 _TABLE["true"] = "true"
 MIN_BLOCK_ROWS = 1024
@@ -213,11 +215,12 @@ class Trades:
         """The statement, and its values, that gives the trades of a selection in order."""
         conditions = ["symbol = {symbol:String}", "first_trade_id >= 0"]
         parameters: dict[str, object] = {"symbol": selection.symbol}
+        # Of the table: what is shown under the name of a column may be of another type.
         for name, condition, value in (
             ("from_id", "aggregate_id >= {from_id:Int64}", self._first_id(selection)),
             ("to_id", "aggregate_id <= {to_id:Int64}", selection.to_id),
-            ("start_time", "timestamp >= {start_time:Int64}", selection.start_time),
-            ("end_time", "timestamp <= {end_time:Int64}", selection.end_time),
+            ("start_time", "trades.timestamp >= {start_time:Int64}", selection.start_time),
+            ("end_time", "trades.timestamp <= {end_time:Int64}", selection.end_time),
         ):
             if value is not None:
                 conditions.append(condition)

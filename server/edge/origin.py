@@ -19,8 +19,8 @@ from handlers.problem import Problem, malformed
 from server.edge.address import parse_address
 
 EXPOSED: Final = (
-    "Next-Cursor, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, "
-    "Retry-After"
+    "Data-Quality, ETag, Next-Cursor, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, "
+    "RateLimit-Reset, Retry-After"
 )
 """Response headers, beside the usual ones, that pages of allowed origins may read."""
 

@@ -19,13 +19,8 @@ from starlette.exceptions import HTTPException
 
 from handlers.problem import ErrorForm
 from ingest.core.errors import CandlecastError
-from server.rest.dispatch import (
-    MEDIA_TYPE,
-    Dispatch,
-    HandlerFunction,
-    check_signature,
-    success_media_types,
-)
+from server.rest.dispatch import Dispatch, HandlerFunction, check_signature
+from server.rest.negotiation import MediaTypes
 from server.rest.problems import ErrorAnswers, Exceptions
 from server.rest.routing import Routing
 from server.rest.validation import VALIDATOR_MAP, RequestValidation, compile_operation
@@ -130,10 +125,12 @@ def _check_operation(
         parameters = compile_operation(
             operation.get("parameters", []), [media["schema"] for media in content.values()]
         )
+        media_types = MediaTypes(operation["responses"], operation.get("parameters", []))
     except ValueError as error:
         return [f"{operation_id}: {error}"]
     names = parameters.names | ({"body"} if content else set())
-    if len(success_media_types(operation["responses"])) > 1:
-        names |= {MEDIA_TYPE}
+    if media_types.argument is not None:
+        names |= {media_types.argument}
+    names -= {media_types.parameter}
     fault = check_signature(operation_id, handler, names)
     return [] if fault is None else [fault]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -13,24 +13,23 @@ from connexion.operations import AbstractOperation
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from generated.reply import JSON, Raw
-from server.rest.negotiation import negotiate
+from generated.reply import File, Raw
+from server.rest.codings import COMPRESSED_TYPES
+from server.rest.files import send_file
+from server.rest.negotiation import MediaTypes
 from server.rest.problems import RETRY_AFTER_S
 from server.rest.validation import BODY, PARAMETERS
 
-Reply = BaseModel | Raw | tuple[BaseModel, int]
+Reply = BaseModel | Raw | File | tuple[BaseModel, int]
 """The return value of a handler: a model of the contract, encoded bytes, or a model and a status.
 Errors are raised, not returned."""
 
 HandlerFunction = Callable[..., Awaitable[Reply]]
 
-MEDIA_TYPE = "media_type"
-"""The argument with the negotiated media type, passed where there is a choice."""
-
 _encoder = msgspec.json.Encoder()
 
 
-def encode(reply: Reply) -> tuple[Raw, int]:
+def encode(reply: BaseModel | Raw | tuple[BaseModel, int]) -> tuple[Raw, int]:
     """The encoded reply and its status.
 
     Decimals become JSON numbers with all their digits and without an exponent.
@@ -60,22 +59,34 @@ class _Operation:
     def __init__(self, operation: AbstractOperation) -> None:
         self._handler: HandlerFunction = operation.function
         self._takes_body = bool(operation.request_body)
-        self._media_types = success_media_types(operation.responses)
+        self._media_types = MediaTypes(operation.responses, operation.parameters)
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arguments: dict[str, Any] = scope["extensions"][PARAMETERS]
         if self._takes_body:
             arguments["body"] = scope["extensions"].get(BODY)
         headers = []
-        if len(self._media_types) > 1:
-            accept = (value for name, value in scope["headers"] if name == b"accept")
-            arguments[MEDIA_TYPE] = negotiate(self._media_types, accept)
-            headers.append((b"vary", b"accept"))
-        raw, status = encode(await self._handler(**arguments))
+        varies = []
+        if self._media_types.argument is not None and self._media_types.choose(
+            arguments, scope["headers"]
+        ):
+            varies.append(b"accept")
+        reply = await self._handler(**arguments)
+        if isinstance(reply, File):
+            await send_file(reply, scope, receive, send)
+            return
+        raw, status = encode(reply)
         if status == 503:
             headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
+        if raw.media_type in COMPRESSED_TYPES:
+            varies.append(b"accept-encoding")
+        if varies:
+            headers.append((b"vary", b", ".join(varies)))
         headers.append((b"content-type", raw.media_type.encode("latin-1")))
-        headers += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in raw.headers.items()]
+        headers += [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in raw.headers.items()
+        ]
         if isinstance(raw.body, bytes):
             headers.append((b"content-length", b"%d" % len(raw.body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -102,15 +113,6 @@ class Dispatch(RoutedMiddleware[_OperationApi]):  # type: ignore[misc]  # connex
     """
 
     api_cls = _OperationApi
-
-
-def success_media_types(responses: Mapping[str, Any]) -> tuple[str, ...]:
-    """The media types of successful replies, JSON first, in document order."""
-    types: dict[str, None] = {}
-    for status, response in responses.items():
-        if status.startswith("2"):
-            types |= dict.fromkeys(response.get("content", ()))
-    return tuple(sorted(types, key=lambda name: name != JSON))
 
 
 def check_signature(operation_id: str, function: HandlerFunction, names: set[str]) -> str | None:

@@ -51,6 +51,14 @@ _READERS: dict[str, Callable[[str], object]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Kind:
+    """A type that a parameter may have."""
+
+    read: Callable[[str], object]
+    validator: jsonschema_rs.Draft4Validator
+
+
+@dataclass(frozen=True, slots=True)
 class _Parameter:
     place: str
     """`query.limit`"""
@@ -58,8 +66,8 @@ class _Parameter:
     argument: str
     """The name of the handler's argument."""
     required: bool
-    read: Callable[[str], object]
-    validator: jsonschema_rs.Draft4Validator
+    kinds: tuple[_Kind, ...]
+    """One, or the alternatives of a `oneOf`."""
 
 
 class Parameters:
@@ -149,19 +157,24 @@ class Parameters:
     def _take(
         parameter: _Parameter, text: str, values: dict[str, object], found: list[Detail]
     ) -> None:
-        value = parameter.read(text)
-        if parameter.validator.is_valid(value):
-            values[parameter.argument] = value
-        else:
-            found.extend(faults(parameter.validator, value, parameter.place))
+        for kind in parameter.kinds:
+            value = kind.read(text)
+            if kind.validator.is_valid(value):
+                values[parameter.argument] = value
+                return
+        # Text is a fault of the last alternative, a number that is out of bounds of its own.
+        wrong = next((k for k in parameter.kinds if not isinstance(k.read(text), str)), kind)
+        found.extend(faults(wrong.validator, wrong.read(text), parameter.place))
 
 
 def _compile(definition: Mapping[str, Any]) -> _Parameter:
     place = f"{definition['in']}.{definition['name']}"
-    kind = definition.get("schema", {}).get("type")
-    if definition["in"] not in ("path", "query", "header") or kind not in _READERS:
+    schema = definition.get("schema", {})
+    schemas = schema.get("oneOf", [schema])
+    types = [each.get("type") for each in schemas]
+    if definition["in"] not in ("path", "query", "header") or not _READERS.keys() >= set(types):
         raise ValueError(
-            f"parameter {place} of type {kind} is not served: parameters are integers, booleans "
+            f"parameter {place} of type {types} is not served: parameters are integers, booleans "
             "and strings in the path, in the query and in headers"
         )
     return _Parameter(
@@ -169,8 +182,10 @@ def _compile(definition: Mapping[str, Any]) -> _Parameter:
         definition["name"],
         argument_name(definition["name"]),
         definition.get("required", False),
-        _READERS[kind],
-        compile_schema(definition["schema"]),
+        tuple(
+            _Kind(_READERS[kind], compile_schema(each))
+            for kind, each in zip(types, schemas, strict=True)
+        ),
     )
 
 

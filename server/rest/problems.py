@@ -27,12 +27,14 @@ from handlers.problem import (
 )
 from ingest.core.errors import (
     ExchangeUnavailable,
+    NoSuchFile,
     NotReady,
     RateLimited,
     RequestRefused,
     StoreUnavailable,
     UnknownSymbol,
 )
+from server.rest.files import UnsatisfiableRange
 from server.rest.negotiation import NotAcceptable
 from server.rest.parameters import ParameterError
 
@@ -75,6 +77,7 @@ PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     InvalidParameter: _invalid,
     UnknownSymbol: _unknown_symbol,
     NotAcceptable: lambda exc: Problem(406, ErrorCode.NOT_ACCEPTABLE, "Not acceptable", str(exc)),
+    NoSuchFile: lambda exc: Problem(404, ErrorCode.NOT_FOUND, "Not found", str(exc)),
     NotReady: lambda exc: _unavailable(str(exc)),
     StoreUnavailable: lambda _: _STORE,
     ExchangeUnavailable: lambda _: _EXCHANGE,
@@ -134,6 +137,8 @@ class ErrorAnswers:
 
     async def application(self, _request: ConnexionRequest, exc: Exception) -> ConnexionResponse:
         """Handle errors of handlers and validators."""
+        if isinstance(exc, UnsatisfiableRange):
+            return self._answer(malformed(str(exc), exc.status), exc.headers)
         problem = problem_of(exc)
         if problem is INTERNAL_ERROR:
             logger.error("A handler failed", exc_info=exc)

@@ -64,7 +64,11 @@ def faults(
     found = []
     for error in validator.iter_errors(value):
         field = ".".join((place, *map(str, error.instance_path)))
-        message = error.message[:MAX_DETAIL_CHARACTERS]
+        message = error.message
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Enum):
+            # The library names two of them.
+            message = f"{error.instance!r} is none of {', '.join(map(str, error.kind.options))}"
+        message = message[:MAX_DETAIL_CHARACTERS]
         found.append(Detail(field[:MAX_DETAIL_CHARACTERS], message, error.kind.name))
         if len(found) == MAX_DETAILS:
             break

@@ -23,6 +23,7 @@ from connexion.operations import AbstractOperation
 from connexion.validators import AbstractRequestBodyValidator, AbstractResponseBodyValidator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from generated.reply import JSON
 from handlers.problem import Detail
 from server.rest.parameters import ParameterError, Parameters
 from server.rest.schema import compile_schema, faults
@@ -128,8 +129,8 @@ class JsonReplyValidator(AbstractResponseBodyValidator):  # type: ignore[misc]  
 
 VALIDATOR_MAP = {
     "parameter": ParameterValidator,
-    "body": MediaTypeDict({"*/*json": JsonBodyValidator}),
-    "response": MediaTypeDict({"*/*json": JsonReplyValidator}),
+    "body": MediaTypeDict({JSON: JsonBodyValidator}),
+    "response": MediaTypeDict({JSON: JsonReplyValidator}),
 }
 
 

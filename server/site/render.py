@@ -41,6 +41,7 @@ GUIDES = (
     "first-subscription",
     "loading-and-gaps",
     "exactness",
+    "frames",
     "operation",
     "generators",
     "contracts",

@@ -24,6 +24,11 @@ include-operation-id = ["get_trades", "get_candles"]
 # That start_time is not after end_time stands in the description; no schema can say it.
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "404", "503"]
+
+[[operations]]
+include-operation-id = ["get_candle_file", "get_trade_file"]
+# No whole day of the server's history has ended: tests/e2e/test_files.py has days.
+warnings = ["missing_auth", "method_not_allowed"]
 """
 
 
@@ -106,6 +111,7 @@ def until_ready(base_url: str) -> None:
 
 
 def test_no_phase_of_schemathesis_finds_anything(base_url: str, tmp_path: Path) -> None:
+    until_ready(base_url)  # before that tables get 503, which is no success
     document = f"{base_url}/bundles/openapi.json"
     report = examine(document, f"{base_url}/api/v1", CONFIG, tmp_path)
     assert "✅ Stateful" in report, report

@@ -37,6 +37,8 @@ SAMPLES = {
 }
 RUN_ELSEWHERE = {"/guides/generators.html"}
 """Pages with commands of other programs; tests/generators runs those, as they stand."""
+OF_DAYS = {"/guides/frames.html"}
+"""Pages about whole days of history; the market is quiet there, so that they are soon loaded."""
 NODE = shutil.which("node")
 
 
@@ -52,7 +54,7 @@ def test_no_sample_is_of_a_language_that_is_not_run() -> None:
 @pytest.mark.parametrize("path", sorted(set(SAMPLES) - RUN_ELSEWHERE))
 async def test_the_samples_of_a_page_do_what_it_says(path: str, tmp_path: Path) -> None:
     blocks = SAMPLES[path]
-    async with World(tmp_path) as world:
+    async with World(tmp_path, has_days=path in OF_DAYS) as world:
         for number, block in enumerate(blocks):
             if block.language not in RUN or block.output:
                 continue
@@ -64,15 +66,17 @@ async def test_the_samples_of_a_page_do_what_it_says(path: str, tmp_path: Path) 
 class World:
     """The programs that a page starts, and the directory that its samples are run in."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, has_days: bool = False) -> None:
         self.directory = directory
+        self.has_days = has_days
         self.programs: list[asyncio.subprocess.Process] = []
         self.places: dict[str, str] = {}
         """Texts of a page, and their replacements here."""
         self.environment = {
             **os.environ,
             "CANDLECAST_PORT": "0",
-            "CANDLECAST_HISTORY": "5h",  # a candle of four hours is whole then
+            # A candle of four hours is whole after five, the day before after three.
+            "CANDLECAST_HISTORY": "3d" if has_days else "5h",
             "CANDLECAST_SYMBOLS": "BTCUSDT,ETHUSDT",
             "CANDLECAST_STORE": f"chdb:///{directory}/store",
             "PYTHONPATH": str(ROOT),
@@ -140,13 +144,16 @@ class World:
 
     async def _start(self, line: str) -> None:
         """Start what a page says to start, on a free port, and wait until it serves."""
-        words = self._here(line)
-        if line == "make run":
+        words, is_server = self._here(line), line == "make run"
+        if is_server:
             if "localhost:8080" in self.places:
                 return
             # What `make setup` has installed is there: it is not installed again.
             environment = Path(sys.prefix)
             words = f"make -o {environment}/.run VENV={environment} run"
+            if self.has_days:
+                quiet = "--simulator='--symbols BTCUSDT,ETHUSDT --rate 0.1'"
+                words = f"{sys.executable} -m server.cli serve {quiet}"
         words = re.sub(r"--port \d+", "--port 0", words)
         program = await asyncio.create_subprocess_exec(
             *("sh", "-c", f"exec {words}"),
@@ -162,7 +169,7 @@ class World:
             while not (found := re.search(r"serves \w+://([\w.:]+)", line)):
                 line = (await program.stdout.readline()).decode()
                 assert line, f"`{words}` ended"
-        if "make" in words:
+        if is_server:
             self.places["localhost:8080"] = found[1]
             await self._complete(found[1])
         else:

@@ -2,150 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, cast
 
-import aiohttp
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.core.continuity import Continuity
 from ingest.core.timeframe import MINUTE_MS, bucket_start, width_ms
 from ingest.core.trade import Trade
-from ingest.pipeline.feed import Feed
-from ingest.storage import Store
-from server.app import Server
-from tests import running
+from tests.e2e.rest import FORMATS, JSON, NOW_MS, READERS, START_MS, Query, Rest, Rows, rest
 from tests.factories import naive_candles, trade, trade_runs
 
-JSON = "application/json"
-START_MS = 1_640_995_200_000
-NOW_MS = START_MS + 21 * MINUTE_MS
-NUMBER = itertools.count()
-
-Rows = list[dict[str, Any]]
-
-
-def of_arrow(body: bytes) -> Rows:
-    return cast(Rows, pa.ipc.open_stream(body).read_all().to_pylist())
-
-
-def of_parquet(body: bytes) -> Rows:
-    return cast(Rows, pq.read_table(io.BytesIO(body)).to_pylist())
-
-
-def of_csv(body: bytes) -> Rows:
-    words = {"true": True, "false": False}
-    return [
-        {name: words[text] if text in words else Decimal(text) for name, text in line.items()}
-        for line in csv.DictReader(io.StringIO(body.decode()))
-    ]
-
-
-READERS: Mapping[str, Callable[[bytes], Rows]] = {
-    "application/vnd.apache.arrow.stream": of_arrow,
-    "application/vnd.apache.parquet": of_parquet,
-    "text/csv": of_csv,
-}
-
-
-class Rest:
-    """The server without its exchange: what is in the feeds is what a test puts there."""
-
-    def __init__(self, server: Server, session: aiohttp.ClientSession, url: str) -> None:
-        self.provider = server.provider
-        self._session = session
-        self._url = url
-
-    async def get(
-        self, path: str, accept: str = JSON, **query: int | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        async with self._session.get(
-            f"{self._url}/api/v1/data/{path}", params=given, headers={"Accept": accept}
-        ) as reply:
-            body = await reply.read()
-            if accept != JSON and reply.status == 200:
-                assert reply.headers["Content-Type"] == accept
-            return reply.status, reply.headers, body
-
-    async def pages(self, path: str, accept: str, **query: int | None) -> tuple[Rows, list[int]]:
-        """All rows of all pages, and the number of rows of each."""
-        rows: Rows = []
-        sizes = []
-        cursor: int | None = None
-        while True:
-            status, headers, body = await self.get(path, accept, **{**query, "cursor": cursor})
-            assert status == 200, body
-            if accept == JSON:
-                reply = json.loads(body, parse_float=Decimal)
-                page, following = reply["data"], reply["next_cursor"]
-                assert f"Retrieved {len(page)} " in reply["message"]
-            else:
-                page, following = READERS[accept](body), headers.get("Next-Cursor")
-            rows += page
-            sizes.append(len(page))
-            if following is None:
-                return rows, sizes
-            cursor = int(following)
-
-    async def follow(self, trades: list[Trade], watermark: int) -> Feed:
-        """A symbol of its own whose data is complete, settled up to the watermark."""
-        symbol = f"S{next(NUMBER)}USDT"
-        feed = Feed(symbol, lambda: NOW_MS)
-        cast("dict[str, Feed]", self.provider.feeds)[symbol] = feed
-        store = self.provider.store
-        await store.run(store.trades.insert, {symbol: trades})
-        spans = await store.run(store.candles.unsettled, {symbol: watermark})
-        await store.run(store.candles.recompute, spans)
-        feed.open(Continuity(100, 100 + len(trades) - 1), watermark, 0)
-        feed.live.fold(t for t in trades if t.timestamp >= watermark)
-        feed.joined(NOW_MS)
-        feed.state.settle()
-        assert feed.complete()
-        return feed
-
-
-@pytest.fixture
-async def rest(tmp_path: Path) -> AsyncIterator[Rest]:
-    async def time(_: web.Request) -> web.Response:
-        return web.json_response({"serverTime": NOW_MS})
-
-    exchange = web.Application()
-    exchange.router.add_get("/api/v3/time", time)
-    async with listening(exchange) as exchange_url:
-        chosen = running.settings(exchange_url, tmp_path, requests_per_minute="1000000")
-        with Store(chosen.store) as store:
-            server = Server(chosen, store, check_messages=True)
-            await server.provider.clock.synchronize()
-            async with listening(server.app) as url, aiohttp.ClientSession() as session:
-                yield Rest(server, session, url)
-            await server.provider.rest.close()
-
-
-class listening:  # noqa: N801  # used as a function
-    """An application on a free port; gives its base URL."""
-
-    def __init__(self, app: web.Application) -> None:
-        self._runner = web.AppRunner(app)
-
-    async def __aenter__(self) -> str:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+__all__ = ["rest"]
 
 
 def shown(trade: Trade) -> dict[str, object]:
@@ -254,6 +123,116 @@ async def test_a_format_that_there_is_not_is_refused(rest: Rest) -> None:
         query = {"timeframe": 1} if path == "candles" else {}
         status, _, body = await rest.get(f"{path}/{feed.symbol}", "image/png", **query)
         assert (status, json.loads(body)["error_code"]) == (406, "NOT_ACCEPTABLE")
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "json"])
+async def test_a_format_by_name_wins_over_accept(rest: Rest, name: str) -> None:
+    feed = await rest.follow([trade(100 + n, timestamp=START_MS + n) for n in range(3)], START_MS)
+    media_type = FORMATS.get(name, JSON)
+    query: Query = {"timeframe": 1, "start_time": START_MS}
+    cases: list[tuple[str, Query]] = [
+        ("candles/{}", query),
+        ("trades/{}", {}),
+        ("trades/{}/latest", {}),
+    ]
+    for path, more in cases:
+        url = path.format(feed.symbol)
+        status, headers, body = await rest.get(url, "image/png", format=name, **more)
+        assert (status, headers["Content-Type"]) == (200, media_type)
+        if name != "json":
+            assert "accept" not in headers.get("Vary", "").split(", ")
+            assert READERS[media_type](body) == READERS["text/csv"](
+                (await rest.get(url, "text/csv", **more))[2]
+            )
+
+
+async def test_a_name_that_is_no_format_is_refused(rest: Rest) -> None:
+    feed = await rest.follow([], START_MS)
+    for name in ("xlsx", "JSON", "", "text/csv"):
+        status, _, body = await rest.get(f"trades/{feed.symbol}", format=name)
+        reply = json.loads(body)
+        assert (status, reply["error_code"]) == (400, "INVALID_PARAMETER")
+        assert reply["details"][0]["field"] == "query.format"
+        assert "parquet" in reply["details"][0]["message"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+async def test_decimals_are_doubles_only_where_asked_for(rest: Rest, name: str) -> None:
+    trades = [trade(100, price="1.23456789", quantity="0.1", timestamp=START_MS)]
+    feed = await rest.follow(trades, START_MS)
+    media_type = FORMATS[name]
+    exact, rounded = [
+        READERS[media_type](
+            (await rest.get(f"trades/{feed.symbol}", media_type, decimals=decimals))[2]
+        )[0]
+        for decimals in ("decimal128", "float64")
+    ]
+    assert exact["price"] == Decimal("1.23456789")
+    kind = float if name in ("arrow", "parquet") else Decimal
+    assert rounded == {**exact, "price": kind("1.23456789"), "quantity": kind("0.1")}
+    assert {type(rounded["price"]), type(rounded["quantity"])} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2022-01-01", 0, 0),
+        ("2022-01-01T00:00", 0, 0),
+        ("2022-01-01T00:00:02Z", 2000, 2000),
+        ("2022-01-01T02:00:03.25+02:00", 3250, 3250),
+        ("2021-12-31T18:30:00-05:30", 0, 0),
+        ("2022-01-01T00:00:01.000001", 1001, 1000),
+        ("2022-01-01T00:00:01.999999Z", 2000, 1999),
+    ],
+)
+async def test_times_are_iso_8601_too(rest: Rest, text: str, first: int, last: int) -> None:
+    feed = await rest.follow(
+        [trade(100 + n, timestamp=START_MS + n) for n in range(5000)], START_MS
+    )
+    path = f"trades/{feed.symbol}"
+    for name, offset, at in (("start_time", first, 0), ("end_time", last, -1)):
+        query: Query = {name: text, "limit": 1}
+        _, _, body = await rest.get(path, JSON, **query)
+        reply = json.loads(body)
+        assert reply["data"][at]["timestamp"] == START_MS + offset, name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("yesterday", "does not match"),
+        ("2022-02-30", "no time from 1970"),
+        ("2022-01-01T24:00:01", "no time from 1970"),
+        ("2022-01-01T00:00:00+25:00", "no time from 1970"),
+        ("1969-12-31", "no time from 1970"),
+        ("9999-12-31T23:59-10:00", "no time from 1970"),
+        ("2022-01-01T00:00:00 02:00", "does not match"),  # a plus sign that is not encoded
+        ("20220101T000000Z", "does not match"),
+        ("2022-01-01 00:00", "does not match"),
+        ("2022-1-1", "does not match"),
+        ("-1", "minimum"),
+        ("9223372036854775808", "maximum"),
+    ],
+)
+async def test_a_time_that_is_none_is_refused(rest: Rest, text: str, message: str) -> None:
+    feed = await rest.follow([], START_MS)
+    for name in ("start_time", "end_time"):
+        for path, timeframe in (("candles", 1), ("trades", None)):
+            query: Query = {name: text, "timeframe": timeframe}
+            status, _, body = await rest.get(f"{path}/{feed.symbol}", JSON, **query)
+            reply = json.loads(body)
+            assert (status, reply["error_code"]) == (400, "INVALID_PARAMETER"), reply
+            [detail] = reply["details"]
+            assert detail["field"] == f"query.{name}"
+            assert message in detail["message"]
+
+
+async def test_a_span_that_ends_before_it_begins_is_refused(rest: Rest) -> None:
+    feed = await rest.follow([], START_MS)
+    status, _, body = await rest.get(
+        f"trades/{feed.symbol}", start_time="2022-01-02", end_time=START_MS
+    )
+    assert (status, "must not be after" in body.decode()) == (400, True)
 
 
 @pytest.mark.parametrize("timeframe", [0, 525_601])

@@ -21,9 +21,12 @@ async def failing(**_parameters: object) -> Reply:
     raise RuntimeError("a fault of ours")
 
 
-OPERATIONS = ("get_asset_pairs", "get_system_status", "get_websockets_token")
+DOCUMENT = load_document(DOCUMENTS / "kraken.openapi.json")
+OPERATIONS = [
+    operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()
+]
 KRAKEN = RestApi(
-    load_document(DOCUMENTS / "kraken.openapi.json"),
+    DOCUMENT,
     {**dict.fromkeys(OPERATIONS, failing), "get_time": not_ready},
     error_form,
     passes_unknown_parameters=True,

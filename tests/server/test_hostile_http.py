@@ -65,7 +65,7 @@ def error_of(answer: bytes) -> Any:
         (b"GET /api/v1/tickers/ HTTP/1.1\r\nHost: a b/c\r\n\r\n", {400}),
         (GET + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nab\r\n0\r\n\r\n", {400}),
         (GET + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab", {415}),
-        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: [::]\r\n\r\n", {431}),
+        (b"GET /" + b"a" * 33_000 + b" HTTP/1.1\r\nHost: [::]\r\n\r\n", {431}),
         (GET + b"X: " + b"a" * 9000 + b"\r\n\r\n", {431}),
         (GET + b"".join(b"X%d: 1\r\n" % n for n in range(1000)) + b"\r\n", {400}),
     ],

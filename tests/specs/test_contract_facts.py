@@ -18,29 +18,48 @@ REST: Any = Bundle(REST_PATH).document
 STREAM: Any = Bundle(STREAM_PATH).document
 INT64_MAX = 2**63 - 1
 
+TEXT = ("path", True, "string", None, None, None)
 SYMBOL = ("path", True, "string", None, None, None)
+INSTANT = ("query", False, None, None, None, None)
+"""A whole number or text: see its own test."""
+CHOICES = {
+    "format": ("query", False, "string", None, None, None),
+    "decimals": ("query", False, "string", None, None, "decimal128"),
+}
 ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
     # name: place, required, type, minimum, maximum, default
     ("get", "/data/trades/{symbol}"): {
         "symbol": SYMBOL,
-        "start_time": ("query", False, "integer", 0, INT64_MAX, None),
-        "end_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "start_time": INSTANT,
+        "end_time": INSTANT,
         "limit": ("query", False, "integer", 1, 10000, 1000),
         "from_id": ("query", False, "integer", 0, INT64_MAX, None),
         "cursor": ("query", False, "integer", 0, INT64_MAX, None),
+        **CHOICES,
     },
     ("get", "/data/candles/{symbol}"): {
         "symbol": SYMBOL,
         "timeframe": ("query", True, "integer", 1, 525_600, None),
-        "start_time": ("query", False, "integer", 0, INT64_MAX, None),
-        "end_time": ("query", False, "integer", 0, INT64_MAX, None),
+        "start_time": INSTANT,
+        "end_time": INSTANT,
         "limit": ("query", False, "integer", 1, 10000, 500),
         "cursor": ("query", False, "integer", 0, INT64_MAX, None),
+        **CHOICES,
     },
     ("get", "/data/trades/{symbol}/latest"): {
         "symbol": SYMBOL,
         "limit": ("query", False, "integer", 1, 1000, 100),
+        **CHOICES,
     },
+    ("get", "/data/files/"): {},
+    ("get", "/data/files/candles/{symbol}/{timeframe}"): {"symbol": SYMBOL, "timeframe": TEXT},
+    ("get", "/data/files/candles/{symbol}/{timeframe}/{file}"): {
+        "symbol": SYMBOL,
+        "timeframe": TEXT,
+        "file": TEXT,
+    },
+    ("get", "/data/files/trades/{symbol}"): {"symbol": SYMBOL},
+    ("get", "/data/files/trades/{symbol}/{file}"): {"symbol": SYMBOL, "file": TEXT},
     ("get", "/monitoring/health"): {},
     ("get", "/monitoring/ready"): {},
     ("get", "/monitoring/system/info"): {},
@@ -53,13 +72,18 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
     ("post", "/admin/system/sync"): {},
 }
 
-TABLES = {"application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "text/csv"}
-IN_TABLES: dict[str, set[str]] = {
-    "/data/trades/{symbol}": {"Next-Cursor"},
-    "/data/trades/{symbol}/latest": set(),
-    "/data/candles/{symbol}": {"Next-Cursor", "Data-Quality"},
+TABLES = {
+    *("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"),
+    *("application/x-ndjson", "text/csv"),
 }
-"""Paths that also return tables, and what headers say beside those."""
+FILES = {"application/vnd.apache.parquet", "application/gzip", "text/plain"}
+OF_FILES = {"ETag", "Cache-Control", "Last-Modified", "Accept-Ranges"}
+IN_TABLES: dict[str, set[str]] = {
+    "/data/trades/{symbol}": {"Next-Cursor", "ETag", "Cache-Control"},
+    "/data/trades/{symbol}/latest": {"Cache-Control"},
+    "/data/candles/{symbol}": {"Next-Cursor", "Data-Quality", "ETag", "Cache-Control"},
+}
+"""Paths that also return tables, and the headers of their pages."""
 
 FIELDS: Mapping[str, set[str]] = {
     "TradeListEnvelope": {"success", "data", "message", "timestamp", "error"},
@@ -178,19 +202,28 @@ def test_parameters_have_their_bounds(method: str, path: str) -> None:
     assert found == ENDPOINTS[method, path]
 
 
+def test_a_moment_is_milliseconds_or_bounded_text() -> None:
+    number, text = schema("Instant")["oneOf"]
+    assert (number["type"], number["minimum"], number["maximum"]) == ("integer", 0, INT64_MAX)
+    assert (text["type"], text["maxLength"]) == ("string", 32)
+
+
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def test_every_status_is_documented_with_its_headers(method: str, path: str) -> None:
     responses = REST["paths"][path][method]["responses"]
     statuses = {"200", "400", "403", "405", "429", "500", "503"}
     statuses |= {"404"} if "{symbol}" in path else set()
-    assert set(responses) == statuses | ({"406"} if path in IN_TABLES else set())
+    statuses |= {"406"} if path in IN_TABLES else set()
+    statuses |= {"304"} if "Next-Cursor" in IN_TABLES.get(path, ()) else set()
+    statuses |= {"206", "304", "416"} if "{file}" in path else set()
+    assert set(responses) == statuses
     headers = {s: set(resolved(REST, r).get("headers", {})) for s, r in responses.items()}
     limits = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
     assert headers["400"] == limits
-    assert headers["200"] == limits | IN_TABLES.get(path, set())
-    assert set(responses["200"]["content"]) - {"application/json"} == (
-        TABLES if path in IN_TABLES else set()
-    )
+    of_files = OF_FILES if "{file}" in path else set()
+    assert headers["200"] == limits | IN_TABLES.get(path, set()) | of_files
+    tables = TABLES if path in IN_TABLES else FILES if "{file}" in path else set()
+    assert set(responses["200"]["content"]) - {"application/json"} == tables
     assert headers["429"] == {*limits, "Retry-After"}
     assert headers["503"] == {"Retry-After"}
     assert headers["405"] == {*limits, "Allow"}

@@ -29,7 +29,12 @@ class Pages:
         [candles] = [each for each in process.native.operations if isinstance(each, Candles)]
         try:
             reply = await candles.get_candles(
-                symbol, timeframe=minutes, start_time=start, limit=limit, media_type=JSON
+                symbol,
+                timeframe=minutes,
+                start_time=start,
+                limit=limit,
+                decimals="decimal128",
+                media_type=JSON,
             )
         except (StoreUnavailable, NotReady):
             return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar
+from pathlib import Path
 from typing import Any, Final
 
 from asyncapi_server import EndpointSettings
@@ -14,8 +16,9 @@ from handlers.native.rest.monitoring import About
 from ingest.core.errors import StoreUnavailable
 from ingest.core.keep import Keep
 from ingest.pipeline.expiry import Kept
+from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
-from ingest.storage import Store
+from ingest.storage import AsyncStore, Store
 from tests.world.faults import Faults
 from tests.world.network import REST_URL, STREAM_URL, SimulatedNetwork
 from tests.world.plan import SYMBOLS, Plan
@@ -23,6 +26,8 @@ from tests.world.plan import SYMBOLS, Plan
 LATENCY_S: Final = 0.004
 MAX_MATERIALIZED: Final = 4
 IDLE_SECONDS: Final = 90.0
+NO_FILES: Final = Path(os.devnull)
+"""Nobody asks for a file here."""
 ABOUT: Final = About("0", "binance", REST_URL, STREAM_URL, "chdb", {})
 BOUNDS: Final = EndpointSettings(write_buffer_bytes=16_384, slow_client_seconds=10.0)
 STREAM: Final = StreamSettings(50, heartbeat_seconds=30.0, idle_seconds=600.0)
@@ -130,7 +135,8 @@ class Process:
             network=network,
             host_ms=host_ms,
         )
-        self.native = Native(self.provider, ABOUT, STREAM, BOUNDS, lambda _: "client")
+        files = Files(AsyncStore(store), self.provider.view, NO_FILES, 0)
+        self.native = Native(self.provider, ABOUT, STREAM, BOUNDS, lambda _: "client", files)
         self.failure: BaseException | None = None
         """By what it ended without being asked to."""
         self.on_end: list[Callable[[], None]] = []

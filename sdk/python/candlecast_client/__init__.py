@@ -16,12 +16,14 @@ from .errors import (
     ConnectionLost,
     ContractBroken,
     InvalidCall,
+    NotComplete,
     ReaderTooSlow,
     RequestRefused,
     RestError,
     SubscriptionRefused,
 )
 from .generated import models
+from .pages import Page, pages
 from .rest import RestClient
 from .sequence import CandleUpdate, State
 
@@ -36,6 +38,8 @@ __all__ = [
     "ConnectionLost",
     "ContractBroken",
     "InvalidCall",
+    "NotComplete",
+    "Page",
     "ReaderTooSlow",
     "RequestRefused",
     "RestClient",
@@ -43,4 +47,5 @@ __all__ = [
     "State",
     "SubscriptionRefused",
     "models",
+    "pages",
 ]

@@ -8,6 +8,7 @@ CandlecastError
 ├── RequestRefused        the server refused a request; a retry would not help
 ├── SubscriptionRefused   the server refused one symbol or timeframe
 ├── CandlesMissing        a gap that the server can no longer fill
+├── NotComplete           the server has no candles to show now
 ├── ReaderTooSlow         too many updates of a sequence are unread
 └── RestError             a REST request failed
 """
@@ -54,6 +55,10 @@ class SubscriptionRefused(CandlecastError):
     def __init__(self, reason: FailedTimeframe) -> None:
         super().__init__(f"{reason.error_code}: {reason.message}")
         self.reason = reason
+
+
+class NotComplete(CandlecastError):
+    """The server shows no candles now, for trades are missing that it fetches: ask again."""
 
 
 class CandlesMissing(CandlecastError):

@@ -58,6 +58,18 @@ AggregateId = TypeAliasType(
 )
 
 
+CacheControl = TypeAliasType(
+    "CacheControl",
+    Annotated[
+        StrictStr,
+        Field(
+            description="`private, max-age=…` for what is closed: a tenth of the time since the end of its span, and at most a day. `no-cache` for what still changes.",
+            max_length=64,
+        ),
+    ],
+)
+
+
 CandleCount = TypeAliasType(
     "CandleCount",
     Annotated[
@@ -221,6 +233,44 @@ class FeedInfo(BaseModel):
     stream_url: Annotated[StrictStr, Field(description="Where its WebSocket is.")]
 
 
+FileContent = TypeAliasType(
+    "FileContent", Annotated[bytes, Field(description="The bytes of a file.")]
+)
+
+
+FileName = TypeAliasType(
+    "FileName",
+    Annotated[
+        StrictStr,
+        Field(
+            description="A day or a month, and the format: Parquet, or CSV in gzip. With `.CHECKSUM` behind it is the SHA-256 of that file, in the form of `sha256sum`.",
+            max_length=27,
+            min_length=14,
+            pattern="^[0-9]{4}-[0-9]{2}(-[0-9]{2})?\\.(parquet|csv\\.gz)(\\.CHECKSUM)?$",
+        ),
+    ],
+)
+
+
+class FilePeriod(BaseModel):
+    """
+    The files of a day or a month.
+    """
+
+    period: Annotated[
+        StrictStr,
+        Field(
+            description="The day or the month, in UTC.",
+            max_length=10,
+            pattern="^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$",
+        ),
+    ]
+    parquet: Annotated[
+        StrictStr, Field(description="The path of the Parquet file.", max_length=200)
+    ]
+    csv: Annotated[StrictStr, Field(description="The path of the CSV file.", max_length=200)]
+
+
 GapKind = TypeAliasType(
     "GapKind",
     Annotated[
@@ -269,6 +319,44 @@ class HotTierInfo(BaseModel):
         ),
         WHOLE,
     ]
+
+
+Instant1 = TypeAliasType(
+    "Instant1",
+    Annotated[
+        StrictInt,
+        Field(
+            description="A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.",
+            ge=0,
+            le=9223372036854775807,
+        ),
+        WHOLE,
+    ],
+)
+
+
+Instant2 = TypeAliasType(
+    "Instant2",
+    Annotated[
+        StrictStr,
+        Field(
+            description="A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.",
+            max_length=32,
+            pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$",
+        ),
+    ],
+)
+
+
+Instant = TypeAliasType(
+    "Instant",
+    Annotated[
+        Instant1 | Instant2,
+        Field(
+            description="A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC."
+        ),
+    ],
+)
 
 
 Price = TypeAliasType(
@@ -449,7 +537,7 @@ Table = TypeAliasType(
     Annotated[
         bytes,
         Field(
-            description="The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, never floating point."
+            description="The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, and doubles only where those are asked for."
         ),
     ],
 )
@@ -918,6 +1006,57 @@ class FailedTimeframe(BaseModel):
     timeframe: Timeframe | None = None
     error_code: FailureCode
     message: Annotated[StrictStr, Field(description="The reason in one sentence for people.")]
+
+
+class FileIndex(BaseModel):
+    """
+    The files of one symbol.
+    """
+
+    symbol: Symbol
+    trades: Annotated[
+        StrictStr,
+        Field(description="The path of the list of its files of trades.", max_length=200),
+    ]
+    trade_days: Annotated[
+        StrictInt,
+        Field(description="Number of days of which there are files of trades.", ge=0),
+        WHOLE,
+    ]
+    candles: Annotated[
+        StrictStr,
+        Field(
+            description="The path of the list of its files of candles of a minute; put another label, such as `173m`, for `1m`.",
+            max_length=200,
+        ),
+    ]
+    candle_days: Annotated[
+        StrictInt,
+        Field(
+            description="Number of days of which there are files of candles of a minute.",
+            ge=0,
+        ),
+        WHOLE,
+    ]
+
+
+class FileIndexEnvelope(Envelope):
+    """
+    The files of all followed symbols.
+    """
+
+    data: Annotated[list[FileIndex], Field(description="One entry for each followed symbol.")]
+
+
+class FileListEnvelope(Envelope):
+    """
+    The files of candles of one timeframe, or of trades, of one symbol.
+    """
+
+    data: Annotated[
+        list[FilePeriod],
+        Field(description="The days, and of candles the months behind them, each in order."),
+    ]
 
 
 class Gap(BaseModel):

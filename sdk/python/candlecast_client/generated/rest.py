@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from candlecast_client.generated.models import (
     CandleListEnvelope,
+    FileIndexEnvelope,
+    FileListEnvelope,
     Health,
     MaterializedViewListEnvelope,
     Readiness,
@@ -47,20 +49,22 @@ class RestOperations(ABC):
         self,
         symbol: str,
         *,
-        start_time: int | None = None,
-        end_time: int | None = None,
+        start_time: int | str | None = None,
+        end_time: int | str | None = None,
         limit: int | None = None,
         from_id: int | None = None,
         cursor: int | None = None,
+        decimals: str | None = None,
     ) -> TradeListEnvelope:
         """Trades of a symbol.
 
         - `symbol`: The market by the exchange's name for it, in capitals.
-        - `start_time`: Earliest time of a trade in milliseconds since the Unix epoch, included.
-        - `end_time`: Latest time of a trade in milliseconds since the Unix epoch, included. Must not be before `start_time`.
+        - `start_time`: Earliest time of a trade, included. In milliseconds since the Unix epoch or as ISO 8601.
+        - `end_time`: Latest time of a trade, included. Must not be before `start_time`. In milliseconds since the Unix epoch or as ISO 8601.
         - `limit`: How many trades to return at most.
         - `from_id`: Lowest aggregate id to return.
         - `cursor`: The `next_cursor` of the page before.
+        - `decimals`: Type of prices and volumes in Arrow and Parquet. `float64` rounds; the text formats are exact whatever is said here.
         """
         return await self._call(
             "GET",
@@ -72,23 +76,25 @@ class RestOperations(ABC):
                 "limit": limit,
                 "from_id": from_id,
                 "cursor": cursor,
+                "decimals": decimals,
             },
             {200: TradeListEnvelope},
         )
 
     async def get_latest_trades(
-        self, symbol: str, *, limit: int | None = None
+        self, symbol: str, *, limit: int | None = None, decimals: str | None = None
     ) -> TradeListEnvelope:
         """Newest trades of a symbol.
 
         - `symbol`: The market by the exchange's name for it, in capitals.
         - `limit`: How many trades to return at most.
+        - `decimals`: Type of prices and volumes in Arrow and Parquet. `float64` rounds; the text formats are exact whatever is said here.
         """
         return await self._call(
             "GET",
             "/data/trades/{symbol}/latest",
             {"symbol": symbol},
-            {"limit": limit},
+            {"limit": limit, "decimals": decimals},
             {200: TradeListEnvelope},
         )
 
@@ -97,19 +103,21 @@ class RestOperations(ABC):
         symbol: str,
         *,
         timeframe: int,
-        start_time: int | None = None,
-        end_time: int | None = None,
+        start_time: int | str | None = None,
+        end_time: int | str | None = None,
         limit: int | None = None,
         cursor: int | None = None,
+        decimals: str | None = None,
     ) -> CandleListEnvelope:
         """Candles of a symbol.
 
         - `symbol`: The market by the exchange's name for it, in capitals.
         - `timeframe`: Length of a candle in minutes, up to a year.
-        - `start_time`: Earliest `candle_time` in milliseconds since the Unix epoch, included.
-        - `end_time`: Latest `candle_time` in milliseconds since the Unix epoch, included. Must not be before `start_time`.
+        - `start_time`: Earliest `candle_time`, included. In milliseconds since the Unix epoch or as ISO 8601.
+        - `end_time`: Latest `candle_time`, included. Must not be before `start_time`. In milliseconds since the Unix epoch or as ISO 8601.
         - `limit`: How many candles to return at most.
         - `cursor`: The `next_cursor` of the page before.
+        - `decimals`: Type of prices and volumes in Arrow and Parquet. `float64` rounds; the text formats are exact whatever is said here.
         """
         return await self._call(
             "GET",
@@ -121,8 +129,36 @@ class RestOperations(ABC):
                 "end_time": end_time,
                 "limit": limit,
                 "cursor": cursor,
+                "decimals": decimals,
             },
             {200: CandleListEnvelope},
+        )
+
+    async def list_files(self) -> FileIndexEnvelope:
+        """Files of all symbols."""
+        return await self._call("GET", "/data/files/", {}, {}, {200: FileIndexEnvelope})
+
+    async def list_candle_files(self, symbol: str, timeframe: str) -> FileListEnvelope:
+        """Files of candles.
+
+        - `symbol`: The market by the exchange's name for it, in capitals.
+        - `timeframe`: Length of a candle as a label, at most `525600m`.
+        """
+        return await self._call(
+            "GET",
+            "/data/files/candles/{symbol}/{timeframe}",
+            {"symbol": symbol, "timeframe": timeframe},
+            {},
+            {200: FileListEnvelope},
+        )
+
+    async def list_trade_files(self, symbol: str) -> FileListEnvelope:
+        """Files of trades.
+
+        - `symbol`: The market by the exchange's name for it, in capitals.
+        """
+        return await self._call(
+            "GET", "/data/files/trades/{symbol}", {"symbol": symbol}, {}, {200: FileListEnvelope}
         )
 
     async def get_health(self) -> Health:

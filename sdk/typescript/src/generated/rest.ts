@@ -2,6 +2,8 @@
 
 import type {
   CandleListEnvelope,
+  FileIndexEnvelope,
+  FileListEnvelope,
   Health,
   Integer,
   MaterializedViewListEnvelope,
@@ -41,16 +43,18 @@ export abstract class RestOperations {
   getTrades(
     symbol: string,
     query: {
-      /** Earliest time of a trade in milliseconds since the Unix epoch, included. */
-      start_time?: Integer;
-      /** Latest time of a trade in milliseconds since the Unix epoch, included. Must not be before `start_time`. */
-      end_time?: Integer;
+      /** Earliest time of a trade, included. In milliseconds since the Unix epoch or as ISO 8601. */
+      start_time?: Integer | string;
+      /** Latest time of a trade, included. Must not be before `start_time`. In milliseconds since the Unix epoch or as ISO 8601. */
+      end_time?: Integer | string;
       /** How many trades to return at most. */
       limit?: number;
       /** Lowest aggregate id to return. */
       from_id?: Integer;
       /** The `next_cursor` of the page before. */
       cursor?: Integer;
+      /** Type of prices and volumes in Arrow and Parquet. `float64` rounds; the text formats are exact whatever is said here. */
+      decimals?: string;
     } = {},
   ): Promise<TradeListEnvelope> {
     return this.call("GET", "/data/trades/{symbol}", { symbol }, query, [200]);
@@ -66,6 +70,8 @@ export abstract class RestOperations {
     query: {
       /** How many trades to return at most. */
       limit?: number;
+      /** Type of prices and volumes in Arrow and Parquet. `float64` rounds; the text formats are exact whatever is said here. */
+      decimals?: string;
     } = {},
   ): Promise<TradeListEnvelope> {
     return this.call("GET", "/data/trades/{symbol}/latest", { symbol }, query, [200]);
@@ -81,17 +87,50 @@ export abstract class RestOperations {
     query: {
       /** Length of a candle in minutes, up to a year. */
       timeframe: number;
-      /** Earliest `candle_time` in milliseconds since the Unix epoch, included. */
-      start_time?: Integer;
-      /** Latest `candle_time` in milliseconds since the Unix epoch, included. Must not be before `start_time`. */
-      end_time?: Integer;
+      /** Earliest `candle_time`, included. In milliseconds since the Unix epoch or as ISO 8601. */
+      start_time?: Integer | string;
+      /** Latest `candle_time`, included. Must not be before `start_time`. In milliseconds since the Unix epoch or as ISO 8601. */
+      end_time?: Integer | string;
       /** How many candles to return at most. */
       limit?: number;
       /** The `next_cursor` of the page before. */
       cursor?: Integer;
+      /** Type of prices and volumes in Arrow and Parquet. `float64` rounds; the text formats are exact whatever is said here. */
+      decimals?: string;
     },
   ): Promise<CandleListEnvelope> {
     return this.call("GET", "/data/candles/{symbol}", { symbol }, query, [200]);
+  }
+
+  /**
+   * Files of all symbols.
+   */
+  listFiles(): Promise<FileIndexEnvelope> {
+    return this.call("GET", "/data/files/", {}, {}, [200]);
+  }
+
+  /**
+   * Files of candles.
+   *
+   * @param symbol The market by the exchange's name for it, in capitals.
+   * @param timeframe Length of a candle as a label, at most `525600m`.
+   */
+  listCandleFiles(
+    symbol: string,
+    timeframe: string,
+  ): Promise<FileListEnvelope> {
+    return this.call("GET", "/data/files/candles/{symbol}/{timeframe}", { symbol, timeframe }, {}, [200]);
+  }
+
+  /**
+   * Files of trades.
+   *
+   * @param symbol The market by the exchange's name for it, in capitals.
+   */
+  listTradeFiles(
+    symbol: string,
+  ): Promise<FileListEnvelope> {
+    return this.call("GET", "/data/files/trades/{symbol}", { symbol }, {}, [200]);
   }
 
   /**

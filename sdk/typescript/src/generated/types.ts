@@ -19,6 +19,10 @@ export type CandleCount = number;
  */
 export type AggregateId = Integer;
 /**
+ * `private, max-age=…` for what is closed: a tenth of the time since the end of its span, and at most a day. `no-cache` for what still changes.
+ */
+export type CacheControl = string;
+/**
  * A price in the quote asset, exact to 8 decimals. Written without an exponent and without trailing zeros.
  */
 export type Price = Decimal;
@@ -129,6 +133,32 @@ export type Symbol = string;
 export type FailureCode =
   "SYMBOL_NOT_ACTIVE" | "NOT_SUBSCRIBED" | "SUBSCRIPTION_LIMIT" | "UNAVAILABLE";
 /**
+ * The bytes of a file.
+ */
+export type FileContent = string;
+/**
+ * The files of all followed symbols.
+ */
+export type FileIndexEnvelope = Envelope & {
+  /**
+   * One entry for each followed symbol.
+   */
+  data: FileIndex[];
+};
+/**
+ * The files of candles of one timeframe, or of trades, of one symbol.
+ */
+export type FileListEnvelope = Envelope & {
+  /**
+   * The days, and of candles the months behind them, each in order.
+   */
+  data: FilePeriod[];
+};
+/**
+ * A day or a month, and the format: Parquet, or CSV in gzip. With `.CHECKSUM` behind it is the SHA-256 of that file, in the form of `sha256sum`.
+ */
+export type FileName = string;
+/**
  * Why the ids are missing. `open`: they are being fetched. `unreadable`: the exchange has them, and what it gives is no valid trade; they are asked for again within a minute. `confirmed`: the exchange has passed over them for minutes; they are asked for again now and then.
  */
 export type GapKind = "open" | "unreadable" | "confirmed";
@@ -136,6 +166,10 @@ export type GapKind = "open" | "unreadable" | "confirmed";
  * The parts that do not work, and why; empty while the status is `healthy`.
  */
 export type HealthProblems = HealthProblem[];
+/**
+ * A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.
+ */
+export type Instant = Integer | string;
 /**
  * The stored timeframes of one symbol.
  */
@@ -158,7 +192,7 @@ export type SystemInfoEnvelope = Envelope & {
   data: SystemInfo;
 };
 /**
- * The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, never floating point.
+ * The rows of `data` as a table: one column for each field, under its name, in its order. Prices and volumes are decimals with 8 places, and doubles only where those are asked for.
  */
 export type Table = string;
 /**
@@ -448,6 +482,45 @@ export interface FeedInfo {
    * Where its WebSocket is.
    */
   stream_url: string;
+}
+/**
+ * The files of one symbol.
+ */
+export interface FileIndex {
+  symbol: Symbol;
+  /**
+   * The path of the list of its files of trades.
+   */
+  trades: string;
+  /**
+   * Number of days of which there are files of trades.
+   */
+  trade_days: number;
+  /**
+   * The path of the list of its files of candles of a minute; put another label, such as `173m`, for `1m`.
+   */
+  candles: string;
+  /**
+   * Number of days of which there are files of candles of a minute.
+   */
+  candle_days: number;
+}
+/**
+ * The files of a day or a month.
+ */
+export interface FilePeriod {
+  /**
+   * The day or the month, in UTC.
+   */
+  period: string;
+  /**
+   * The path of the Parquet file.
+   */
+  parquet: string;
+  /**
+   * The path of the CSV file.
+   */
+  csv: string;
 }
 /**
  * A range of aggregate ids that the store does not have, both ends included.
