@@ -10,7 +10,7 @@ MINUTES ?= 30
 SEED   ?= 0
 SEEDS  ?= 1
 
-.PHONY: help setup run test world teeth chaos soak check generate compat release sdk docs lock bench bench-quick clean
+.PHONY: help setup run test interop world teeth chaos soak check generate compat release sdk docs lock bench bench-quick clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ run: $(VENV)/.run  ## Serve on port 8080, fed by the simulator (FEED=binance: th
 
 test: $(VENV)/.dev  ## Run all tests.
 	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
+
+interop: $(VENV)/.dev  ## Run the clients of docs/clients.md (CLIENTS=ccxt) against simulator and server: 6 minutes.
+	@$(BIN)/python -m tests.interop $(CLIENTS) $(WRITE)
 
 world: $(VENV)/.dev  ## Live through the simulated world of SEED (0) step by step, or of SEEDS from it on.
 	@$(BIN)/python -m tests.world $(SEED) --seeds $(SEEDS) --jobs $(JOBS)
@@ -84,6 +87,11 @@ lock: $(VENV)/.dev  ## Resolve the dependencies anew.
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-package asyncapi-server --no-header --quiet --extra dev --extra bench pyproject.toml -c requirements-dev.lock \
 	  -o requirements-bench.lock
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	  --fork-strategy fewest tests/interop/environments/main.in -o tests/interop/environments/main.lock
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	  tests/interop/environments/apart.in --override tests/interop/environments/apart.override \
+	  -o tests/interop/environments/apart.lock
 
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
 	@echo "Installing the peers to measure beside into $(VENV) ..."

@@ -35,8 +35,8 @@ SAMPLES = {
     for path, page in PAGES.items()
     if any(block.language in RUN for block in page.blocks)
 }
-RUN_ELSEWHERE = {"/guides/generators.html"}
-"""Pages with commands of other programs; tests/generators runs those, as they stand."""
+RUN_ELSEWHERE = {"/clients.html", "/guides/generators.html"}
+"""Pages with commands of other programs; tests/interop and tests/generators run those."""
 OF_DAYS = {"/guides/frames.html"}
 """Pages about whole days of history; the market is quiet there, so that they are soon loaded."""
 NODE = shutil.which("node")

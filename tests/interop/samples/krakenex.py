@@ -1,0 +1,4 @@
+import krakenex
+
+api = krakenex.API()
+api.uri = "http://localhost:8080"

@@ -1,0 +1,1 @@
+"""Shared by the programs of the clients, in their environments: standard library only."""
