@@ -402,7 +402,7 @@ TABLE = (
     Setting(
         "binance",
         "yes",
-        "Whether Binance's REST API is served at `/api/v3` (`yes`, `no`).",
+        "Whether Binance's API is served at `/api/v3`, `/ws` and `/stream` (`yes`, `no`).",
         _yes_or_no,
     ),
     Setting(
