@@ -132,9 +132,9 @@ def test_a_page_takes_bounded_time_and_size(
     start = {"asyncapi": "3.0.0", "info": {"title": "T", "version": "1"}}
     path = tmp_path / "hostile.json"
     path.write_text(json.dumps({**start, **make()}), "utf-8")
-    begun = time.process_time()
+    begun = time.thread_time()  # other threads of the process may be at work
     html = page(describe(path))
-    assert time.process_time() - begun < MAX_SECONDS
+    assert time.thread_time() - begun < MAX_SECONDS
     assert len(html.encode()) < MAX_BYTES
     anchors = re.findall(r'\sid="([^"]*)"', html)
     assert len(anchors) == len(set(anchors))

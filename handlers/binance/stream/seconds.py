@@ -87,14 +87,14 @@ class Seconds:
 
     def tick(self) -> None:
         """Publish the seconds of minutes that are over."""
-        now_ms = self._clock.now_ms()
         published: list[Message] = []
         for symbol, stream in self._streams.items():
-            if self._view.status(symbol).quality is not DataQuality.COMPLETE:
-                continue
+            feed = self._view.feed(symbol)
+            if feed.status.quality is not DataQuality.COMPLETE:
+                continue  # the exchange's time may not be known yet
             running = self._second(symbol)
             if running is not None:
-                over_ms = bucket_start(self._view.feed(symbol).shown_ms(now_ms), 1)
+                over_ms = bucket_start(feed.shown_ms(self._clock.now_ms()), 1)
                 published += (self._message(stream, shown) for shown in running.go_on(over_ms))
         self._fan.publish(published)
 

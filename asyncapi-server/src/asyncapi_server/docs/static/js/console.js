@@ -144,7 +144,9 @@ class Console {
     this.#add({ direction: 'note', at: Date.now(), text, name: '' });
   }
 
+  /** Show a record behind all that has arrived before it. */
   #add(record) {
-    this.#view.add([this.#log.add(record)]);
+    this.#traffic.place(record);
+    this.#turn();
   }
 }

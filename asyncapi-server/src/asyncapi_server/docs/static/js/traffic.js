@@ -42,6 +42,11 @@ export class Traffic {
     }
   }
 
+  /** Put a record that is made already behind what has arrived. */
+  place(record) {
+    this.#queue.push({ record, text: '' });
+  }
+
   /** Whether something waits. */
   get hasWork() {
     return this.#queue.length > 0;
@@ -54,7 +59,7 @@ export class Traffic {
     for (const item of this.#queue) {
       done += 1;
       this.#chars -= item.text?.length ?? item.data.byteLength;
-      yield this.#record(item);
+      yield item.record ?? this.#record(item);
       if (performance.now() > end || done === most) {
         break;
       }
