@@ -252,7 +252,7 @@ StreamName = TypeAliasType(
     Annotated[
         StrictStr,
         Field(
-            description="A symbol in lower case, `@`, and `aggTrade`, `miniTicker`, `ticker`, `bookTicker` or `kline_<interval>`, after which `@+08:00` may stand.",
+            description="A symbol in lower case, `@`, and `aggTrade`, `miniTicker`, `ticker`, `bookTicker` or `kline_<interval>`, after which `@+08:00` may stand but for seconds.",
             max_length=100,
             min_length=1,
         ),

@@ -38,7 +38,7 @@ _OF_HANDLERS = {
     "query.limit": facts.ERROR_CODE_BAD_VALUE,
     "query.symbols": facts.ERROR_CODE_ILLEGAL_CHARACTERS,
 }
-"""What a handler refuses, though the document allows it; else parameters exclude each other."""
+"""Codes of values that a handler refuses; in any other field parameters exclude each other."""
 
 _GIVEN_WRONG = ("required", "unknown", "repeated", "minLength")
 

@@ -48,7 +48,7 @@ class Feed(FeedHandlers):
         self._symbols = Symbols(provider)
 
     async def get_config(self) -> Config:
-        """What a chart may ask for."""
+        """The questions and resolutions that are served."""
         return CONFIG
 
     async def get_symbol(self, *, symbol: str) -> SymbolInfo:

@@ -32,7 +32,7 @@ class Symbols:
         return next(iter(self._view.symbols))
 
     def info(self, name: str) -> SymbolInfo:
-        """What a chart has to know of a symbol. Raises UnknownSymbol."""
+        """The description of a symbol for a chart. Raises UnknownSymbol."""
         symbol = symbol_of(name)
         self._view.feed(symbol)
         market = self._markets.get(symbol)

@@ -49,7 +49,7 @@ class Row(msgspec.Struct, gc=False):
 
 
 class Memo(dict[str, T]):
-    """What a function makes of texts that repeat; a look-up costs half of one in an `lru_cache`."""
+    """Results of a function for texts; a look-up costs half of one in an `lru_cache`."""
 
     def __init__(self, make: Callable[[str], T]) -> None:
         super().__init__()

@@ -70,7 +70,7 @@ class Made:
 
     path: Path
     readings: tuple[Reading, ...]
-    """What says whether its rows have changed since they were read."""
+    """They are void once its rows have changed."""
 
     @property
     def sha256(self) -> str:
@@ -209,7 +209,7 @@ class Files:
         return replace(span, start_ms=max(span.start_ms, bucket_start(first, span.timeframe)))
 
     async def _begin_readings(self, span: Span) -> tuple[Reading, ...]:
-        """What notes changes of the rows of a span.
+        """Readings that become void when the rows of a span change.
 
         A trade that is stored later than newer ones touches the candle of its minute.
         """

@@ -41,7 +41,7 @@ class _Flight(NamedTuple):
 
 
 class _Candles(NamedTuple):
-    """What a series of candles shows."""
+    """The rows that a series of candles has, and their form."""
 
     timeframe: int
     whole_from_ms: int

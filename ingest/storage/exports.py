@@ -37,7 +37,7 @@ class FileFormat(StrEnum):
 
 
 class Digest(NamedTuple):
-    """What tells the rows of a file from others."""
+    """Distinguishes the rows of a file from all others."""
 
     rows: int
     first_key: int

@@ -24,7 +24,7 @@ class Statistics:
     trades: int
     bytes_on_disk: int
     memory_bytes: int
-    """What the engine counts as its own; of a cluster that of the node which answers."""
+    """Memory that the engine counts as its own; of a cluster that of the node which answers."""
     cache_bytes: int
 
 

@@ -34,7 +34,7 @@ AsgiApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 ASGI_VERSION = {"version": "3.0", "spec_version": "2.4"}
 DISCONNECT_POLL_S = 0.2
 TAKEN_BYTES = 32_768
-"""What a transport takes at once, headers left aside: half of what asyncio's lets wait."""
+"""Bytes that a transport takes at once, headers left aside: half of what asyncio's lets wait."""
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 

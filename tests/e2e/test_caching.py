@@ -1,4 +1,4 @@
-"""What caches and clients are told of a page, and how it is compressed."""
+"""Tags, caching and compression of pages."""
 
 from __future__ import annotations
 

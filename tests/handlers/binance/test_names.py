@@ -50,6 +50,7 @@ def test_months_are_no_minutes() -> None:
         ("btcusdt@kline_2w", "no stream"),
         ("btcusdt@kline_1m@+09:00", "no stream"),
         ("btcusdt@aggTrade@+08:00", "no stream"),
+        ("btcusdt@kline_1s@+08:00", "no stream"),
         ("btcusdt@AGGTRADE", "no stream"),
         ("btcusdt@avgPrice", "no stream"),
         ("btcusdt", "no stream"),
