@@ -16,6 +16,7 @@ from ingest.binance.quotes import Quote
 from ingest.core.candle import Candle
 from ingest.core.errors import NotReady
 from ingest.core.paging import Bounds
+from ingest.core.timeframe import MINUTE_MS
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
 from ingest.storage import Selection
@@ -48,8 +49,8 @@ class Market(MarketHandlers):
         *ended, running = candles
         shown = [each for each in ended if since is None or each.candle_time > since * 1000]
         rows = [_candle(candle, found.decimals) for candle in (*shown, running)]
-        last = ended[-1] if ended else running
-        return _answer({found.altname: rows, "last": last.candle_time // 1000})
+        last_ms = ended[-1].candle_time if ended else running.candle_time - interval * MINUTE_MS
+        return _answer({found.altname: rows, "last": last_ms // 1000})
 
     async def get_trades(
         self, *, pair: str, since: int | None = None, count: int

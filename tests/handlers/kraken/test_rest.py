@@ -108,7 +108,7 @@ async def ask(session: aiohttp.ClientSession, path: str, **query: object) -> Any
         return await reply.json(loads=lambda text: json.loads(text, parse_float=Decimal))
 
 
-@pytest.mark.parametrize("interval", [1, 5, 17])
+@pytest.mark.parametrize("interval", [1, 5, 17, 1440])
 async def test_candles_are_those_of_the_own_api(running: Running, interval: int) -> None:
     async with aiohttp.ClientSession(running.url) as session:
         answer = await ask(session, "OHLC", pair="XBTUSDT", interval=interval)
