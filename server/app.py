@@ -30,7 +30,7 @@ from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.rest.app import RestApi, load_document
 from server.rest.dispatch import HandlerFunction
-from server.settings import Settings
+from server.settings import SIMULATOR, Settings
 from server.site.pages import load_pages
 from server.site.render import render
 from server.version import program_version
@@ -240,6 +240,7 @@ def _about(settings: Settings) -> About:
     return About(
         version=program_version(),
         feed_name=settings.feed,
+        is_simulated=settings.feed == SIMULATOR,
         rest_url=settings.feed_rest_url,
         stream_url=settings.feed_stream_url,
         store_backend=settings.store_backend,

@@ -98,6 +98,68 @@ def heartbeat(*, timestamp: int, connections_count: int) -> HeartbeatJson:
     )
 
 
+LoadingJson = NewType("LoadingJson", str)
+
+
+def loading(
+    *, loaded: int, total: int, trades_per_second: int, seconds_left: str | None
+) -> LoadingJson:
+    """The text of LoadingJson."""
+    return LoadingJson(
+        f'{{"loaded":{loaded},"total":{total},"trades_per_second":{trades_per_second},"seconds_left":{"null" if seconds_left is None else seconds_left}}}'
+    )
+
+
+LiveTickerJson = NewType("LiveTickerJson", str)
+
+
+def live_ticker(
+    *,
+    symbol: str,
+    exchange_status: str,
+    data_quality: DataQuality,
+    price: str | None,
+    last_trade_time: int | None,
+    since: int | None,
+    open: str | None,
+    high: str | None,
+    low: str | None,
+    volume: str | None,
+    quote_volume: str | None,
+    loading: LoadingJson | None,
+) -> LiveTickerJson:
+    """The text of LiveTickerJson."""
+    return LiveTickerJson(
+        f'{{"symbol":{quoted(symbol)},"exchange_status":{quoted(exchange_status)},"data_quality":{quoted(data_quality)},"price":{"null" if price is None else price},"last_trade_time":{"null" if last_trade_time is None else last_trade_time},"since":{"null" if since is None else since},"open":{"null" if open is None else open},"high":{"null" if high is None else high},"low":{"null" if low is None else low},"volume":{"null" if volume is None else volume},"quote_volume":{"null" if quote_volume is None else quote_volume},"loading":{"null" if loading is None else loading}}}'
+    )
+
+
+InitialTickersJson = NewType("InitialTickersJson", bytes)
+
+
+def initial_tickers(*, timestamp: int, tickers: bytes) -> InitialTickersJson:
+    """The text of InitialTickersJson."""
+    return InitialTickersJson(
+        b"".join(
+            (
+                f'{{"type":"initial_tickers","timestamp":{timestamp},"tickers":'.encode(),
+                tickers,
+                b"}",
+            )
+        )
+    )
+
+
+TickerUpdateJson = NewType("TickerUpdateJson", bytes)
+
+
+def ticker_update(*, symbol: str, data: LiveTickerJson | None) -> TickerUpdateJson:
+    """The text of TickerUpdateJson."""
+    return TickerUpdateJson(
+        f'{{"type":"ticker_update","symbol":{quoted(symbol)},"data":{"null" if data is None else data}}}'.encode()
+    )
+
+
 HistoryCandleJson = NewType("HistoryCandleJson", str)
 
 

@@ -59,7 +59,23 @@ HISTORY_CANDLE_FIELDS: Final = (
     "taker_sell_volume",
     "closed",
 )
+LIVE_TICKER_DECIMALS: Final = ()
+LIVE_TICKER_FIELDS: Final = (
+    "symbol",
+    "exchange_status",
+    "data_quality",
+    "price",
+    "last_trade_time",
+    "since",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "quote_volume",
+    "loading",
+)
 PRICE_MINIMUM: Final = 0
+QUOTE_VOLUME_MINIMUM: Final = 0
 REQUEST_ID_MAX_LENGTH: Final = 64
 REQUEST_ID_MIN_LENGTH: Final = 1
 SYMBOL_MAX_LENGTH: Final = 20

@@ -24,7 +24,7 @@ from generated.native.models import (
 )
 from generated.reply import File, Raw
 
-VERSION: Final = "1.1.0"
+VERSION: Final = "1.2.0"
 """Version of the document."""
 BASE_PATH: Final = "/api/v1"
 

@@ -9,21 +9,32 @@ from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from generated.native.encoders import HeartbeatJson, InitialHistoryJson, OhlcvUpdateJson
+from generated.native.encoders import (
+    HeartbeatJson,
+    InitialHistoryJson,
+    InitialTickersJson,
+    OhlcvUpdateJson,
+    TickerUpdateJson,
+)
 from generated.native.models import (
     Error,
     Heartbeat,
     InitialHistory,
+    InitialTickers,
     OhlcvUpdate,
     Ping,
     Pong,
     Subscribe,
+    SubscribeTickers,
     SubscriptionResult,
+    TickersSubscriptionResult,
+    TickerUpdate,
     Unsubscribe,
+    UnsubscribeTickers,
     UnsubscriptionResult,
 )
 
-VERSION: Final = "1.1.0"
+VERSION: Final = "1.2.0"
 """Version of the document."""
 STREAM_ADDRESS: Final = "/ws/stream"
 
@@ -48,6 +59,18 @@ class StreamHandlers(Protocol[ConnectionT]):
     async def on_ping(self, connection: ConnectionT, message: Ping) -> Pong:
         """Ask for a sign of life."""
 
+    @abstractmethod
+    async def on_subscribe_tickers(
+        self, connection: ConnectionT, message: SubscribeTickers
+    ) -> TickersSubscriptionResult:
+        """Subscribe to all symbols in short."""
+
+    @abstractmethod
+    async def on_unsubscribe_tickers(
+        self, connection: ConnectionT, message: UnsubscribeTickers
+    ) -> TickersSubscriptionResult:
+        """Stop getting all symbols in short."""
+
 
 class StreamSends(Protocol):
     """Makes the messages that are sent over `/ws/stream` unasked."""
@@ -67,6 +90,16 @@ class StreamSends(Protocol):
     def heartbeat(self) -> Callable[..., HeartbeatJson]:
         """The text of `heartbeat`."""
 
+    @property
+    @abstractmethod
+    def initial_tickers(self) -> Callable[..., InitialTickersJson]:
+        """The text of `initial_tickers`."""
+
+    @property
+    @abstractmethod
+    def ticker_update(self) -> Callable[..., TickerUpdateJson]:
+        """The text of `ticker_update`."""
+
 
 MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "subscribe": Subscribe,
@@ -78,6 +111,11 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "initial_history": InitialHistory,
     "ohlcv_update": OhlcvUpdate,
     "heartbeat": Heartbeat,
+    "subscribe_tickers": SubscribeTickers,
+    "unsubscribe_tickers": UnsubscribeTickers,
+    "tickers_subscription_result": TickersSubscriptionResult,
+    "initial_tickers": InitialTickers,
+    "ticker_update": TickerUpdate,
     "error": Error,
 }
 """The model of each message, by its name in the document."""

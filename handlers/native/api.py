@@ -23,6 +23,7 @@ from handlers.native.rest.files import FilesOfPeriods
 from handlers.native.rest.monitoring import About, Monitoring
 from handlers.native.rest.tickers import Tickers
 from handlers.native.rest.trades import Trades
+from handlers.native.tickers import AllSymbols, LiveTickers
 from handlers.native.updates import Updates
 from ingest.pipeline.files import Files
 from ingest.pipeline.pair import Pair
@@ -67,27 +68,33 @@ class Native:
         contract, hub = Contract.from_json(CONTRACT.read_bytes()), Hub()
         self._updates = updates = Updates(provider.view, hub)
         subscriptions: Subscriptions[Pair] = Subscriptions(hub, lambda _: updates, on_failure)
+        self._tickers = tickers = LiveTickers(provider, hub)
+        all_symbols: Subscriptions[AllSymbols] = Subscriptions(hub, lambda _: tickers, on_failure)
         provider.view.on_complete.append(lambda symbol: subscriptions.renew(updates.pairs(symbol)))
         router = Router(
             contract,
             STREAM_ADDRESS,
-            Requests(provider.view, subscriptions, settings.subscriptions_per_connection),
+            Requests(
+                provider.view, subscriptions, all_symbols, settings.subscriptions_per_connection
+            ),
             models=MODELS,
             error_reply=error_reply,
             sends=SENDS,
             check_outgoing=check_messages,
         )
         self.endpoint = endpoint = Endpoint(router, settings=bounds, hub=hub, client_ip=client_ip)
-        self._connections = Connections(endpoint, hub, subscriptions)
+        self._connections = Connections(
+            endpoint, hub, lambda each: bool(subscriptions.of(each) or all_symbols.of(each))
+        )
         self.websockets: Mapping[str, Handler] = {STREAM_ADDRESS: endpoint.handle}
         """The handler of each WebSocket path."""
         self.operations: tuple[object, ...] = (
             Trades(provider.view),
             Candles(provider.view),
             FilesOfPeriods(provider.view, files),
-            Tickers(provider.view, provider.listing),
+            Tickers(provider),
             Monitoring(provider, self._connections, about),
-            Admin(provider, subscriptions, updates, self._connections, about),
+            Admin(provider, subscriptions, all_symbols, updates, self._connections, about),
         )
         """Objects with a method for each operation of the REST document."""
 
@@ -96,6 +103,7 @@ class Native:
         heartbeat, idle = self._settings.heartbeat_seconds, self._settings.idle_seconds
         async with asyncio.TaskGroup() as group:
             group.create_task(self._updates.run(), name="updates")
+            group.create_task(self._tickers.run(), name="tickers")
             group.create_task(self._connections.run_heartbeats(heartbeat, idle), name="heartbeats")
 
     async def close(self, code: int, reason: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
-from asyncapi_server import Connection, Endpoint, Fault, FaultKind, Hub, Subscriptions
+from asyncapi_server import Connection, Endpoint, Fault, FaultKind, Hub
 from handlers.native import messages
 from ingest.binance.now import host_ms
-from ingest.pipeline.pair import Pair
 
 IDLE_CODE = 3008
 """The close code of a connection that was idle for too long: IANA's `Timeout`."""
@@ -18,10 +17,12 @@ IDLE_CODE = 3008
 class Connections:
     """Every connection of the stream, and those that have ended."""
 
-    def __init__(self, endpoint: Endpoint, hub: Hub, subscriptions: Subscriptions[Pair]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, hub: Hub, is_subscribed: Callable[[Connection], bool]
+    ) -> None:
         self._endpoint = endpoint
         self._hub = hub
-        self._subscriptions = subscriptions
+        self._is_subscribed = is_subscribed
         self._heard: WeakKeyDictionary[Connection, tuple[int, float]] = WeakKeyDictionary()
         """The messages received from each connection, and when the last of them came."""
         self._messages_before = 0
@@ -70,7 +71,7 @@ class Connections:
         """For how many seconds a client has had no subscription and said nothing."""
         received, now = connection.messages_received, asyncio.get_running_loop().time()
         before, since = self._heard.get(connection, (-1, now))
-        if self._subscriptions.of(connection) or received != before:
+        if self._is_subscribed(connection) or received != before:
             since = now
         self._heard[connection] = received, since
         return now - since

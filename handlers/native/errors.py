@@ -80,11 +80,11 @@ def _at(value: object, tokens: Sequence[str]) -> object:
     return value
 
 
-def on_failure(connection: Connection, pair: Pair, error: Exception) -> None:
-    """Send an error: a subscription has ended because its history could not be sent."""
-    log_failure(pair, error)
-    name = f"{pair.symbol} {pair.label}"
-    text = f"The history of {name} could not be sent; subscribe again"
+def on_failure(connection: Connection, topic: Pair | str, error: Exception) -> None:
+    """Send an error: a subscription has ended because its first message could not be sent."""
+    log_failure(topic, error)
+    name = topic if isinstance(topic, str) else f"history of {topic.symbol} {topic.label}"
+    text = f"The {name} could not be sent; subscribe again"
     connection.fault(Fault(FaultKind.HANDLER_FAILED, text))
 
 

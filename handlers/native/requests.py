@@ -12,11 +12,15 @@ from generated.native.models import (
     Ping,
     Pong,
     Subscribe,
+    SubscribeTickers,
     SubscriptionResult,
+    TickersSubscriptionResult,
     Unsubscribe,
+    UnsubscribeTickers,
     UnsubscriptionResult,
 )
 from generated.native.stream import StreamHandlers
+from handlers.native.tickers import TICKERS, AllSymbols
 from ingest.binance.now import host_ms
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
@@ -27,10 +31,17 @@ from ingest.pipeline.watches import SHARE_WHEN_FULL
 class Requests(StreamHandlers[Connection]):
     """The messages of `/ws/stream`."""
 
-    def __init__(self, view: MarketView, subscriptions: Subscriptions[Pair], limit: int) -> None:
-        """A connection may have up to `limit` subscriptions."""
+    def __init__(
+        self,
+        view: MarketView,
+        subscriptions: Subscriptions[Pair],
+        tickers: Subscriptions[AllSymbols],
+        limit: int,
+    ) -> None:
+        """A connection may have up to `limit` subscriptions to candles."""
         self._view = view
         self._subscriptions = subscriptions
+        self._tickers = tickers
         self._limit = limit
 
     async def on_subscribe(self, connection: Connection, message: Subscribe) -> SubscriptionResult:
@@ -86,6 +97,24 @@ class Requests(StreamHandlers[Connection]):
             failed_unsubscriptions=failed,
             message=_outcome("unsubscription", sum(map(len, successful.values())), len(failed)),
         )
+
+    async def on_subscribe_tickers(
+        self,
+        connection: Connection,
+        message: SubscribeTickers,  # noqa: ARG002
+    ) -> TickersSubscriptionResult:
+        """Subscribe to all symbols in short."""
+        self._tickers.add(connection, TICKERS)
+        return TickersSubscriptionResult(type="tickers_subscription_result", subscribed=True)
+
+    async def on_unsubscribe_tickers(
+        self,
+        connection: Connection,
+        message: UnsubscribeTickers,  # noqa: ARG002
+    ) -> TickersSubscriptionResult:
+        """Stop getting all symbols in short."""
+        self._tickers.remove(connection, TICKERS)
+        return TickersSubscriptionResult(type="tickers_subscription_result", subscribed=False)
 
     async def on_ping(self, connection: Connection, message: Ping) -> Pong:
         """Answer a ping."""

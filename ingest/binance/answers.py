@@ -46,6 +46,8 @@ class ExchangeInfo(NamedTuple):
 
     symbols: dict[str, SymbolInfo]
     weight_per_minute: int | None
+    is_simulated: bool = False
+    """Whether the exchange says that it is none."""
 
 
 class _Time(msgspec.Struct):
@@ -74,6 +76,7 @@ class _RateLimit(msgspec.Struct, rename="camel"):
 class _Info(msgspec.Struct, rename="camel"):
     symbols: list[_Symbol]
     rate_limits: list[_RateLimit] = []
+    simulated: bool = False
 
 
 class _Refusal(msgspec.Struct):
@@ -108,6 +111,7 @@ def exchange_info(body: bytes, symbols: Collection[str]) -> ExchangeInfo:
             if one.symbol in symbols
         },
         limits[0] if limits else None,
+        info.simulated,
     )
 
 

@@ -119,7 +119,8 @@ class BinanceRest(SessionClient):
             left = await self.exchange_info(symbols[:middle])
             right = await self.exchange_info(symbols[middle:])
             limit = left.weight_per_minute or right.weight_per_minute
-            return answers.ExchangeInfo(left.symbols | right.symbols, limit)
+            is_simulated = left.is_simulated or right.is_simulated
+            return answers.ExchangeInfo(left.symbols | right.symbols, limit, is_simulated)
 
     async def _exchange_info(
         self, symbols: list[str], parameters: Parameters

@@ -132,6 +132,12 @@ class Feed:
         return self.continuity is None or self.continuity.is_whole
 
     @property
+    def missing(self) -> int:
+        """How many ids are waited for."""
+        gaps = self.continuity.gaps if self.continuity is not None else ()
+        return sum(gap.missing for gap in gaps)
+
+    @property
     def waiting(self) -> int:
         """How many trades wait for the store."""
         return len(self._pending) + len(self._taken)

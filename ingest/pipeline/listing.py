@@ -14,6 +14,10 @@ from ingest.core.errors import ExchangeError, ExchangeUnavailable, NotListed
 RELIST_SECONDS = 300.0
 """A symbol that the exchange does not have is asked for again after so long."""
 
+NOT_LISTED = "NOT_LISTED"
+UNKNOWN = "UNKNOWN"
+"""States of a market that the exchange does not have, and of one before it was asked."""
+
 FAILURE_SECONDS = 1.0
 """An exchange that has not answered is asked again after so long, by one for all symbols."""
 
@@ -28,11 +32,20 @@ class Listing:
         """The symbols that the exchange has; empty until it was asked."""
         self.absent: frozenset[str] = frozenset()
         """Symbols that the exchange says it does not have."""
+        self.is_simulated = False
+        """Whether the exchange says that it is none."""
         self._rest = rest
         self._symbols = symbols
         self._asking = asyncio.Lock()
         self._ask_again_at = 0.0
         self._failure: str | None = None
+
+    def status(self, symbol: str) -> str:
+        """The state of a market as the exchange reports it."""
+        if symbol in self.absent:
+            return NOT_LISTED
+        market = self.markets.get(symbol)
+        return market.status if market is not None else UNKNOWN
 
     async def ask(self) -> None:
         """Ask for all symbols that are not known yet. Raises ExchangeError."""
@@ -45,6 +58,7 @@ class Listing:
             raise
         self._failure = None
         self.markets.update(info.symbols)
+        self.is_simulated |= info.is_simulated
         absent = frozenset(wanted) - self.markets.keys()
         if absent - self.absent:
             log.error(

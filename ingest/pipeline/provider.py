@@ -24,6 +24,8 @@ from ingest.core.trade import Trade
 from ingest.storage import AsyncStore, Store
 
 from .checks import Checks
+from .days import Days
+from .downloads import Downloads
 from .expiry import Expiry, Kept
 from .feed import Feed
 from .hot import Hot
@@ -103,6 +105,8 @@ class Provider:
         self._materializer = Materializer(self.retry, max_materialized, materialized_idle_seconds)
         self._expiry = Expiry(self.retry, self._settler, self.clock, kept or Kept())
         watches = Watches(self.retry, self._settler.watermark_lock, self.clock, self._materializer)
+        self.downloads = Downloads(self.feeds)
+        self.days = Days(self.feeds, self.retry, self.clock, self._settler.watermark_lock)
         self.view = MarketView(self.feeds, self.retry, self.clock, watches, hot)
         self._confirm_seconds = confirm_seconds
         self._checks = Checks(self.feeds, self.rest, self.weight, self.clock)
@@ -132,6 +136,7 @@ class Provider:
                 group.create_task(self._settler.run(), name="settler")
                 group.create_task(self._settler.close(), name="close")
                 group.create_task(self._checks.run(), name="checks")
+                group.create_task(self.downloads.run(), name="downloads")
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
                 group.create_task(self._materializer.run(), name="materializer")
                 for feed in self.feeds.values():

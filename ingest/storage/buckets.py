@@ -95,6 +95,20 @@ class Buckets:
         )
         return {(row[0], row[1]): Candle(*row[1:]) for row in rows}
 
+    def totals(self, since: Mapping[str, int]) -> dict[str, Candle]:
+        """The minutes of some symbols, each from a time on, as one candle a symbol."""
+        if not since:
+            return {}
+        rows = self._connection.rows(
+            _TOTALS,
+            {
+                "symbols": list(since),
+                "sinces": list(since.values()),
+                "start": min(since.values()),
+            },
+        )
+        return {row[0]: Candle(*row[1:]) for row in rows}
+
     def last_minute(self, symbol: str, since: int, last: int) -> tuple[int, int] | None:
         """Start and close of the last minute that starts from `since` to `last`."""
         # Without FINAL a minute may have several rows: the one with the most trades is the newest.
@@ -200,6 +214,19 @@ SELECT intDiv(bucket.1, {MINUTE_MS}), {fold.UNSCALED} FROM (
 )
 """
 """Each minute goes to its bucket of every timeframe that begins so early."""
+
+_TOTALS = f"""
+SELECT symbol, {fold.UNSCALED} FROM (
+    SELECT m.symbol AS symbol, any(m.since) AS candle_time, {fold.OF_MINUTES}
+    FROM (
+        SELECT *, transform(symbol, {{symbols:Array(String)}}, {{sinces:Array(Int64)}}, 0) AS since
+        FROM minutes FINAL
+        WHERE symbol IN {{symbols:Array(String)}} AND candle_time >= {{start:Int64}}
+    ) AS m
+    WHERE m.candle_time >= m.since
+    GROUP BY symbol
+)
+"""
 
 _AMONG_PAIRS = (
     "symbol IN {symbols:Array(String)} AND has("

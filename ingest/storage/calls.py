@@ -81,6 +81,7 @@ class CandleCalls(_Calls[Candles]):
     close = _Threaded(Candles.close)
     read = _Threaded(Candles.read)
     bases = _Threaded(Candles.bases)
+    totals = _Threaded(Candles.totals)
     newest_traded = _Threaded(Candles.newest_traded)
     first_minute = _Threaded(Candles.first_minute)
     watermark = _Threaded(Candles.watermark)

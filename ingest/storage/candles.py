@@ -162,6 +162,11 @@ class Candles:
         found = self.read(symbol, timeframe, end, 1)
         return found[-1] if found else None
 
+    def totals(self, since: Mapping[str, int]) -> dict[str, Candle]:
+        """All stored minutes of some symbols, each from a time on, as one candle a symbol, whose
+        time that is; symbols without any are left out."""
+        return self._buckets.totals(since)
+
     def open_part(
         self, symbol: str, timeframe: int, candle_time: int, before: int
     ) -> Candle | None:

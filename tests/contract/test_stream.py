@@ -33,7 +33,8 @@ def test_the_server_keeps_to_the_document(contract_test: ContractTest, base_url:
     url = base_url.replace("http", "ws", 1) + "/ws/stream"
     report = contract_test(STREAM, url, rules=RULES)
     asked = {message for kind, message in report.tally.sent if kind == "valid"}
-    assert asked == {"subscribe", "unsubscribe", "ping"}
+    tickers = {"subscribe_tickers", "unsubscribe_tickers"}
+    assert asked == {"subscribe", "unsubscribe", "ping", *tickers}
     kept = json.loads((ROOT / "generated" / "native" / "stream_contract.json").read_bytes())
     sent = {message["name"] for message in kept["channels"]["/ws/stream"]["sends"]}
     received = {reply for _, _, reply in report.tally.answers} | set(report.tally.unasked)

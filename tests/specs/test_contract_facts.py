@@ -111,7 +111,7 @@ FIELDS: Mapping[str, set[str]] = {
     },
     "WebSocketConnection": {
         *("client_id", "ip_address", "connected_at", "connection_duration", "last_ping"),
-        *("subscriptions", "total_subscriptions"),
+        *("subscriptions", "total_subscriptions", "tickers"),
     },
     "Candle": {
         *("candle_time", "open", "high", "low", "close", "volume", "trades_count"),
@@ -152,9 +152,13 @@ FIELDS: Mapping[str, set[str]] = {
 RECEIVED = {
     "subscribe": ["subscription_result", "error"],
     "unsubscribe": ["unsubscription_result", "error"],
+    "subscribe_tickers": ["tickers_subscription_result", "error"],
+    "unsubscribe_tickers": ["tickers_subscription_result", "error"],
     "ping": ["pong", "error"],
 }
-SENT = {"initial_history", "ohlcv_update", "heartbeat", "error"}
+SENT = {
+    *("initial_history", "ohlcv_update", "initial_tickers", "ticker_update", "heartbeat", "error"),
+}
 
 
 def resolved(document: Any, value: Any) -> Any:

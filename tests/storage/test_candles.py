@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest.core.candle import of_trades
 from ingest.core.fixed import MAX_FIXED
 from ingest.core.trade import MAX_NOTIONAL, MAX_RAW_TRADES, Trade
 from ingest.storage import Store
@@ -181,6 +182,24 @@ def test_the_open_part_is_the_closed_minutes_of_the_bucket(fresh_store: Store) -
     assert fresh_store.candles.open_part("BTCUSDT", 5, 10 * MINUTE, 11 * MINUTE) is None
     assert fresh_store.candles.previous_close("BTCUSDT", 1, 10 * MINUTE) == 100 * 10**8
     assert fresh_store.candles.previous_close("BTCUSDT", 1, 0) is None
+
+
+def test_totals_are_those_of_the_minutes_from_each_symbols_own_time_on(fresh_store: Store) -> None:
+    symbols = {f"S{n}USDT": [trade(i, time=i * 7_000 + n) for i in range(60 + n)] for n in range(4)}
+    since = {symbol: n * MINUTE for n, symbol in enumerate(symbols)}
+    fresh_store.trades.insert(symbols)
+    fresh_store.candles.recompute({symbol: [(0, 5 * MINUTE)] for symbol in symbols})
+    for _ in range(2):  # a recomputation again changes nothing
+        fresh_store.candles.recompute({symbol: [(MINUTE, 3 * MINUTE)] for symbol in symbols})
+    expected = {
+        symbol: of_trades(
+            [t for t in trades if since[symbol] <= t.timestamp < 5 * MINUTE], since[symbol]
+        )
+        for symbol, trades in symbols.items()
+    }
+    assert fresh_store.candles.totals({**since, "NONEUSDT": 0}) == expected
+    assert fresh_store.candles.totals({"S0USDT": 5 * MINUTE}) == {}
+    assert fresh_store.candles.totals({}) == {}
 
 
 def test_a_quiet_bucket_continues_the_close_of_its_own_timeframe(fresh_store: Store) -> None:

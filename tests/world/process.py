@@ -28,7 +28,7 @@ MAX_MATERIALIZED: Final = 4
 IDLE_SECONDS: Final = 90.0
 NO_FILES: Final = Path(os.devnull)
 """Nobody asks for a file here."""
-ABOUT: Final = About("0", "binance", REST_URL, STREAM_URL, "chdb", {})
+ABOUT: Final = About("0", "binance", True, REST_URL, STREAM_URL, "chdb", {})
 BOUNDS: Final = EndpointSettings(write_buffer_bytes=16_384, slow_client_seconds=10.0)
 STREAM: Final = StreamSettings(50, heartbeat_seconds=30.0, idle_seconds=600.0)
 

@@ -20,6 +20,7 @@ from generated.native.rest import AdminHandlers
 from handlers.native.connections import Connections
 from handlers.native.rest.envelope import envelope
 from handlers.native.rest.monitoring import About
+from handlers.native.tickers import TICKERS, AllSymbols
 from handlers.native.updates import Updates
 from ingest.binance.now import host_ms
 from ingest.pipeline.pair import Pair
@@ -33,12 +34,14 @@ class Admin(AdminHandlers):
         self,
         provider: Provider,
         subscriptions: Subscriptions[Pair],
+        tickers: Subscriptions[AllSymbols],
         updates: Updates,
         connections: Connections,
         about: About,
     ) -> None:
         self._provider = provider
         self._subscriptions = subscriptions
+        self._tickers = tickers
         self._updates = updates
         self._connections = connections
         self._about = about
@@ -73,6 +76,7 @@ class Admin(AdminHandlers):
                 last_ping=connection.last_ping or connection.connected_at,
                 subscriptions=(subscriptions := self._timeframes(connection)),
                 total_subscriptions=sum(map(len, subscriptions.values())),
+                tickers=self._tickers.has(connection, TICKERS),
             )
             for connection in self._connections.live.values()
         ]

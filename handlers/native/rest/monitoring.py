@@ -45,6 +45,7 @@ class About:
 
     version: str
     feed_name: str
+    is_simulated: bool
     rest_url: str
     stream_url: str
     store_backend: Literal["chdb", "clickhouse"]
@@ -116,7 +117,10 @@ class Monitoring(rest.MonitoringHandlers):
             platform=platform.platform(),
             uptime_seconds=self._about.uptime_seconds,
             feed=FeedInfo(
-                name=about.feed_name, rest_url=about.rest_url, stream_url=about.stream_url
+                name=about.feed_name,
+                simulated=about.is_simulated or provider.listing.is_simulated,
+                rest_url=about.rest_url,
+                stream_url=about.stream_url,
             ),
             exchange_clock=clock,
             storage=StorageInfo(

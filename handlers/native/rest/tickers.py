@@ -10,6 +10,7 @@ from generated.native.models import (
     DataStatus,
     FeedCounters,
     Gap,
+    Loading,
     MaterializedView,
     MaterializedViewListEnvelope,
     Ticker,
@@ -21,17 +22,17 @@ from generated.native.rest import TickersHandlers
 from handlers.native.rest.envelope import envelope
 from ingest.core import fixed
 from ingest.pipeline.feed import Feed
-from ingest.pipeline.listing import Listing
-from ingest.pipeline.view import MarketView
+from ingest.pipeline.provider import Provider
 from ingest.storage import ConfirmedGap
 
 
 class Tickers(TickersHandlers):
     """`/tickers`."""
 
-    def __init__(self, view: MarketView, listing: Listing) -> None:
-        self._view = view
-        self._listing = listing
+    def __init__(self, provider: Provider) -> None:
+        self._view = provider.view
+        self._listing = provider.listing
+        self._downloads = provider.downloads
 
     async def list_tickers(self) -> TickerListEnvelope:
         """All active symbols."""
@@ -80,13 +81,12 @@ class Tickers(TickersHandlers):
     def _summary(self, feed: Feed) -> dict[str, object]:
         listing, last = self._listing, feed.last_trade
         market = listing.markets.get(feed.symbol)
-        unknown = "NOT_LISTED" if feed.symbol in listing.absent else "UNKNOWN"
-        status = feed.status
+        status, download = feed.status, self._downloads.of(feed.symbol)
         return {
             "symbol": feed.symbol,
             "base_asset": market.base_asset if market else "",
             "quote_asset": market.quote_asset if market else "",
-            "exchange_status": market.status if market else unknown,
+            "exchange_status": listing.status(feed.symbol),
             "connected": feed.state.is_connected,
             "data_status": DataStatus(
                 historical_loading=status.historical_loading,
@@ -97,6 +97,7 @@ class Tickers(TickersHandlers):
             "trades_stored": feed.trades_stored,
             "last_price": fixed.to_decimal(last.price) if last else None,
             "last_trade_time": last.timestamp if last else None,
+            "loading": Loading.model_validate(download, from_attributes=True) if download else None,
         }
 
 

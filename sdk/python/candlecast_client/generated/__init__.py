@@ -4,6 +4,6 @@
 from typing import Final
 
 REST_BASE_PATH: Final = "/api/v1"
-REST_VERSION: Final = "1.1.0"
+REST_VERSION: Final = "1.2.0"
 STREAM_ADDRESS: Final = "/ws/stream"
-STREAM_VERSION: Final = "1.1.0"
+STREAM_VERSION: Final = "1.2.0"

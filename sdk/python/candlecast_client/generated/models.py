@@ -229,6 +229,12 @@ class FeedInfo(BaseModel):
         StrictStr,
         Field(description="Name of the feed, as in `binance` or `simulator`."),
     ]
+    simulated: Annotated[
+        StrictBool,
+        Field(
+            description="Whether the trades are made up, as the feed's name or the exchange itself says."
+        ),
+    ]
     rest_url: Annotated[StrictStr, Field(description="Where its REST API is.")]
     stream_url: Annotated[StrictStr, Field(description="Where its WebSocket is.")]
 
@@ -359,6 +365,50 @@ Instant = TypeAliasType(
 )
 
 
+SecondsLeft = TypeAliasType(
+    "SecondsLeft",
+    Annotated[
+        float,
+        Field(
+            description="Seconds until the rest will have come at that rate; null while none come.",
+            ge=0.0,
+        ),
+    ],
+)
+
+
+class Loading(BaseModel):
+    """
+    How far the download of a symbol's history has come.
+    """
+
+    loaded: Annotated[
+        StrictInt,
+        Field(description="Trades that have come.", ge=0, le=9007199254740991),
+        WHOLE,
+    ]
+    total: Annotated[
+        StrictInt,
+        Field(
+            description="Trades that were missing when it began, and those that were found missing since.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    trades_per_second: Annotated[
+        StrictInt,
+        Field(description="How many have come a second lately.", ge=0, le=9007199254740991),
+        WHOLE,
+    ]
+    seconds_left: Annotated[
+        SecondsLeft | None,
+        Field(
+            description="Seconds until the rest will have come at that rate; null while none come."
+        ),
+    ]
+
+
 Price = TypeAliasType(
     "Price",
     Annotated[
@@ -389,6 +439,18 @@ class ProcessInfo(BaseModel):
             ge=0.0,
         ),
     ]
+
+
+QuoteVolume = TypeAliasType(
+    "QuoteVolume",
+    Annotated[
+        Decimal,
+        Field(
+            description="An amount of the quote asset, exact to 16 decimals. Written without an exponent and without trailing zeros.",
+            ge=0,
+        ),
+    ],
+)
 
 
 RequestId = TypeAliasType(
@@ -487,6 +549,14 @@ StreamErrorCode = TypeAliasType(
         Field(description="Why, for programs; the table of error codes above explains each."),
     ],
 )
+
+
+class SubscribeTickers(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    action: Literal["subscribe_tickers"]
+    request_id: RequestId | None = None
 
 
 Symbol = TypeAliasType(
@@ -589,6 +659,10 @@ class TickerSummary(BaseModel):
             le=253402300799999,
         ),
     ]
+    loading: Annotated[
+        Loading | None,
+        Field(description="How far the download of its history has come; null when there is none."),
+    ]
 
 
 class TickersHealth(BaseModel):
@@ -603,6 +677,14 @@ class TickersHealth(BaseModel):
         StrictInt,
         Field(description="Number of those that are connected and complete.", ge=0),
         WHOLE,
+    ]
+
+
+class TickersSubscriptionResult(BaseModel):
+    type: Literal["tickers_subscription_result"]
+    request_id: RequestId | None = None
+    subscribed: Annotated[
+        StrictBool, Field(description="Whether this connection gets them from now on.")
     ]
 
 
@@ -665,6 +747,14 @@ TimestampMs = TypeAliasType(
 )
 
 
+class UnsubscribeTickers(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    action: Literal["unsubscribe_tickers"]
+    request_id: RequestId | None = None
+
+
 Volume = TypeAliasType(
     "Volume",
     Annotated[
@@ -706,6 +796,7 @@ class WebSocketConnection(BaseModel):
     total_subscriptions: Annotated[
         StrictInt, Field(description="Number of timeframes in `subscriptions`.", ge=0), WHOLE
     ]
+    tickers: Annotated[StrictBool, Field(description="Whether it gets all symbols in short.")]
 
 
 MvReferencesAdditionalProperty = TypeAliasType(
@@ -1180,6 +1271,45 @@ class InitialHistory(BaseModel):
     ]
 
 
+class LiveTicker(BaseModel):
+    """
+    A followed symbol in short. The sums are of the latest 24 hours, the running minute included, or since the history begins where it is shorter; they are null unless the data is complete.
+    """
+
+    symbol: Symbol
+    exchange_status: Annotated[
+        StrictStr,
+        Field(
+            description="State of the market as the exchange reports it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked."
+        ),
+    ]
+    data_quality: DataQuality
+    price: Annotated[
+        Price | None,
+        Field(description="Price of the newest trade; null when none is known."),
+    ]
+    last_trade_time: Annotated[
+        TimestampMs | None,
+        Field(description="Time of the newest trade; null when none is known."),
+    ]
+    since: Annotated[TimestampMs | None, Field(description="From when on the sums are.")]
+    open: Annotated[Price | None, Field(description="The first price since then.")]
+    high: Annotated[Price | None, Field(description="The highest price since then.")]
+    low: Annotated[Price | None, Field(description="The lowest price since then.")]
+    volume: Annotated[
+        Volume | None,
+        Field(description="The amount of the base asset that was traded since then."),
+    ]
+    quote_volume: Annotated[
+        QuoteVolume | None,
+        Field(description="The same in the quote asset, exact to 16 decimals."),
+    ]
+    loading: Annotated[
+        Loading | None,
+        Field(description="How far the download of its history has come; null when there is none."),
+    ]
+
+
 class MaterializedView(BaseModel):
     """
     The stored candles of one symbol at one timeframe.
@@ -1436,6 +1566,15 @@ class TickerListEnvelope(Envelope):
     ]
 
 
+class TickerUpdate(BaseModel):
+    type: Literal["ticker_update"]
+    symbol: Symbol
+    data: Annotated[
+        LiveTicker | None,
+        Field(description="The symbol as it is now; null when it is followed no longer."),
+    ]
+
+
 class Trade(BaseModel):
     """
     An aggregate trade: what one taker order filled at one price at one moment, of one or several raw trades.
@@ -1569,6 +1708,15 @@ class Health(BaseModel):
     problems: HealthProblems
     timestamp: TimestampMs
     uptime_seconds: Annotated[float, Field(description="Seconds since the server started.", ge=0.0)]
+
+
+class InitialTickers(BaseModel):
+    type: Literal["initial_tickers"]
+    timestamp: TimestampMs
+    tickers: Annotated[
+        list[LiveTicker],
+        Field(description="One entry for each followed symbol, in the order of their names."),
+    ]
 
 
 class Subscribe(BaseModel):

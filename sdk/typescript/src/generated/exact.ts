@@ -9,6 +9,7 @@ export const DECIMAL_FIELDS: readonly string[] = [
   "open",
   "price",
   "quantity",
+  "quote_volume",
   "taker_buy_volume",
   "taker_sell_volume",
   "volume",

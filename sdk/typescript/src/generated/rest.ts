@@ -19,7 +19,7 @@ import type {
 } from "./types.js";
 
 export const REST_BASE_PATH = "/api/v1";
-export const REST_VERSION = "1.1.0";
+export const REST_VERSION = "1.2.0";
 
 /** The values of query parameters by name. */
 export type Query = Record<string, string | number | bigint | boolean | undefined>;

@@ -4,23 +4,30 @@ import type {
   Error,
   Heartbeat,
   InitialHistory,
+  InitialTickers,
   OhlcvUpdate,
   Ping,
   Pong,
   Subscribe,
+  SubscribeTickers,
   SubscriptionResult,
+  TickerUpdate,
+  TickersSubscriptionResult,
   Unsubscribe,
+  UnsubscribeTickers,
   UnsubscriptionResult,
 } from "./types.js";
 
 export const STREAM_ADDRESS = "/ws/stream";
-export const STREAM_VERSION = "1.1.0";
+export const STREAM_VERSION = "1.2.0";
 
 /** The request of each operation. */
 export interface Requests {
   subscribe: Subscribe;
   unsubscribe: Unsubscribe;
   ping: Ping;
+  subscribe_tickers: SubscribeTickers;
+  unsubscribe_tickers: UnsubscribeTickers;
 }
 
 /** The possible replies to each request. */
@@ -28,7 +35,9 @@ export interface Replies {
   subscribe: SubscriptionResult | Error;
   unsubscribe: UnsubscriptionResult | Error;
   ping: Pong | Error;
+  subscribe_tickers: TickersSubscriptionResult | Error;
+  unsubscribe_tickers: TickersSubscriptionResult | Error;
 }
 
 /** The messages that the server sends unrequested. */
-export type Unasked = Error | Heartbeat | InitialHistory | OhlcvUpdate;
+export type Unasked = Error | Heartbeat | InitialHistory | InitialTickers | OhlcvUpdate | TickerUpdate;

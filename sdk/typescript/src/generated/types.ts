@@ -167,6 +167,10 @@ export type GapKind = "open" | "unreadable" | "confirmed";
  */
 export type HealthProblems = HealthProblem[];
 /**
+ * An amount of the quote asset, exact to 16 decimals. Written without an exponent and without trailing zeros.
+ */
+export type QuoteVolume = Decimal;
+/**
  * A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.
  */
 export type Instant = Integer | string;
@@ -282,7 +286,7 @@ export type WeightStatisticsEnvelope = Envelope & {
 /**
  * Every message that the client sends.
  */
-export type ClientMessage = Ping | Subscribe | Unsubscribe;
+export type ClientMessage = Ping | Subscribe | SubscribeTickers | Unsubscribe | UnsubscribeTickers;
 /**
  * Every message that the server sends.
  */
@@ -290,9 +294,12 @@ export type ServerMessage =
   | Error
   | Heartbeat
   | InitialHistory
+  | InitialTickers
   | OhlcvUpdate
   | Pong
   | SubscriptionResult
+  | TickerUpdate
+  | TickersSubscriptionResult
   | UnsubscriptionResult;
 
 /**
@@ -474,6 +481,10 @@ export interface FeedInfo {
    * Name of the feed, as in `binance` or `simulator`.
    */
   name: string;
+  /**
+   * Whether the trades are made up, as the feed's name or the exchange itself says.
+   */
+  simulated: boolean;
   /**
    * Where its REST API is.
    */
@@ -679,6 +690,82 @@ export interface InitialHistory {
    */
   candles: Candle[];
 }
+export interface InitialTickers {
+  type: "initial_tickers";
+  timestamp: TimestampMs;
+  /**
+   * One entry for each followed symbol, in the order of their names.
+   */
+  tickers: LiveTicker[];
+}
+/**
+ * A followed symbol in short. The sums are of the latest 24 hours, the running minute included, or since the history begins where it is shorter; they are null unless the data is complete.
+ */
+export interface LiveTicker {
+  symbol: Symbol;
+  /**
+   * State of the market as the exchange reports it, as in `TRADING`, `HALT` or `BREAK`; `NOT_LISTED` when the exchange has no such symbol, `UNKNOWN` until it has been asked.
+   */
+  exchange_status: string;
+  data_quality: DataQuality;
+  /**
+   * Price of the newest trade; null when none is known.
+   */
+  price: Price | null;
+  /**
+   * Time of the newest trade; null when none is known.
+   */
+  last_trade_time: TimestampMs | null;
+  /**
+   * From when on the sums are.
+   */
+  since: TimestampMs | null;
+  /**
+   * The first price since then.
+   */
+  open: Price | null;
+  /**
+   * The highest price since then.
+   */
+  high: Price | null;
+  /**
+   * The lowest price since then.
+   */
+  low: Price | null;
+  /**
+   * The amount of the base asset that was traded since then.
+   */
+  volume: Volume | null;
+  /**
+   * The same in the quote asset, exact to 16 decimals.
+   */
+  quote_volume: QuoteVolume | null;
+  /**
+   * How far the download of its history has come; null when there is none.
+   */
+  loading: Loading | null;
+}
+/**
+ * How far the download of a symbol's history has come.
+ */
+export interface Loading {
+  /**
+   * Trades that have come.
+   */
+  loaded: number;
+  /**
+   * Trades that were missing when it began, and those that were found missing since.
+   */
+  total: number;
+  /**
+   * How many have come a second lately.
+   */
+  trades_per_second: number;
+  /**
+   * Seconds until the rest will have come at that rate; null while none come.
+   */
+  seconds_left: number | null;
+}
 /**
  * The stored candles of one symbol at one timeframe.
  */
@@ -831,6 +918,10 @@ export interface TimeframeSubscription {
    */
   initial_candles?: CandleCount;
 }
+export interface SubscribeTickers {
+  action: "subscribe_tickers";
+  request_id?: RequestId;
+}
 export interface SubscriptionResult {
   type: "subscription_result";
   request_id?: RequestId;
@@ -957,6 +1048,26 @@ export interface TickerSummary {
    * Time of the newest trade in the store, in milliseconds; null when there is none.
    */
   last_trade_time: number | null;
+  /**
+   * How far the download of its history has come; null when there is none.
+   */
+  loading: Loading | null;
+}
+export interface TickerUpdate {
+  type: "ticker_update";
+  symbol: Symbol;
+  /**
+   * The symbol as it is now; null when it is followed no longer.
+   */
+  data: LiveTicker | null;
+}
+export interface TickersSubscriptionResult {
+  type: "tickers_subscription_result";
+  request_id?: RequestId;
+  /**
+   * Whether this connection gets them from now on.
+   */
+  subscribed: boolean;
 }
 /**
  * An aggregate trade: what one taker order filled at one price at one moment, of one or several raw trades.
@@ -989,6 +1100,10 @@ export interface Unsubscribe {
    * @maxItems 100
    */
   unsubscriptions: SymbolUnsubscription[];
+}
+export interface UnsubscribeTickers {
+  action: "unsubscribe_tickers";
+  request_id?: RequestId;
 }
 export interface UnsubscriptionResult {
   type: "unsubscription_result";
@@ -1042,6 +1157,10 @@ export interface WebSocketConnection {
    * Number of timeframes in `subscriptions`.
    */
   total_subscriptions: number;
+  /**
+   * Whether it gets all symbols in short.
+   */
+  tickers: boolean;
 }
 /**
  * Who is connected, to what.

@@ -941,6 +941,628 @@ class HeartbeatRouter(Subscriber[json.Heartbeat]):
         )
 
 
+class SubscribeTickersRouter(
+    RpcClient[json.SubscribeTickers, json.TickersSubscriptionResult | json.Error]
+):
+    """Subscribe to all symbols in short"""
+
+    class Inputs(RpcClient.Inputs):
+        """Base inputs (no channel parameters)."""
+
+        pass
+
+    def __init__(
+        self,
+        wire_factory: AbstractWireFactory[Any, Any],
+        codec_factory: CodecFactory[Any, Any],
+    ):
+        operation = spec.Operation(
+            action="send",
+            title="Subscribe to all symbols in short",
+            summary=None,
+            description=None,
+            channel=spec.Channel(
+                address="/ws/stream",
+                title=None,
+                summary=None,
+                description=None,
+                servers=[spec.Server(key="")],
+                messages={
+                    "subscribe_tickers": spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/SubscribeTickers"},
+                        summary="Subscribe to all symbols in short.",
+                        name="subscribe_tickers",
+                        title="Subscribe to tickers",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="subscribe_tickers",
+                    )
+                },
+                parameters={},
+                tags=[],
+                external_docs=None,
+                bindings=spec.ChannelBindings(
+                    http=None,
+                    amqp1=None,
+                    mqtt=None,
+                    nats=None,
+                    stomp=None,
+                    redis=None,
+                    solace=None,
+                    ws={"method": "GET", "bindingVersion": "0.1.0"},
+                    amqp=None,
+                    kafka=None,
+                    anypointmq=None,
+                    jms=None,
+                    sns=None,
+                    sqs=None,
+                    ibmmq=None,
+                    googlepubsub=None,
+                    pulsar=None,
+                ),
+                key="/ping/pubsub",
+            ),
+            messages=[
+                spec.Message(
+                    content_type=None,
+                    headers=None,
+                    payload={"$ref": "#/components/schemas/SubscribeTickers"},
+                    summary="Subscribe to all symbols in short.",
+                    name="subscribe_tickers",
+                    title="Subscribe to tickers",
+                    description=None,
+                    deprecated=None,
+                    correlation_id=spec.CorrelationId(
+                        description="The answer to a request repeats its `request_id`.",
+                        location="$message.payload#/request_id",
+                    ),
+                    tags=[],
+                    externalDocs=None,
+                    bindings=None,
+                    traits=[],
+                    key="subscribe_tickers",
+                )
+            ],
+            reply=spec.OperationReply(
+                channel=spec.Channel(
+                    address="/ws/stream",
+                    title=None,
+                    summary=None,
+                    description=None,
+                    servers=[spec.Server(key="")],
+                    messages={
+                        "tickers_subscription_result": spec.Message(
+                            content_type=None,
+                            headers=None,
+                            payload={"$ref": "#/components/schemas/TickersSubscriptionResult"},
+                            summary="Whether this connection gets all symbols in short from now on.",
+                            name="tickers_subscription_result",
+                            title="Tickers subscription result",
+                            description=None,
+                            deprecated=None,
+                            correlation_id=spec.CorrelationId(
+                                description="The answer to a request repeats its `request_id`.",
+                                location="$message.payload#/request_id",
+                            ),
+                            tags=[],
+                            externalDocs=None,
+                            bindings=None,
+                            traits=[],
+                            key="tickers_subscription_result",
+                        ),
+                        "error": spec.Message(
+                            content_type=None,
+                            headers=None,
+                            payload={"$ref": "#/components/schemas/Error"},
+                            summary="Why a request was refused, or why the connection ends.",
+                            name="error",
+                            title="Error",
+                            description=None,
+                            deprecated=None,
+                            correlation_id=spec.CorrelationId(
+                                description="The answer to a request repeats its `request_id`.",
+                                location="$message.payload#/request_id",
+                            ),
+                            tags=[],
+                            externalDocs=None,
+                            bindings=None,
+                            traits=[],
+                            key="error",
+                        ),
+                    },
+                    parameters={},
+                    tags=[],
+                    external_docs=None,
+                    bindings=spec.ChannelBindings(
+                        http=None,
+                        amqp1=None,
+                        mqtt=None,
+                        nats=None,
+                        stomp=None,
+                        redis=None,
+                        solace=None,
+                        ws={"method": "GET", "bindingVersion": "0.1.0"},
+                        amqp=None,
+                        kafka=None,
+                        anypointmq=None,
+                        jms=None,
+                        sns=None,
+                        sqs=None,
+                        ibmmq=None,
+                        googlepubsub=None,
+                        pulsar=None,
+                    ),
+                    key="/ping/pubsub",
+                ),
+                messages=[
+                    spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/TickersSubscriptionResult"},
+                        summary="Whether this connection gets all symbols in short from now on.",
+                        name="tickers_subscription_result",
+                        title="Tickers subscription result",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="tickers_subscription_result",
+                    ),
+                    spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/Error"},
+                        summary="Why a request was refused, or why the connection ends.",
+                        name="error",
+                        title="Error",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="error",
+                    ),
+                ],
+                address=None,
+            ),
+            traits=[],
+            security=[],
+            tags=[],
+            external_docs=None,
+            bindings=None,
+            key="subscribe_tickers",
+        )
+
+        super().__init__(
+            operation=operation, wire_factory=wire_factory, codec_factory=codec_factory
+        )
+
+
+class UnsubscribeTickersRouter(
+    RpcClient[json.UnsubscribeTickers, json.TickersSubscriptionResult | json.Error]
+):
+    """Unsubscribe from all symbols in short"""
+
+    class Inputs(RpcClient.Inputs):
+        """Base inputs (no channel parameters)."""
+
+        pass
+
+    def __init__(
+        self,
+        wire_factory: AbstractWireFactory[Any, Any],
+        codec_factory: CodecFactory[Any, Any],
+    ):
+        operation = spec.Operation(
+            action="send",
+            title="Unsubscribe from all symbols in short",
+            summary=None,
+            description=None,
+            channel=spec.Channel(
+                address="/ws/stream",
+                title=None,
+                summary=None,
+                description=None,
+                servers=[spec.Server(key="")],
+                messages={
+                    "unsubscribe_tickers": spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/UnsubscribeTickers"},
+                        summary="Stop getting all symbols in short.",
+                        name="unsubscribe_tickers",
+                        title="Unsubscribe from tickers",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="unsubscribe_tickers",
+                    )
+                },
+                parameters={},
+                tags=[],
+                external_docs=None,
+                bindings=spec.ChannelBindings(
+                    http=None,
+                    amqp1=None,
+                    mqtt=None,
+                    nats=None,
+                    stomp=None,
+                    redis=None,
+                    solace=None,
+                    ws={"method": "GET", "bindingVersion": "0.1.0"},
+                    amqp=None,
+                    kafka=None,
+                    anypointmq=None,
+                    jms=None,
+                    sns=None,
+                    sqs=None,
+                    ibmmq=None,
+                    googlepubsub=None,
+                    pulsar=None,
+                ),
+                key="/ping/pubsub",
+            ),
+            messages=[
+                spec.Message(
+                    content_type=None,
+                    headers=None,
+                    payload={"$ref": "#/components/schemas/UnsubscribeTickers"},
+                    summary="Stop getting all symbols in short.",
+                    name="unsubscribe_tickers",
+                    title="Unsubscribe from tickers",
+                    description=None,
+                    deprecated=None,
+                    correlation_id=spec.CorrelationId(
+                        description="The answer to a request repeats its `request_id`.",
+                        location="$message.payload#/request_id",
+                    ),
+                    tags=[],
+                    externalDocs=None,
+                    bindings=None,
+                    traits=[],
+                    key="unsubscribe_tickers",
+                )
+            ],
+            reply=spec.OperationReply(
+                channel=spec.Channel(
+                    address="/ws/stream",
+                    title=None,
+                    summary=None,
+                    description=None,
+                    servers=[spec.Server(key="")],
+                    messages={
+                        "tickers_subscription_result": spec.Message(
+                            content_type=None,
+                            headers=None,
+                            payload={"$ref": "#/components/schemas/TickersSubscriptionResult"},
+                            summary="Whether this connection gets all symbols in short from now on.",
+                            name="tickers_subscription_result",
+                            title="Tickers subscription result",
+                            description=None,
+                            deprecated=None,
+                            correlation_id=spec.CorrelationId(
+                                description="The answer to a request repeats its `request_id`.",
+                                location="$message.payload#/request_id",
+                            ),
+                            tags=[],
+                            externalDocs=None,
+                            bindings=None,
+                            traits=[],
+                            key="tickers_subscription_result",
+                        ),
+                        "error": spec.Message(
+                            content_type=None,
+                            headers=None,
+                            payload={"$ref": "#/components/schemas/Error"},
+                            summary="Why a request was refused, or why the connection ends.",
+                            name="error",
+                            title="Error",
+                            description=None,
+                            deprecated=None,
+                            correlation_id=spec.CorrelationId(
+                                description="The answer to a request repeats its `request_id`.",
+                                location="$message.payload#/request_id",
+                            ),
+                            tags=[],
+                            externalDocs=None,
+                            bindings=None,
+                            traits=[],
+                            key="error",
+                        ),
+                    },
+                    parameters={},
+                    tags=[],
+                    external_docs=None,
+                    bindings=spec.ChannelBindings(
+                        http=None,
+                        amqp1=None,
+                        mqtt=None,
+                        nats=None,
+                        stomp=None,
+                        redis=None,
+                        solace=None,
+                        ws={"method": "GET", "bindingVersion": "0.1.0"},
+                        amqp=None,
+                        kafka=None,
+                        anypointmq=None,
+                        jms=None,
+                        sns=None,
+                        sqs=None,
+                        ibmmq=None,
+                        googlepubsub=None,
+                        pulsar=None,
+                    ),
+                    key="/ping/pubsub",
+                ),
+                messages=[
+                    spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/TickersSubscriptionResult"},
+                        summary="Whether this connection gets all symbols in short from now on.",
+                        name="tickers_subscription_result",
+                        title="Tickers subscription result",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="tickers_subscription_result",
+                    ),
+                    spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/Error"},
+                        summary="Why a request was refused, or why the connection ends.",
+                        name="error",
+                        title="Error",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="error",
+                    ),
+                ],
+                address=None,
+            ),
+            traits=[],
+            security=[],
+            tags=[],
+            external_docs=None,
+            bindings=None,
+            key="unsubscribe_tickers",
+        )
+
+        super().__init__(
+            operation=operation, wire_factory=wire_factory, codec_factory=codec_factory
+        )
+
+
+class InitialTickersRouter(Subscriber[json.InitialTickers]):
+    """Every followed symbol"""
+
+    def __init__(
+        self,
+        wire_factory: AbstractWireFactory[Any, Any],
+        codec_factory: CodecFactory[Any, Any],
+    ):
+        operation = spec.Operation(
+            action="receive",
+            title="Every followed symbol",
+            summary=None,
+            description=None,
+            channel=spec.Channel(
+                address="/ws/stream",
+                title=None,
+                summary=None,
+                description=None,
+                servers=[spec.Server(key="")],
+                messages={
+                    "initial_tickers": spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/InitialTickers"},
+                        summary="Every followed symbol in short; forget those that are not among them.",
+                        name="initial_tickers",
+                        title="Initial tickers",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=None,
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="initial_tickers",
+                    )
+                },
+                parameters={},
+                tags=[],
+                external_docs=None,
+                bindings=spec.ChannelBindings(
+                    http=None,
+                    amqp1=None,
+                    mqtt=None,
+                    nats=None,
+                    stomp=None,
+                    redis=None,
+                    solace=None,
+                    ws={"method": "GET", "bindingVersion": "0.1.0"},
+                    amqp=None,
+                    kafka=None,
+                    anypointmq=None,
+                    jms=None,
+                    sns=None,
+                    sqs=None,
+                    ibmmq=None,
+                    googlepubsub=None,
+                    pulsar=None,
+                ),
+                key="/ping/pubsub",
+            ),
+            messages=[
+                spec.Message(
+                    content_type=None,
+                    headers=None,
+                    payload={"$ref": "#/components/schemas/InitialTickers"},
+                    summary="Every followed symbol in short; forget those that are not among them.",
+                    name="initial_tickers",
+                    title="Initial tickers",
+                    description=None,
+                    deprecated=None,
+                    correlation_id=None,
+                    tags=[],
+                    externalDocs=None,
+                    bindings=None,
+                    traits=[],
+                    key="initial_tickers",
+                )
+            ],
+            reply=None,
+            traits=[],
+            security=[],
+            tags=[],
+            external_docs=None,
+            bindings=None,
+            key="initial_tickers",
+        )
+
+        super().__init__(
+            operation=operation, wire_factory=wire_factory, codec_factory=codec_factory
+        )
+
+
+class TickerUpdateRouter(Subscriber[json.TickerUpdate]):
+    """Update of a symbol"""
+
+    def __init__(
+        self,
+        wire_factory: AbstractWireFactory[Any, Any],
+        codec_factory: CodecFactory[Any, Any],
+    ):
+        operation = spec.Operation(
+            action="receive",
+            title="Update of a symbol",
+            summary=None,
+            description=None,
+            channel=spec.Channel(
+                address="/ws/stream",
+                title=None,
+                summary=None,
+                description=None,
+                servers=[spec.Server(key="")],
+                messages={
+                    "ticker_update": spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/TickerUpdate"},
+                        summary="One symbol in short, as it is now.",
+                        name="ticker_update",
+                        title="Ticker update",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=None,
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="ticker_update",
+                    )
+                },
+                parameters={},
+                tags=[],
+                external_docs=None,
+                bindings=spec.ChannelBindings(
+                    http=None,
+                    amqp1=None,
+                    mqtt=None,
+                    nats=None,
+                    stomp=None,
+                    redis=None,
+                    solace=None,
+                    ws={"method": "GET", "bindingVersion": "0.1.0"},
+                    amqp=None,
+                    kafka=None,
+                    anypointmq=None,
+                    jms=None,
+                    sns=None,
+                    sqs=None,
+                    ibmmq=None,
+                    googlepubsub=None,
+                    pulsar=None,
+                ),
+                key="/ping/pubsub",
+            ),
+            messages=[
+                spec.Message(
+                    content_type=None,
+                    headers=None,
+                    payload={"$ref": "#/components/schemas/TickerUpdate"},
+                    summary="One symbol in short, as it is now.",
+                    name="ticker_update",
+                    title="Ticker update",
+                    description=None,
+                    deprecated=None,
+                    correlation_id=None,
+                    tags=[],
+                    externalDocs=None,
+                    bindings=None,
+                    traits=[],
+                    key="ticker_update",
+                )
+            ],
+            reply=None,
+            traits=[],
+            security=[],
+            tags=[],
+            external_docs=None,
+            bindings=None,
+            key="ticker_update",
+        )
+
+        super().__init__(
+            operation=operation, wire_factory=wire_factory, codec_factory=codec_factory
+        )
+
+
 class ErrorRouter(Subscriber[json.Error]):
     """Error that belongs to no request"""
 
@@ -1052,6 +1674,8 @@ class ProducerRouter:
         self.subscribe = SubscribeRouter(wire_factory, codec_factory)
         self.unsubscribe = UnsubscribeRouter(wire_factory, codec_factory)
         self.ping = PingRouter(wire_factory, codec_factory)
+        self.subscribe_tickers = SubscribeTickersRouter(wire_factory, codec_factory)
+        self.unsubscribe_tickers = UnsubscribeTickersRouter(wire_factory, codec_factory)
 
 
 class ConsumerRouter:
@@ -1066,4 +1690,6 @@ class ConsumerRouter:
         self.initial_history = InitialHistoryRouter(wire_factory, codec_factory)
         self.ohlcv_update = OhlcvUpdateRouter(wire_factory, codec_factory)
         self.heartbeat = HeartbeatRouter(wire_factory, codec_factory)
+        self.initial_tickers = InitialTickersRouter(wire_factory, codec_factory)
+        self.ticker_update = TickerUpdateRouter(wire_factory, codec_factory)
         self.error = ErrorRouter(wire_factory, codec_factory)

@@ -8,12 +8,17 @@ from candlecast_client.generated.models import (
     Error,
     Heartbeat,
     InitialHistory,
+    InitialTickers,
     OhlcvUpdate,
     Ping,
     Pong,
     Subscribe,
+    SubscribeTickers,
     SubscriptionResult,
+    TickersSubscriptionResult,
+    TickerUpdate,
     Unsubscribe,
+    UnsubscribeTickers,
     UnsubscriptionResult,
 )
 from pydantic import BaseModel
@@ -23,12 +28,17 @@ __all__ = [
     "Error",
     "Heartbeat",
     "InitialHistory",
+    "InitialTickers",
     "OhlcvUpdate",
     "Ping",
     "Pong",
     "Subscribe",
+    "SubscribeTickers",
     "SubscriptionResult",
+    "TickerUpdate",
+    "TickersSubscriptionResult",
     "Unsubscribe",
+    "UnsubscribeTickers",
     "UnsubscriptionResult",
 ]
 
@@ -42,6 +52,11 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "initial_history": InitialHistory,
     "ohlcv_update": OhlcvUpdate,
     "heartbeat": Heartbeat,
+    "subscribe_tickers": SubscribeTickers,
+    "unsubscribe_tickers": UnsubscribeTickers,
+    "tickers_subscription_result": TickersSubscriptionResult,
+    "initial_tickers": InitialTickers,
+    "ticker_update": TickerUpdate,
     "error": Error,
 }
 """The models by the names of the messages in the document."""
