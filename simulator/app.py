@@ -13,6 +13,7 @@ from aiohttp import web
 
 from simulator import assets, replay
 from simulator.archive import Archive
+from simulator.assets import Asset
 from simulator.clock import Clock, real_time_us
 from simulator.control import Control
 from simulator.errors import SimulatorError
@@ -20,6 +21,7 @@ from simulator.faults import Faults
 from simulator.feed import Feed
 from simulator.lies import Lies
 from simulator.limits import Gate, Limits
+from simulator.listings import Listings, MakeSource
 from simulator.market import Market
 from simulator.replay import Recording
 from simulator.rest import MAX_ADDRESS_BYTES, Rest
@@ -27,6 +29,7 @@ from simulator.script import Script
 from simulator.seeded import GENESIS_US, QUIET, SeededMarket
 from simulator.stream import Hub
 from simulator.ticker import Minutes
+from simulator.trades import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Exchange:
         self,
         markets: Iterable[Market],
         clock: Clock,
+        make_source: MakeSource,
         *,
         limits: Limits | None = None,
         faults: Faults | None = None,
@@ -93,6 +97,7 @@ class Exchange:
             self.feed,
             self.archive,
             self.lies,
+            Listings(self.markets, self.minutes, self.feed, self.lies, clock, make_source),
         )
 
     def app(self) -> web.Application:
@@ -152,24 +157,26 @@ def build(settings: Settings) -> Exchange:
     if settings.total_rate is not None:
         rates = assets.uneven(settings.total_rate, len(symbols))
     markets = [Market(source.asset(symbol), source) for symbol, source in recordings.items()]
-    markets += [
-        Market(
-            assets.asset(symbol),
-            SeededMarket(
-                assets.asset(symbol),
-                seed=settings.seed,
-                rate=rate,
-                tombstones=settings.tombstones,
-                quiet=settings.quiet,
-                genesis_us=settings.genesis_us,
-                end_us=end_us,
-            ),
+    usual = sum(rates) / len(rates) if rates else settings.rate
+
+    def make_source(asset: Asset, genesis_us: int, rate: float | None = None) -> Source:
+        return SeededMarket(
+            asset,
+            seed=settings.seed,
+            rate=usual if rate is None else rate,
+            tombstones=settings.tombstones,
+            quiet=settings.quiet,
+            genesis_us=genesis_us,
+            end_us=end_us,
         )
-        for symbol, rate in zip(symbols, rates, strict=True)
-    ]
+
+    for symbol, rate in zip(symbols, rates, strict=True):
+        asset = assets.asset(symbol)
+        markets.append(Market(asset, make_source(asset, settings.genesis_us, rate)))
     return Exchange(
         markets,
         clock,
+        make_source,
         limits=settings.limits,
         faults=settings.faults,
         wait_for=settings.wait_for,

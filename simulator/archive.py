@@ -195,7 +195,8 @@ class Archive:
     async def _made(self, file: _File, directory: Path) -> Path:
         """Return the path of a file; write it if needed, once for concurrent requests."""
         faults = replace(self.faults, wrong_checksum=False, cut=False)
-        version = hashlib.sha256(repr((faults, file.market.holes)).encode()).hexdigest()[:12]
+        content = (faults, file.market.holes, file.ids())
+        version = hashlib.sha256(repr(content).encode()).hexdigest()[:12]
         path = directory / f"{file.name}.{version}.zip"
         async with self._making.setdefault(path, asyncio.Lock()):
             if not path.exists():

@@ -15,6 +15,7 @@ from simulator.faults import Faults
 from simulator.feed import Feed
 from simulator.lies import Lies
 from simulator.limits import Gate
+from simulator.listings import Listings
 from simulator.market import Market
 from simulator.script import Answer, Script
 from simulator.stream import Hub
@@ -92,6 +93,7 @@ class Control:
         feed: Feed,
         archive: Archive,
         lies: Lies,
+        listings: Listings,
     ) -> None:
         self._markets = markets
         self._clock = clock
@@ -101,6 +103,7 @@ class Control:
         self._feed = feed
         self._archive = archive
         self._lies = lies
+        self._listings = listings
         self._started = time.time()
 
     def routes(self) -> list[web.RouteDef]:
@@ -119,6 +122,9 @@ class Control:
             "lie": self.lie,
             "archive": self.archive,
             "status": self.status,
+            "list": self.list,
+            "delist": self.delist,
+            "remove": self.remove,
             "shutdown_event": self.shutdown_event,
             "clock": self.clock,
             "reset": self.reset,
@@ -236,6 +242,24 @@ class Control:
         body.done()
         market.status = status or "TRADING"
 
+    def list(self, body: Body) -> None:
+        """List a symbol: from now on it trades, at `rate` trades a second."""
+        symbol, rate = self._name(body), body.number("rate")
+        body.done()
+        self._listings.list(symbol, rate)
+
+    def delist(self, body: Body) -> None:
+        """End the trading of a symbol; `exchangeInfo` shows BREAK."""
+        symbol = self._name(body)
+        body.done()
+        self._listings.delist(symbol)
+
+    def remove(self, body: Body) -> None:
+        """Remove a delisted symbol from every answer."""
+        symbol = self._name(body)
+        body.done()
+        self._listings.remove(symbol)
+
     def shutdown_event(self, body: Body) -> None:
         """Announce a shutdown to every client; abort connections after `cut_after` seconds."""
         cut_after = body.number("cut_after")
@@ -304,10 +328,13 @@ class Control:
         }
 
     def _market(self, body: Body) -> Market:
+        return self._listings.market(self._name(body))
+
+    def _name(self, body: Body) -> str:
         symbol = body.text("symbol")
-        if symbol is None or symbol not in self._markets:
-            raise SimulatorError(f"no symbol {symbol!r} here")
-        return self._markets[symbol]
+        if symbol is None:
+            raise SimulatorError("symbol is needed")
+        return symbol
 
     async def _state(self, request: web.Request) -> web.Response:
         wanted = request.query.get("requests", str(STATE_REQUESTS))

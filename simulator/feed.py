@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -92,9 +92,9 @@ class SymbolFeed:
         counts: Counter[str],
         lies: Lies,
         minutes: Minutes,
-        others: Sequence[str],
+        markets: Mapping[str, Market],
     ) -> None:
-        """`others` are the symbols that may replace a message's own."""
+        """`markets` are those whose symbols may replace a message's own."""
         self.market = market
         self.sent = 0
         """Trades sent so far, corrupted and dropped ones included."""
@@ -104,7 +104,7 @@ class SymbolFeed:
         self._counts = counts
         self._lies = lies
         self._minutes = minutes
-        self._others = others
+        self._markets = markets
         self.name = market.symbol.lower()
         """The symbol as streams are named by it."""
         self._trade_stream = f"{self.name}@aggTrade"
@@ -115,16 +115,17 @@ class SymbolFeed:
         self._next_id: int | None = None
         self._look = _FIRST_LOOK
         self._looked_at = 0.0
+        self._figures_us = 0
         self._spoiler: Spoiler | None = None
 
     def set_faults(self, faults: Faults) -> None:
         """Change the faults."""
         if self._spoiler is not None:
             self._hub.publish(self._trade_stream, self._spoiler.release())
-        spoil = faults.spoil_messages
-        self._spoiler = (
-            Spoiler(self.market.symbol, faults, self._counts, self._others) if spoil else None
-        )
+            self._spoiler = None
+        if faults.spoil_messages:
+            others = [symbol for symbol in self._markets if symbol != self.market.symbol]
+            self._spoiler = Spoiler(self.market.symbol, faults, self._counts, others)
 
     def forget_ahead(self) -> None:
         """Discard the prepared trades, because the market's trades have changed."""
@@ -167,7 +168,13 @@ class SymbolFeed:
                 self._hub.publish(self._trade_stream, late)
 
     def tick_figures(self, kinds: Iterable[str], now_us: int) -> None:
-        """Queue the newest klines and tickers of these kinds of streams."""
+        """Queue the newest klines and tickers of these kinds of streams.
+
+        After the end of the trading they come once.
+        """
+        if self._figures_us > self.market.trading(now_us):
+            return
+        self._figures_us = now_us
         wanted = [(kind, match) for kind in kinds if (match := FIGURES.fullmatch(kind))]
         running = self._running
         self._running = {kind: running[kind] for kind, _ in wanted if kind in running}
@@ -257,18 +264,22 @@ class Feed:
         self._wait_for = wait_for
         self._begun = False
         self._figures_due = 0.0
-        self._symbols = {
-            symbol: SymbolFeed(
-                market,
-                hub,
-                self.counts,
-                lies,
-                minutes[symbol],
-                [other for other in markets if other != symbol],
-            )
-            for symbol, market in markets.items()
-        }
-        self._by_name = {feed.name: feed for feed in self._symbols.values()}
+        self._lies = lies
+        self._markets = markets
+        self._symbols: dict[str, SymbolFeed] = {}
+        for symbol, market in markets.items():
+            self.add(market, minutes[symbol])
+
+    def add(self, market: Market, minutes: Minutes) -> SymbolFeed:
+        """Feed the streams of one more symbol."""
+        symbol = SymbolFeed(market, self._hub, self.counts, self._lies, minutes, self._markets)
+        symbol.set_faults(self.faults)
+        self._symbols[market.symbol] = symbol
+        return symbol
+
+    def remove(self, symbol: str) -> None:
+        """Feed the streams of a symbol no longer; who subscribed to them gets nothing."""
+        del self._symbols[symbol]
 
     def set_faults(self, faults: Faults) -> None:
         """Change the faults of all streams and connections."""
@@ -338,6 +349,6 @@ class Feed:
             kinds: dict[str, list[str]] = {}
             for name, _, kind in (stream.partition("@") for stream in self._hub.streams):
                 kinds.setdefault(name, []).append(kind)
-            for name, feed in self._by_name.items():
-                feed.tick_figures(kinds.get(name, ()), now_us)
+            for feed in self._symbols.values():
+                feed.tick_figures(kinds.get(feed.name, ()), now_us)
         self._hub.flush()

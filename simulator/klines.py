@@ -127,15 +127,15 @@ def klines(
     """Return the first `limit` klines that open from `start_ms` to `end_ms`, both included.
 
     Oldest first; without `start_ms` the last ones. The first kline is that of the first trade, and
-    the newest that of `now_us`; a quiet bucket is flat at the previous close. When they need more
-    than MAX_TRADES trades, fewer are returned.
+    the newest that of `now_us`, or of the end of the trading; a quiet bucket is flat at the
+    previous close. When they need more than MAX_TRADES trades, fewer are returned.
     """
     first = market.slice(market.source.first_id, 1)
     if not len(first):
         return []
     newest = start_ms is None
     lowest = frame.opening(int(first.time_ms[0]))
-    last_ms = min(frame.opening(end_ms), frame.opening(now_us // 1000))
+    last_ms = min(frame.opening(end_ms), frame.opening(market.trading(now_us) // 1000))
     if start_ms is None:
         open_ms = lowest if limit is None else max(lowest, frame.following(last_ms, 1 - limit))
     else:

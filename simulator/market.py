@@ -6,6 +6,7 @@ import numpy as np
 
 from simulator.assets import Asset
 from simulator.errors import SimulatorError
+from simulator.spans import Until
 from simulator.trades import Source, Trades, concatenate
 
 MAX_HOLES = 10_000
@@ -19,6 +20,8 @@ class Market:
         self.asset = asset
         self.source = source
         self.status = status
+        self.ended_us: int | None = None
+        """When its trading has ended."""
         self.holes: list[tuple[int, int]] = []
         """Ranges of ids, both ends included, that neither REST nor the stream has."""
         self.revision = 0
@@ -28,6 +31,14 @@ class Market:
     def symbol(self) -> str:
         """The symbol in upper case."""
         return self.asset.symbol
+
+    def end(self, now_us: int) -> None:
+        """End the trading: there is no later trade, and no later kline."""
+        self.source, self.ended_us, self.status = Until(self.source, now_us), now_us, "BREAK"
+
+    def trading(self, now_us: int) -> int:
+        """Return the time, or the end of the trading if that is earlier."""
+        return now_us if self.ended_us is None else min(now_us, self.ended_us)
 
     def remove(self, from_id: int, to_id: int) -> None:
         """Remove a range of ids, as an upstream gap."""

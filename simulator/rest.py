@@ -79,7 +79,7 @@ class Rest:
         return _json({"serverTime": max(0, self.clock.now() // 1000 + self.lies.time_ms)})
 
     async def exchange_info(self, request: web.Request) -> web.Response:
-        """Describe the symbols."""
+        """Describe the symbols; `simulated` is what the real exchange never has."""
         params = Params(
             request.query, "symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"
         )
@@ -94,6 +94,7 @@ class Rest:
         limits = self.gate.limits
         return _json(
             {
+                "simulated": True,
                 "timezone": "UTC",
                 "serverTime": self.clock.now() // 1000,
                 "rateLimits": [
@@ -201,7 +202,7 @@ class Rest:
         if chosen is None:
             self.gate.charge(_ip(request), 78)  # all symbols: weight 80
         rows = []
-        for market in chosen or self.markets.values():
+        for market in chosen or list(self.markets.values()):
             if (found := await self._ticker(market)) is not None:
                 now = self.clock.now()
                 rows.append(found.mini() if kind == "MINI" else found.full(market, now))
@@ -238,8 +239,8 @@ class Rest:
         )
 
     async def _ticker(self, market: Market, *minutes: int) -> Ticker | None:
-        now = self.clock.now()
-        return await asyncio.to_thread(self.minutes[market.symbol].ticker, now, *minutes)
+        now, found = self.clock.now(), self.minutes.get(market.symbol)
+        return await asyncio.to_thread(found.ticker, now, *minutes) if found else None
 
     async def book_ticker(self, request: web.Request) -> web.Response:
         """Return the best bid and ask of one symbol, some, or all."""

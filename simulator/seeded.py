@@ -25,6 +25,8 @@ GROUP: Final = 8
 RAW_PER_GROUP: Final = 12
 """Raw trades in a group."""
 
+HOUR_US: Final = 3_600_000_000
+
 MAX_RATE: Final = 1_000_000.0
 """The maximum trades per second of one symbol."""
 
@@ -36,7 +38,6 @@ MAX_TOMBSTONES: Final = 1 / GROUP
 QUIET: Final = 0.04
 """The default share of minutes without a trade."""
 
-_HOUR_US: Final = 3_600_000_000
 _MINUTE_US: Final = 60_000_000
 _MINUTES: Final = 60
 _PIECE: Final = 1 << 16
@@ -74,7 +75,7 @@ class SeededMarket:
             raise SimulatorError(f"tombstones must be a share from 0 to {MAX_TOMBSTONES}")
         if not 0 <= quiet < 1:
             raise SimulatorError("quiet must be a share of the minutes, from 0 to below 1")
-        if genesis_us < 0 or genesis_us % _HOUR_US:
+        if genesis_us < 0 or genesis_us % HOUR_US:
             raise SimulatorError("the genesis must be a full hour, not before 1970")
         self._asset = asset
         self._rate = rate
@@ -126,7 +127,7 @@ class SeededMarket:
         since = time_us - self._genesis_us
         if since <= 0:
             return 0
-        hour, within_hour = divmod(since, _HOUR_US)
+        hour, within_hour = divmod(since, HOUR_US)
         minute, offset = divmod(within_hour, _MINUTE_US)
         before = self._minutes(hour)
         groups = int(before[minute + 1] - before[minute])
@@ -164,7 +165,7 @@ class SeededMarket:
             of_minute = before[minute + 1] - before[minute]
             nth = index - before[minute]
             low = nth * _MINUTE_US // of_minute
-            start[here] = self._genesis_us + hour * _HOUR_US + minute * _MINUTE_US + low
+            start[here] = self._genesis_us + hour * HOUR_US + minute * _MINUTE_US + low
             width[here] = (nth + 1) * _MINUTE_US // of_minute - low
         three = (groups[:, None] * 3 + np.arange(3)).ravel()
         fractions = noise.below(self._keys["time"], three, 1 << 30).reshape(-1, 3)
