@@ -91,6 +91,7 @@ class Server:
             settings.confirm_seconds,
             settings.max_materialized,
             settings.materialized_idle_minutes * 60.0,
+            settings.max_symbols,
         )
         bounds = EndpointSettings(
             max_message_bytes=settings.max_message_bytes,

@@ -12,12 +12,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from ingest.core.errors import SettingError
+from ingest.core.symbol import Symbols
 from server.app import Server
 from server.exits import Exit
 from server.settings import SIMULATOR, Settings
 from server.store import opened_store
 
 SIMULATOR_START_SECONDS = 30.0
+SIMULATED = 100
+"""Symbols that the simulator has when patterns are to choose from them."""
 LISTENING = b"listening on "
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Set
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "simulator", "--port", "0", "--end-with-stdin"),
-        *(options or ("--symbols", ",".join(settings.symbols))),
+        *(options or _simulated(settings.symbols)),
         stdin=asyncio.subprocess.PIPE,  # never written to: the simulator ends on its EOF
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C goes to the server, which stops it last
@@ -64,6 +67,12 @@ async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Set
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+def _simulated(symbols: Symbols) -> Sequence[str]:
+    """The simulator's options for symbols: their names, and some more for patterns to match."""
+    named = ("--symbols", ",".join(symbols.names)) if symbols.names else ()
+    return (*named, "--symbols-count", str(SIMULATED)) if symbols.patterns else named
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
@@ -87,7 +96,7 @@ def _announce(settings: Settings, url: str) -> None:
     lines = (
         f"Candlecast serves {url}",
         f"  feed        {feed} ({settings.feed_rest_url})",
-        f"  symbols     {', '.join(settings.symbols)}",
+        f"  symbols     {settings.symbols}",
         f"  store       {settings.store.split('@')[-1]}",
         f"  REST        {url}/api/v1       docs {url}/docs  {url}/redoc",
         f"  WebSocket   {url.replace('http', 'ws', 1)}/ws/stream",

@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 
 from ingest.core.errors import SettingError
 from ingest.core.keep import Keep, parse_keep
-from ingest.core.symbol import is_symbol
+from ingest.core.symbol import Symbols
 from ingest.storage.layout import CLUSTER_NAME
 from server.edge.address import Network, parse_networks
 from server.edge.origin import parse_names, parse_origins
@@ -56,7 +56,8 @@ class Settings:
     rest_url: str
     stream_url: str
     archive_url: str
-    symbols: tuple[str, ...]
+    symbols: Symbols
+    max_symbols: int
     history_ms: int
     confirm_seconds: int
     max_materialized: int
@@ -146,14 +147,6 @@ def _duration_ms(text: str) -> int:
     if match is None:
         raise ValueError('a time such as "90m", "24h" or "30d"')
     return int(match[1]) * _UNITS_MS[match[2]]
-
-
-def parse_symbols(text: str) -> tuple[str, ...]:
-    """Parse comma-separated symbols into upper case; raises ValueError."""
-    symbols = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",")))
-    if not all(map(is_symbol, symbols)):
-        raise ValueError('symbols of the exchange with commas between, such as "BTCUSDT,ETHUSDT"')
-    return symbols
 
 
 def _feed(text: str) -> str:
@@ -251,8 +244,15 @@ TABLE = (
     Setting(
         "symbols",
         "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT",
-        "Symbols to follow, with commas between.",
-        parse_symbols,
+        "Symbols to follow, with commas between: names, patterns such as `*USDT` (all that the "
+        "exchange trades, also those listed later), and `!*UP*` for those left out.",
+        Symbols.parse,
+    ),
+    Setting(
+        "max_symbols",
+        "3000",
+        "Symbols that are followed at most.",
+        _whole(1, 10_000),
     ),
     Setting(
         "history",

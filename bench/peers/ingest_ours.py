@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import uvloop
 
+from ingest.core.symbol import Symbols
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
 from ingest.storage import Store
@@ -28,7 +29,9 @@ async def main(url: str, directory: str, trades: int, watched: int, symbols: Seq
     ]
     for pair in pairs:  # else each would have to be watched for a while first
         await asyncio.to_thread(store.candles.materialize, *pair)
-    provider = Provider(store, url, url.replace("http", "ws", 1), symbols, HISTORY_MS)
+    provider = Provider(
+        store, url, url.replace("http", "ws", 1), Symbols(tuple(symbols)), HISTORY_MS
+    )
     following = asyncio.create_task(provider.run())
     feeds = list(provider.feeds.values())
     while not all(feed.state.is_open and feed.state.is_connected for feed in feeds):

@@ -125,6 +125,8 @@ class ErrorCode(StrEnum):
     - `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the
       web page through which it comes is not allowed.
     - `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.
+    - `SYMBOL_NOT_LISTED` (404): the exchange has no such symbol.
+    - `SYMBOL_LIMIT` (409): as many symbols are followed as there may be.
     - `NOT_FOUND` (404): there is no such path.
     - `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.
     - `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.
@@ -138,6 +140,8 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "INVALID_REQUEST"
     IP_NOT_ALLOWED = "IP_NOT_ALLOWED"
     SYMBOL_NOT_ACTIVE = "SYMBOL_NOT_ACTIVE"
+    SYMBOL_NOT_LISTED = "SYMBOL_NOT_LISTED"
+    SYMBOL_LIMIT = "SYMBOL_LIMIT"
     NOT_FOUND = "NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"

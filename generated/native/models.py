@@ -1499,6 +1499,14 @@ class TickerListEnvelope(Envelope):
     ]
 
 
+class TickerSummaryEnvelope(Envelope):
+    """
+    One symbol in short.
+    """
+
+    data: TickerSummary
+
+
 class TickerUpdate(BaseModel):
     type: Literal["ticker_update"]
     symbol: Symbol

@@ -17,6 +17,7 @@ from generated.native.models import (
     SystemInfoEnvelope,
     TickerEnvelope,
     TickerListEnvelope,
+    TickerSummaryEnvelope,
     TradeListEnvelope,
     WebSocketConnectionsEnvelope,
     WebSocketStatusEnvelope,
@@ -146,6 +147,14 @@ class TickersHandlers(Protocol):
     @abstractmethod
     async def get_ticker(self, symbol: str) -> TickerEnvelope | Raw:
         """One symbol."""
+
+    @abstractmethod
+    async def follow_symbol(self, symbol: str) -> TickerSummaryEnvelope | Raw:
+        """Follow a symbol."""
+
+    @abstractmethod
+    async def end_symbol(self, symbol: str) -> TickerSummaryEnvelope | Raw:
+        """Follow a symbol no longer."""
 
     @abstractmethod
     async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope | Raw:

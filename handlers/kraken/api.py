@@ -99,7 +99,7 @@ class Kraken:
         self._provider = provider
         self._hub = hub = Hub()
         self._state = system_state(provider)
-        pairs = Pairs(tuple(provider.feeds), provider.listing.markets)
+        pairs = Pairs(provider.feeds.keys(), provider.listing.markets)
         self._candles = Candles(provider.view, pairs, hub)
         self._tickers = Tickers(provider.view, provider.quotes, pairs, hub)
         sources: Mapping[MarketFeed, Source[Channel]] = {

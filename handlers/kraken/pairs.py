@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import NamedTuple
 from zlib import crc32
 
@@ -42,11 +42,12 @@ class KrakenPair(NamedTuple):
 class Pairs:
     """All pairs that are followed, once the exchange has listed their symbols."""
 
-    def __init__(self, symbols: Sequence[str], markets: Mapping[str, SymbolInfo]) -> None:
-        """`markets` is filled when the exchange answers."""
+    def __init__(self, symbols: Collection[str], markets: Mapping[str, SymbolInfo]) -> None:
+        """`symbols` may change; `markets` is filled when the exchange answers."""
         self._markets = markets
-        self._symbols = tuple(symbols)
+        self._symbols = symbols
         self._numbers = _numbers(symbols)
+        self._known_markets: list[SymbolInfo] = []
         self._by_wsname: dict[str, KrakenPair] = {}
 
     @property
@@ -81,6 +82,8 @@ class Pairs:
 
     def number(self, symbol: str) -> int:
         """The number that the channels of a symbol are counted from."""
+        if symbol not in self._numbers:
+            self._numbers[symbol] = _free_number(symbol, set(self._numbers.values()))
         return self._numbers[symbol] * CHANNELS_OF_A_PAIR
 
     def channel_number(self, channel: Channel) -> int:
@@ -88,9 +91,10 @@ class Pairs:
         return self.number(channel.symbol) + channel.offset
 
     def _known(self) -> Mapping[str, KrakenPair]:
-        known = [symbol for symbol in self._symbols if symbol in self._markets]
-        if len(known) != len(self._by_wsname):
-            self._by_wsname = {pair.wsname: pair for pair in map(self.of, known)}
+        known = [self._markets[symbol] for symbol in self._symbols if symbol in self._markets]
+        if known != self._known_markets:
+            self._known_markets = known
+            self._by_wsname = {pair.wsname: pair for pair in map(_pair, known)}
         return self._by_wsname
 
 
@@ -107,12 +111,16 @@ def _pair(market: SymbolInfo) -> KrakenPair:
     return KrakenPair(market.symbol, base, quote, decimals, market.status == "TRADING")
 
 
-def _numbers(symbols: Sequence[str]) -> dict[str, int]:
+def _numbers(symbols: Iterable[str]) -> dict[str, int]:
     """A number for each symbol: made from its name, so that it outlives a restart."""
     taken: dict[int, str] = {}
     for symbol in sorted(symbols):
-        number = crc32(symbol.encode()) % MAX_NUMBER
-        while number in taken:
-            number = (number + 1) % MAX_NUMBER
-        taken[number] = symbol
+        taken[_free_number(symbol, taken)] = symbol
     return {symbol: number for number, symbol in taken.items()}
+
+
+def _free_number(symbol: str, taken: Container[int]) -> int:
+    number = crc32(symbol.encode()) % MAX_NUMBER
+    while number in taken:
+        number = (number + 1) % MAX_NUMBER
+    return number

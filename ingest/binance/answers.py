@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NamedTuple, TypeVar
 
@@ -11,6 +11,7 @@ import msgspec
 from generated.native.facts import TIMESTAMP_MS_MAXIMUM
 from ingest.core import fixed
 from ingest.core.errors import ExchangeUnavailable, RequestRefused
+from ingest.core.symbol import is_symbol
 
 from .parse import excerpt
 
@@ -92,8 +93,8 @@ def server_time(body: bytes) -> int:
     return time_ms
 
 
-def exchange_info(body: bytes, symbols: Collection[str]) -> ExchangeInfo:
-    """Those of `symbols` that are in an `exchangeInfo` answer, and the weight limit."""
+def exchange_info(body: bytes, is_wanted: Callable[[str], bool]) -> ExchangeInfo:
+    """The wanted symbols of an `exchangeInfo` answer, and the weight limit."""
     info = _read(body, _Info)
     limits = [
         limit.limit
@@ -108,7 +109,7 @@ def exchange_info(body: bytes, symbols: Collection[str]) -> ExchangeInfo:
                 one.symbol, one.status, one.base_asset, one.quote_asset, _price_decimals(one)
             )
             for one in info.symbols
-            if one.symbol in symbols
+            if is_symbol(one.symbol) and is_wanted(one.symbol)
         },
         limits[0] if limits else None,
         info.simulated,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import aiohttp
@@ -100,7 +100,7 @@ class BinanceRest(SessionClient):
         if not symbols:
             return answers.ExchangeInfo({}, None)
         if len(symbols) > MAX_NAMED:
-            info = await self._exchange_info(symbols, {})
+            info = await self.whole_exchange_info(frozenset(symbols).__contains__)
             others = [symbol for symbol in symbols if symbol not in info.symbols]
             for start in range(0, len(others), MAX_NAMED):
                 part = await self.exchange_info(others[start : start + MAX_NAMED])
@@ -108,7 +108,7 @@ class BinanceRest(SessionClient):
             return info
         try:
             named = {"symbols": msgspec.json.encode(symbols).decode()}
-            return await self._exchange_info(symbols, named)
+            return await self._exchange_info(frozenset(symbols).__contains__, named)
         except RequestRefused as refusal:
             if refusal.code not in (answers.NO_SUCH_SYMBOL, answers.ILLEGAL_CHARACTERS):
                 raise
@@ -122,11 +122,15 @@ class BinanceRest(SessionClient):
             is_simulated = left.is_simulated or right.is_simulated
             return answers.ExchangeInfo(left.symbols | right.symbols, limit, is_simulated)
 
+    async def whole_exchange_info(self, is_wanted: Callable[[str], bool]) -> answers.ExchangeInfo:
+        """The wanted symbols of all that the exchange has, but for markets of some kinds."""
+        return await self._exchange_info(is_wanted, {"showPermissionSets": "false"})
+
     async def _exchange_info(
-        self, symbols: list[str], parameters: Parameters
+        self, is_wanted: Callable[[str], bool], parameters: Parameters
     ) -> answers.ExchangeInfo:
         body = await self._get("exchangeInfo", parameters, WEIGHT_EXCHANGE_INFO, "", Priority.GAP)
-        info = answers.exchange_info(body, frozenset(symbols))
+        info = answers.exchange_info(body, is_wanted)
         if info.weight_per_minute is not None:
             self._weight.set_limit(info.weight_per_minute)
         return info

@@ -3,6 +3,7 @@
 CandlecastError
 ├── MalformedTrade         a message of the exchange that is not a valid trade
 ├── UnknownSymbol          a symbol that is not followed here
+├── SymbolLimit            as many symbols are followed as may be
 ├── NoSuchFile             a file that there is not, or not yet
 ├── NotReady               the answer exists but not yet: ask again
 ├── StoreUnavailable       the database does not answer
@@ -36,6 +37,16 @@ class UnknownSymbol(CandlecastError):
         self.symbol = symbol
 
 
+class SymbolLimit(CandlecastError):
+    """As many symbols are followed as may be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} symbols are followed, the most there may be: end one, or raise"
+            " CANDLECAST_MAX_SYMBOLS"
+        )
+
+
 class NoSuchFile(CandlecastError):
     """A file that there is not, or not yet; the text says why."""
 
@@ -64,7 +75,7 @@ class NotListed(ExchangeError):
     """The exchange does not have a symbol."""
 
     def __init__(self, symbol: str) -> None:
-        super().__init__(f"The exchange has no symbol {symbol}: correct CANDLECAST_SYMBOLS")
+        super().__init__(f"The exchange has no symbol {symbol}: check its name")
         self.symbol = symbol
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .symbol import is_symbol
+from .symbol import Symbols, is_symbol
 
 DAY_MS = 86_400_000
 _ITEM = re.compile(r"(?:([^=]+)=)?([1-9][0-9]{0,5})d")
@@ -24,9 +24,11 @@ class Keep:
         days = self.days.get(symbol, self.days.get("*"))
         return 0 if days is None else max(0, now_ms // DAY_MS - days) * DAY_MS
 
-    def shortest_ms(self, symbols: tuple[str, ...]) -> int | None:
+    def shortest_ms(self, symbols: Symbols) -> int | None:
         """The shortest time that any of these symbols is kept; None when all are for ever."""
-        found = [self.days.get(symbol, self.days.get("*")) for symbol in symbols]
+        found = [self.days.get(symbol, self.days.get("*")) for symbol in symbols.names]
+        if symbols.patterns:
+            found += [days for name, days in self.days.items() if name == "*" or name in symbols]
         return min((days * DAY_MS for days in found if days is not None), default=None)
 
     def __str__(self) -> str:

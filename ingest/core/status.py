@@ -54,6 +54,8 @@ class State:
         """Whether trades are taken in."""
         self.is_connected = False
         """Whether the stream is up."""
+        self.is_ended = False
+        """Whether the exchange has the symbol no longer: no trade comes any more."""
         self.is_verified = False
         """Whether no trade can be missing behind the newest known one."""
         self.doubts = 0
@@ -70,6 +72,12 @@ class State:
     def open(self) -> None:
         """Trades are taken in from now on."""
         self.is_open = True
+        self.is_ended = False
+
+    def end(self) -> None:
+        """The exchange has the symbol no longer: what is here is all that there will be."""
+        self.is_connected = False
+        self.is_ended = self.is_verified = True
 
     def close(self) -> None:
         """No trades are taken in until it is opened anew."""

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.rest import BinanceRest, Edge
 from ingest.core.continuity import Continuity, Gap
-from ingest.core.timeframe import bucket_start
+from ingest.core.timeframe import MINUTE_MS, bucket_start
 from ingest.storage import AsyncStore, IdRange
 
 from .beginning import Beside, trades_beside, whole_from
 from .feed import Feed
+from .impossible import DISORDER_MS
 from .newest import newest_trade
 
 
@@ -42,6 +43,32 @@ async def activate(
         feed.live.fold(recent)
         if known is not None:
             feed.accept(known.beside.trades, clock.latest_ms(), refetched=True)
+
+
+async def activate_ended(
+    feed: Feed, store: AsyncStore, clock: ExchangeClock, watermark_lock: asyncio.Lock
+) -> None:
+    """Open the feed of a symbol that the exchange has no longer on what the store holds.
+
+    The ids that are missing are so for good. Raises StoreUnavailable; it may be called again.
+    """
+    symbol = feed.symbol
+    held = await store.trades.id_range(symbol)
+    if held is None:
+        return
+    newest_ms = await store.trades.time_of(symbol, held.last) or 0
+    first_ms = await store.trades.time_of(symbol, held.first) or 0
+    continuity = Continuity(held.first, held.last, confirmed=held.holes)
+    async with watermark_lock:
+        watermark = min(bucket_start(newest_ms, 1) + MINUTE_MS, bucket_start(clock.now_ms(), 1))
+        if unsettled := await store.candles.unsettled({symbol: watermark}):
+            await store.candles.recompute(unsettled)
+        recent = await store.trades.since(symbol, watermark)
+        from_ms = first_ms + DISORDER_MS if held.first else 0
+        whole_from_ms = _as_known(feed, held.first, from_ms, store)
+        feed.open(continuity, watermark, whole_from_ms)
+        feed.live.fold(recent)
+        feed.end()
 
 
 class _Known(NamedTuple):
@@ -116,6 +143,11 @@ async def _whole_from(
     from_ms = await whole_from(
         feed.symbol, first_id, known.beside, known.oldest, store, rest, clock
     )
+    return _as_known(feed, first_id, from_ms, store)
+
+
+def _as_known(feed: Feed, first_id: int, from_ms: int, store: AsyncStore) -> int:
+    """The same time, or the earlier one that was found out before."""
     line = store.retention.line(feed.symbol)
     for known_id, known_ms in (
         (line.first_id, line.whole_from_ms),  # the trades before it have been here

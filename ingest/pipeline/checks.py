@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -60,8 +61,8 @@ class Checks:
         self._rest = rest
         self._weight = weight
         self._clock = clock
-        self._pauses = dict.fromkeys(feeds, _Pause())
-        self._heard = dict.fromkeys(feeds, 0.0)
+        self._pauses: defaultdict[str, _Pause] = defaultdict(_Pause)
+        self._heard: defaultdict[str, float] = defaultdict(float)
 
     def heard(self, symbol: str) -> None:
         """A trade of this symbol has come over the stream."""

@@ -37,7 +37,7 @@ class Expiry:
     async def run(self, feeds: Mapping[str, Feed]) -> None:
         """Expire until cancelled."""
         while True:
-            for feed in feeds.values():
+            for feed in list(feeds.values()):
                 if feed.status.quality is DataQuality.COMPLETE:
                     await self._expire(feed)
             await asyncio.sleep(CYCLE_SECONDS)

@@ -111,6 +111,13 @@ class Feed:
                 self.state.happen(Event.HISTORY_WANTED)
             self.gap_opened.set()
 
+    def end(self) -> None:
+        """The exchange has the symbol no longer: ids that are missing are so for good."""
+        if self.continuity is not None:
+            for gap in self.continuity.gaps:
+                self.continuity.confirm(gap)
+        self.state.end()
+
     def close(self) -> None:
         """Take no trades in until it is opened anew; those that wait for the store are dropped."""
         self.state.close()
@@ -208,8 +215,12 @@ class Feed:
         """The exchange's time, less than `now_ms` while a minute that has ended may lack trades.
 
         A minute is over once a trade from after it has come, or the exchange, asked after its
-        end, had no trade that is not here.
+        end, had no trade that is not here. The time of a symbol that has ended ends with the minute
+        of its last trade.
         """
+        if self.state.is_ended:
+            newest = max(self.live.minutes, default=self.live.watermark - MINUTE_MS)
+            return min(now_ms, newest + MINUTE_MS)
         seen_ms = max(self._checked_ms, self.live.newest_ms, self._heard_ms())
         return min(now_ms, bucket_start(seen_ms, 1) + MINUTE_MS - 1)
 

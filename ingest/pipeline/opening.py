@@ -12,9 +12,9 @@ from ingest.binance.trades import TradeStream
 from ingest.core.errors import ExchangeError, NotListed, StoreUnavailable
 from ingest.storage import AsyncStore
 
-from .activate import activate
+from .activate import activate, activate_ended
 from .feed import Feed
-from .listing import RELIST_SECONDS, Listing
+from .listing import Listing
 from .turns import Turns
 
 AT_ONCE = 8
@@ -58,10 +58,19 @@ class Opening:
                     await self._activate(feed)
                 break
             except NotListed:
-                await asyncio.sleep(RELIST_SECONDS)
+                await self._keep(feed)
+                await self._listing.answered()
             except (ExchangeError, StoreUnavailable) as error:
                 log.warning("%s cannot be activated yet: %s", feed.symbol, error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _keep(self, feed: Feed) -> None:
+        """Open the feed of a symbol that the exchange has no longer on what the store holds."""
+        if not feed.state.is_open and feed.symbol in self._store.trades.symbols:
+            try:
+                await activate_ended(feed, self._store, self._clock, self._watermark_lock)
+            except StoreUnavailable as error:
+                log.warning("%s cannot be opened yet: %s", feed.symbol, error)
 
     async def _activate(self, feed: Feed) -> None:
         store, torn_parts = self._store, -1

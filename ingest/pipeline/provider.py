@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from ingest.binance.clock import ExchangeClock
@@ -20,6 +20,7 @@ from ingest.core.errors import (
     NotReady,
 )
 from ingest.core.missing import CONFIRM_SECONDS
+from ingest.core.symbol import Symbols
 from ingest.core.trade import Trade
 from ingest.storage import AsyncStore, Store
 
@@ -28,6 +29,7 @@ from .days import Days
 from .downloads import Downloads
 from .expiry import Expiry, Kept
 from .feed import Feed
+from .following import MAX_FOLLOWED, Following
 from .hot import Hot
 from .listing import Listing
 from .malformed import MalformedMessages
@@ -65,19 +67,21 @@ class Provider:
         store: Store,
         rest_url: str,
         stream_url: str,
-        symbols: Sequence[str],
+        symbols: Symbols,
         history_ms: int,
         kept: Kept | None = None,
         confirm_seconds: float = CONFIRM_SECONDS,
         max_materialized: int = MAX_MATERIALIZED,
         materialized_idle_seconds: float = IDLE_SECONDS,
+        max_symbols: int = MAX_FOLLOWED,
         network: Network | None = None,
         host_ms: Callable[[], int] = host_ms,
     ) -> None:
         """`history_ms` is downloaded of each symbol; what is `kept` is for ever if not said.
 
         Ids count as absent when the exchange has passed over them for `confirm_seconds`. So many
-        timeframes at most are materialized, and each until nobody has watched it for so long.
+        timeframes at most are materialized, and each until nobody has watched it for so long; so
+        many symbols at most are followed.
         `network` reaches the exchange; `host_ms` is this machine's time.
         """
         self.store = store
@@ -91,10 +95,12 @@ class Provider:
         )
         self.stream = TradeStream(stream_url, self, network=network)
         self.quotes = Quotes(stream_url, self.rest, self.clock, network)
-        self.feeds: Mapping[str, Feed] = {
-            symbol: Feed(symbol, partial(self._heard_ms, symbol)) for symbol in symbols
-        }
-        self.listing = Listing(self.rest, tuple(symbols))
+        self.feeds: dict[str, Feed] = {name: self._new_feed(name) for name in symbols.names}
+        """The symbols that are followed."""
+        self._ended: dict[str, Feed] = {}
+        """Those that are followed no longer; somebody may still be subscribed to them."""
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.listing = Listing(self.rest, symbols, self.feeds.keys())
         self._calls = AsyncStore(store)
         self.retry = Retry(self._calls)
         self._malformed = MalformedMessages(self.retry)
@@ -107,7 +113,7 @@ class Provider:
         watches = Watches(self.retry, self._settler.watermark_lock, self.clock, self._materializer)
         self.downloads = Downloads(self.feeds)
         self.days = Days(self.feeds, self.retry, self.clock, self._settler.watermark_lock)
-        self.view = MarketView(self.feeds, self.retry, self.clock, watches, hot)
+        self.view = MarketView(self.feeds, self._ended, self.retry, self.clock, watches, hot)
         self._confirm_seconds = confirm_seconds
         self._checks = Checks(self.feeds, self.rest, self.weight, self.clock)
         self._opening = Opening(
@@ -120,6 +126,9 @@ class Provider:
             history_ms,
             self._is_watched,
         )
+        self.following = Following(
+            symbols, self.listing, self.rest, self.retry, self.feeds, self, max_symbols
+        )
         self._malformed_count = 0
         self._group: asyncio.TaskGroup | None = None
         self._synchronization = SharedCall(self._synchronize, SYNCHRONIZE_EVERY_SECONDS)
@@ -130,9 +139,10 @@ class Provider:
         self.store.on_torn = lambda _: loop.call_soon_threadsafe(self._reopen_where, lambda _: True)
         try:
             async with asyncio.TaskGroup() as group:
-                self._group = group
                 group.create_task(self.clock.run(), name="clock")
                 await self.clock.ready()
+                await self.following.begin()
+                self._group = group
                 group.create_task(self._settler.run(), name="settler")
                 group.create_task(self._settler.close(), name="close")
                 group.create_task(self._checks.run(), name="checks")
@@ -140,7 +150,8 @@ class Provider:
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
                 group.create_task(self._materializer.run(), name="materializer")
                 for feed in self.feeds.values():
-                    group.create_task(self._follow(feed), name=f"follow {feed.symbol}")
+                    self.resume(feed)
+                group.create_task(self.following.run(), name="following")
         finally:
             self.store.on_torn = lambda _: None
             await self.stream.close()
@@ -169,7 +180,7 @@ class Provider:
 
     async def _synchronize(self) -> None:
         await self.clock.synchronize()
-        for feed in self.feeds.values():
+        for feed in list(self.feeds.values()):
             if feed.symbol not in self.listing.absent:
                 await self._checks.check(feed, Priority.REQUEST)
 
@@ -193,13 +204,13 @@ class Provider:
 
     def on_connected(self, symbols: Sequence[str]) -> None:
         """The stream of these symbols is up."""
-        for symbol in symbols:
+        for symbol in self.feeds.keys() & set(symbols):
             self.feeds[symbol].joined(self.clock.now_ms())
 
     def on_disconnected(self, symbols: Sequence[str], reason: str) -> None:
         """The stream of these symbols is down."""
         log.warning("The stream of %s is down: %s", ", ".join(symbols), reason)
-        for symbol in symbols:
+        for symbol in self.feeds.keys() & set(symbols):
             self.feeds[symbol].state.disconnect()
 
     def on_malformed(self, malformed: Malformed, symbols: Collection[str]) -> None:
@@ -213,6 +224,52 @@ class Provider:
             if symbol in self.feeds:
                 known = malformed.aggregate_id if symbol == malformed.symbol else None
                 self.feeds[symbol].doubt(known, self.clock.now_ms())
+
+    def start(self, symbol: str) -> None:
+        """Follow a symbol from now on."""
+        self.feeds[symbol] = (
+            self._ended.pop(symbol) if symbol in self._ended else self._new_feed(symbol)
+        )
+        self.resume(self.feeds[symbol])
+
+    def resume(self, feed: Feed) -> None:
+        """Open a feed, and fill its gaps for as long as it runs."""
+        if self._group is not None:
+            name = f"follow {feed.symbol}"
+            self._cancel(feed.symbol)
+            self._tasks[feed.symbol] = self._group.create_task(self._follow(feed), name=name)
+
+    async def stop(self, symbol: str) -> None:
+        """Follow a symbol no longer; what was taken in is stored."""
+        async with self._halted(symbol) as feed:
+            feed.close()
+            self._ended[symbol] = self.feeds.pop(symbol)
+
+    async def finish(self, feed: Feed) -> None:
+        """Keep the data of a symbol that the exchange has no longer, until it has it again."""
+        async with self._halted(feed.symbol):
+            for gap in feed.continuity.gaps if feed.continuity is not None else ():
+                await self.retry(self._calls.gaps.confirm, feed.symbol, *gap, 0)
+            feed.end()
+
+    @asynccontextmanager
+    async def _halted(self, symbol: str) -> AsyncIterator[Feed]:
+        """A feed to which nothing comes any more, with all of its trades in the store."""
+        self._cancel(symbol)
+        self.stream.remove([symbol])
+        async with self._settler.between_cycles:
+            feed = self.feeds[symbol]
+            if feed.waiting:
+                await self._settler.cycle()
+            yield feed
+
+    def _cancel(self, symbol: str) -> None:
+        task = self._tasks.pop(symbol, None)
+        if task is not None:
+            task.cancel()
+
+    def _new_feed(self, symbol: str) -> Feed:
+        return Feed(symbol, partial(self._heard_ms, symbol))
 
     def _on_reset(self, now_ms: int) -> None:
         """Open anew what was opened by a clock that turned out to be ahead."""

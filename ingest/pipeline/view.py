@@ -153,12 +153,14 @@ class MarketView:
     def __init__(
         self,
         feeds: Mapping[str, Feed],
+        ended: Mapping[str, Feed],
         retry: Retry,
         clock: ExchangeClock,
         watches: Watches,
         hot: Hot,
     ) -> None:
         self._feeds = feeds
+        self._ended = ended
         self._retry = retry
         self._store = retry.store
         self._clock = clock
@@ -193,9 +195,16 @@ class MarketView:
         except KeyError:
             raise UnknownSymbol(symbol) from None
 
+    def _subscribed(self, symbol: str) -> Feed:
+        """The feed of a symbol that is followed, or was when somebody subscribed to it."""
+        return self._ended.get(symbol) or self.feed(symbol)
+
     def status(self, symbol: str) -> DataStatus:
-        """The status of a symbol's data; raises UnknownSymbol."""
-        return self.feed(symbol).status
+        """The status of a symbol's data, `unknown` when it is followed no longer.
+
+        Raises UnknownSymbol for one that never was.
+        """
+        return self._subscribed(symbol).status
 
     @property
     def references(self) -> Mapping[Pair, int]:
@@ -354,11 +363,15 @@ class MarketView:
 
     def newest_ms(self, symbol: str) -> int:
         """The time of a symbol's newest trade; raises UnknownSymbol."""
-        return self.feed(symbol).live.newest_ms
+        return self._subscribed(symbol).live.newest_ms
+
+    def shown_ms(self, symbol: str) -> int:
+        """The exchange's time, as the candles of a symbol go by it; raises UnknownSymbol."""
+        return self._subscribed(symbol).shown_ms(self._clock.now_ms())
 
     def last_trade(self, symbol: str) -> Trade | None:
         """The newest trade of a symbol, if there is one; raises UnknownSymbol."""
-        return self.feed(symbol).last_trade
+        return self._subscribed(symbol).last_trade
 
     def listen(self, symbol: str, listener: Listener) -> None:
         """Call `listener` with trades that have never come before, those of history apart.
@@ -369,7 +382,7 @@ class MarketView:
 
     def ignore(self, symbol: str, listener: Listener) -> None:
         """Call a listener no longer."""
-        self.feed(symbol).listeners.remove(listener)
+        self._subscribed(symbol).listeners.remove(listener)
 
     def completed(self, symbol: str) -> None:
         """The data of a symbol has become complete."""

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from .candles import Candles
+from .choices import Choices
 from .exports import Exports
 from .gaps import Gaps
 from .pages import CandlePage, Pages
@@ -65,6 +66,11 @@ class TradeCalls(_Calls[Trades]):
     last_id_of_page = _Threaded(Trades.last_id_of_page)
     latest = _Threaded(Trades.latest)
     latest_selection = _Threaded(Trades.latest_selection)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols of which trades were stored."""
+        return self.part.symbols
 
     async def bounds(self, symbol: str) -> range:
         """Ids among which are all that are stored and kept."""
@@ -130,6 +136,13 @@ class GapCalls(_Calls[Gaps]):
     confirmed = _Threaded(Gaps.confirmed)
 
 
+class ChoiceCalls(_Calls[Choices]):
+    """See `Choices`."""
+
+    note = _Threaded(Choices.note)
+    all = _Threaded(Choices.all)
+
+
 class QuarantineCalls(_Calls[Quarantine]):
     """See `Quarantine`."""
 
@@ -158,6 +171,7 @@ class AsyncStore(_Calls[Store]):
         self.pages = PageCalls(store.pages, store)
         self.exports = ExportCalls(store.exports, store)
         self.gaps = GapCalls(store.gaps, store)
+        self.choices = ChoiceCalls(store.choices, store)
         self.quarantine = QuarantineCalls(store.quarantine, store)
         self.blocks = store.blocks
         self.retention = RetentionCalls(store.retention, store)

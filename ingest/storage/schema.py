@@ -10,6 +10,7 @@
 | candles | one bucket that ended of such a pair, recomputed whole from the minutes |
 | progress | which minutes of a symbol have to be recomputed after a crash |
 | confirmed_gaps | ids that the exchange itself does not have |
+| followed | symbols that were chosen at run time, to be followed or not |
 | kept | from where on a symbol's trades and candles are kept |
 | held | the lowest id of a symbol that was stored |
 | torn_parts | a part of a table that was set aside, for it cannot be read |
@@ -121,6 +122,13 @@ CREATE TABLE IF NOT EXISTS confirmed_gaps (
     confirmed_at DateTime64(3, 'UTC')
 ) ENGINE = ReplacingMergeTree
 ORDER BY (symbol, from_id, to_id)
+SETTINGS {_FSYNC}""",
+    "followed": f"""
+CREATE TABLE IF NOT EXISTS followed (
+    symbol LowCardinality(String),
+    is_followed Bool
+) ENGINE = ReplacingMergeTree
+ORDER BY symbol
 SETTINGS {_FSYNC}""",
     "progress": f"""
 CREATE TABLE IF NOT EXISTS progress (

@@ -14,6 +14,7 @@ from . import schema, upgrade
 from .audit import Audit
 from .buckets import Buckets
 from .candles import Candles
+from .choices import Choices
 from .comparison import Comparison
 from .connection import Connection
 from .engine import clear_refusal
@@ -53,6 +54,7 @@ class Parts:
     trades: type[Trades] = Trades
     pages: type[Pages] = Pages
     gaps: type[Gaps] = Gaps
+    choices: type[Choices] = Choices
     quarantine: type[Quarantine] = Quarantine
     comparison: type[Comparison] = Comparison
 
@@ -118,6 +120,7 @@ class Store:
         self.pages = parts.pages(connection, self.trades, self.candles)
         self.exports = Exports(connection, self.pages)
         self.gaps = parts.gaps(connection)
+        self.choices = parts.choices(connection)
         self.quarantine = parts.quarantine(connection)
         self.audit = Audit(
             connection,

@@ -193,6 +193,11 @@ class Trades:
         )
         return [Candle(*row) for row in rows]
 
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols of which trades were stored."""
+        return self._held.symbols
+
     def bounds(self, symbol: str) -> range:
         """Ids among which are all that are stored and kept."""
         first = self._held.first(symbol) or 0

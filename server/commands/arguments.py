@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from server.settings import parse_symbols
+from ingest.core.symbol import Symbols
 
 EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
 """No exchange has trades from before Bitcoin's first block."""
@@ -27,9 +27,17 @@ def moment_ms(text: str) -> int:
 
 
 def symbol_list(text: str) -> tuple[str, ...]:
-    """Parse comma-separated symbols."""
+    """Parse comma-separated names of symbols."""
+    chosen = chosen_symbols(text)
+    if chosen.patterns or chosen.excluded:
+        raise argparse.ArgumentTypeError(f"{text!r} has a pattern: write the names themselves")
+    return chosen.names
+
+
+def chosen_symbols(text: str) -> Symbols:
+    """Parse comma-separated names and patterns of symbols."""
     try:
-        return parse_symbols(text)
+        return Symbols.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not {error}") from None
 

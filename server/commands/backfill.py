@@ -24,14 +24,15 @@ from rich.text import Text
 from ingest.binance.archive import BinanceArchive
 from ingest.core.continuity import Gap
 from ingest.core.errors import SettingError
+from ingest.core.symbol import Symbols
 from ingest.pipeline.backfill import Backfill, Outcome
 from ingest.storage import AsyncStore
 from server.exits import Exit
 from server.settings import Settings
 from server.store import opened_store
 
-from .arguments import moment_ms, symbol_list
-from .resources import check_symbols, moment, opened_exchange
+from .arguments import chosen_symbols, moment_ms
+from .resources import listed_symbols, moment, opened_exchange
 
 ARCHIVE = "archive"
 REST = "rest"
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="end, not itself part of the span (now)",
     )  # fmt: skip
     parser.add_argument(
-        "--symbols", type=symbol_list, metavar="A,B", help="symbols (CANDLECAST_SYMBOLS)"
+        "--symbols", type=chosen_symbols, metavar="A,B", help="symbols (CANDLECAST_SYMBOLS)"
     )
     parser.add_argument(
         "--source", choices=(ARCHIVE, REST), default=ARCHIVE,
@@ -67,12 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def backfill(settings: Settings, options: argparse.Namespace) -> Exit:
     """Backfill all symbols; FOUND when trades are still missing after it."""
-    symbols: tuple[str, ...] = options.symbols or settings.symbols
+    chosen: Symbols = options.symbols or settings.symbols
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     async with contextlib.AsyncExitStack() as stack:
         rest = await stack.enter_async_context(opened_exchange(settings))
         store = await stack.enter_async_context(opened_store(settings))
-        await check_symbols(rest, symbols)
+        symbols = await listed_symbols(rest, chosen)
         now_ms = await rest.server_time()
         _check_kept(settings, symbols, options.start, now_ms)
         archive = None

@@ -8,6 +8,7 @@ from collections import Counter
 
 from rich.console import Console
 
+from ingest.core.symbol import Symbols
 from ingest.pipeline.reconcile import FIELDS, INTERVALS, Cause, KlineDifference, Reconciliation
 from ingest.storage import AsyncStore
 from server.exits import Exit
@@ -15,7 +16,7 @@ from server.settings import Settings
 from server.store import opened_store
 
 from .arguments import moment_ms, one_symbol
-from .resources import check_symbols, moment, opened_exchange
+from .resources import listed_symbols, moment, opened_exchange
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ async def reconcile(settings: Settings, options: argparse.Namespace) -> Exit:
     causes: Counter[Cause] = Counter()
     began = time.monotonic()
     async with opened_exchange(settings) as rest, opened_store(settings) as store:
-        await check_symbols(rest, (options.symbol,))
+        await listed_symbols(rest, Symbols((options.symbol,)))
         end_ms = options.end if options.end is not None else await rest.server_time()
         work = Reconciliation(AsyncStore(store), rest, options.symbol, options.timeframe)
         with status.status("Asking the exchange for its klines ...") as shown:

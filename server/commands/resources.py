@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import WeightCoordinator
 from ingest.core.errors import SettingError
+from ingest.core.symbol import Symbols
 from server.settings import SIMULATOR, Settings
 
 
@@ -24,12 +25,21 @@ async def opened_exchange(settings: Settings) -> AsyncIterator[BinanceRest]:
         yield rest
 
 
-async def check_symbols(rest: BinanceRest, symbols: tuple[str, ...]) -> None:
-    """Fetch the symbols and the weight limit; raises SettingError for unknown symbols."""
-    info = await rest.exchange_info(list(symbols))
-    unknown = [symbol for symbol in symbols if symbol not in info.symbols]
-    if unknown:
-        raise SettingError(f"The exchange has no symbol {', '.join(unknown)}: correct the symbols")
+async def listed_symbols(rest: BinanceRest, chosen: Symbols) -> tuple[str, ...]:
+    """The chosen symbols that the exchange has; fetches the weight limit too.
+
+    Raises SettingError for names that it does not have, and where there are none.
+    """
+    matching: list[str] = []
+    if chosen.patterns:
+        matching = sorted((await rest.whole_exchange_info(chosen.__contains__)).symbols)
+    symbols = tuple(dict.fromkeys((*chosen.names, *matching)))
+    info = await rest.exchange_info(list(chosen.names))
+    unknown = [symbol for symbol in chosen.names if symbol not in info.symbols]
+    if unknown or not symbols:
+        names = ", ".join(unknown) or str(chosen)
+        raise SettingError(f"The exchange has no symbol {names}: correct the symbols")
+    return symbols
 
 
 def moment(time_ms: int) -> str:

@@ -28,10 +28,12 @@ from handlers.problem import (
 from ingest.core.errors import (
     ExchangeUnavailable,
     NoSuchFile,
+    NotListed,
     NotReady,
     RateLimited,
     RequestRefused,
     StoreUnavailable,
+    SymbolLimit,
     UnknownSymbol,
 )
 from server.rest.files import UnsatisfiableRange
@@ -76,6 +78,8 @@ PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     ParameterError: _invalid,
     InvalidParameter: _invalid,
     UnknownSymbol: _unknown_symbol,
+    NotListed: lambda exc: Problem(404, ErrorCode.SYMBOL_NOT_LISTED, "Symbol not listed", str(exc)),
+    SymbolLimit: lambda exc: Problem(409, ErrorCode.SYMBOL_LIMIT, "Too many symbols", str(exc)),
     NotAcceptable: lambda exc: Problem(406, ErrorCode.NOT_ACCEPTABLE, "Not acceptable", str(exc)),
     NoSuchFile: lambda exc: Problem(404, ErrorCode.NOT_FOUND, "Not found", str(exc)),
     NotReady: lambda exc: _unavailable(str(exc)),

@@ -116,7 +116,7 @@ class Rest:
         """A symbol of its own whose data is complete, settled up to the watermark."""
         symbol = f"S{next(NUMBER)}USDT"
         feed = Feed(symbol, lambda: NOW_MS)
-        cast("dict[str, Feed]", self.provider.feeds)[symbol] = feed
+        self.provider.feeds[symbol] = feed
         store = self.provider.store
         await store.run(store.trades.insert, {symbol: trades})
         spans = await store.run(store.candles.unsettled, {symbol: watermark})

@@ -23,7 +23,7 @@ async def test_a_symbol_in_another_script_is_served_like_any(tmp_path: Path) -> 
         aiohttp.ClientSession() as session,
     ):
         chosen = settings(exchange, tmp_path, symbols=SYMBOL, keep_trades=f"{SYMBOL}=30d")
-        assert chosen.symbols == (SYMBOL,)
+        assert chosen.symbols.names == (SYMBOL,)
         async with server(chosen) as (running, url), Client.connect(url) as client:
             feed = running.provider.view.feed(SYMBOL)
             await until(lambda: feed.status.quality is DataQuality.COMPLETE)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.errors import SettingError
+from ingest.core.symbol import Symbols
 from server.settings import TABLE, load
 
 NOWHERE = Path(os.devnull)
@@ -25,7 +26,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("CANDLECAST_PORT=9000\nCANDLECAST_SYMBOLS=ethusdt\nOTHER=1\n")
     settings = load({"CANDLECAST_PORT": "9001"}, file)
-    assert (settings.port, settings.symbols) == (9001, ("ETHUSDT",))
+    assert (settings.port, settings.symbols) == (9001, Symbols(("ETHUSDT",)))
 
 
 def test_the_embedded_store_lies_below_the_working_directory(

@@ -65,6 +65,8 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
     ("get", "/monitoring/system/info"): {},
     ("get", "/tickers/"): {},
     ("get", "/tickers/{symbol}"): {"symbol": SYMBOL},
+    ("post", "/tickers/{symbol}"): {"symbol": SYMBOL},
+    ("delete", "/tickers/{symbol}"): {"symbol": SYMBOL},
     ("get", "/tickers/{symbol}/mvs"): {"symbol": SYMBOL},
     ("get", "/admin/websocket/status"): {},
     ("get", "/admin/websocket/connections"): {},
@@ -217,6 +219,7 @@ def test_every_status_is_documented_with_its_headers(method: str, path: str) -> 
     responses = REST["paths"][path][method]["responses"]
     statuses = {"200", "400", "403", "405", "429", "500", "503"}
     statuses |= {"404"} if "{symbol}" in path else set()
+    statuses |= {"409"} if (method, path) == ("post", "/tickers/{symbol}") else set()
     statuses |= {"406"} if path in IN_TABLES else set()
     statuses |= {"304"} if "Next-Cursor" in IN_TABLES.get(path, ()) else set()
     statuses |= {"206", "304", "416"} if "{file}" in path else set()

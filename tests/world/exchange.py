@@ -177,7 +177,8 @@ class Exchange:
         return 200, {}, b'{"serverTime":%d}' % (self.now_ms() + off)
 
     def _exchangeInfo(self, parameters: Mapping[str, str | int]) -> Answer:  # noqa: N802
-        wanted = json.loads(str(parameters["symbols"]))
+        listed = [name for name, market in self.markets.items() if market.is_listed]
+        wanted = json.loads(str(parameters["symbols"])) if "symbols" in parameters else listed
         if any(name not in self.markets or not self.markets[name].is_listed for name in wanted):
             return NO_SYMBOL
         symbols = [

@@ -15,6 +15,7 @@ from handlers.native.api import Native, StreamSettings
 from handlers.native.rest.monitoring import About
 from ingest.core.errors import StoreUnavailable
 from ingest.core.keep import Keep
+from ingest.core.symbol import Symbols
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
@@ -126,7 +127,7 @@ class Process:
             store,
             REST_URL,
             STREAM_URL,
-            SYMBOLS[: plan.symbols],
+            Symbols(SYMBOLS[: plan.symbols]),
             plan.history_minutes * 60_000,
             Kept(keep, keep),
             plan.confirm_seconds,

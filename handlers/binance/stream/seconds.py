@@ -89,12 +89,11 @@ class Seconds:
         """Publish the seconds of minutes that are over."""
         published: list[Message] = []
         for symbol, stream in self._streams.items():
-            feed = self._view.feed(symbol)
-            if feed.status.quality is not DataQuality.COMPLETE:
+            if self._view.status(symbol).quality is not DataQuality.COMPLETE:
                 continue  # the exchange's time may not be known yet
             running = self._second(symbol)
             if running is not None:
-                over_ms = bucket_start(feed.shown_ms(self._clock.now_ms()), 1)
+                over_ms = bucket_start(self._view.shown_ms(symbol), 1)
                 published += (self._message(stream, shown) for shown in running.go_on(over_ms))
         self._fan.publish(published)
 

@@ -17,6 +17,7 @@ from generated.native.models import (
     TickerEnvelope,
     TickerListEnvelope,
     TickerSummary,
+    TickerSummaryEnvelope,
 )
 from generated.native.rest import TickersHandlers
 from handlers.native.rest.envelope import envelope
@@ -33,6 +34,7 @@ class Tickers(TickersHandlers):
         self._view = provider.view
         self._listing = provider.listing
         self._downloads = provider.downloads
+        self._following = provider.following
 
     async def list_tickers(self) -> TickerListEnvelope:
         """All active symbols."""
@@ -67,6 +69,18 @@ class Tickers(TickersHandlers):
         if symbol in self._listing.absent:
             message += ": the exchange has no such symbol"
         return envelope(TickerEnvelope, ticker, message)
+
+    async def follow_symbol(self, symbol: str) -> TickerSummaryEnvelope:
+        """Follow a symbol."""
+        await self._following.follow(symbol)
+        summary = TickerSummary.model_validate(self._summary(self._view.feed(symbol)))
+        return envelope(TickerSummaryEnvelope, summary, f"{symbol} is followed")
+
+    async def end_symbol(self, symbol: str) -> TickerSummaryEnvelope:
+        """Follow a symbol no longer."""
+        summary = TickerSummary.model_validate(self._summary(self._view.feed(symbol)))
+        await self._following.end(symbol)
+        return envelope(TickerSummaryEnvelope, summary, f"{symbol} is followed no longer")
 
     async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope:
         """Stored timeframes of a symbol."""

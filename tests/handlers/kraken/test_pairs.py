@@ -73,7 +73,7 @@ def test_a_pair_keeps_its_number_when_others_come() -> None:
 def test_prices_have_the_decimals_of_the_tick_size() -> None:
     def decimals(filters: str) -> int:
         body = f'{{"symbols":[{{"symbol":"BTCUSDT"{filters}}}]}}'.encode()
-        return exchange_info(body, ["BTCUSDT"]).symbols["BTCUSDT"].price_decimals
+        return exchange_info(body, "BTCUSDT".__eq__).symbols["BTCUSDT"].price_decimals
 
     price = '{"filterType":"PRICE_FILTER","tickSize":"0.01000000"}'
     lot = '{"filterType":"LOT_SIZE","stepSize":"0.00001000"}'

@@ -36,6 +36,7 @@ class Disk:
         self.held: dict[str, int] = {}
         self.kept: dict[str, Line] = {}
         self.moved: dict[str, list[tuple[int, int]]] = {}
+        self.choices: dict[str, bool] = {}
         self.confirmed: dict[tuple[str, int, int], ConfirmedGap] = {}
         self.malformed: list[Quarantined] = []
         self.detached: list[TornPart] = []

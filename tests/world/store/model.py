@@ -11,6 +11,7 @@ from .comparison import ModelComparison
 from .connection import ModelConnection
 from .disk import ROW_BYTES, Disk
 from .notes import (
+    ModelChoices,
     ModelGaps,
     ModelHeld,
     ModelProgress,
@@ -41,6 +42,7 @@ class ModelStore(Store):
         trades=ModelTrades,
         pages=ModelPages,
         gaps=ModelGaps,
+        choices=ModelChoices,
         quarantine=ModelQuarantine,
         comparison=ModelComparison,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ingest.storage import ConfirmedGap, Quarantined, TornPart
 from ingest.storage.buckets import Pair
+from ingest.storage.choices import Choices
 from ingest.storage.gaps import Gaps
 from ingest.storage.held import Held
 from ingest.storage.progress import Note, Progress
@@ -128,6 +129,21 @@ class ModelGaps(Gaps):
         for (symbol, _, _), gap in sorted(self._connection.reading().confirmed.items()):
             gaps[symbol].append(gap)
         return dict(gaps)
+
+
+class ModelChoices(Choices):
+    """Symbols that were chosen at run time, on a disk."""
+
+    _connection: ModelConnection
+
+    def note(self, symbol: str, *, is_followed: bool) -> None:
+        """Note a choice."""
+        self._connection.begin("note choice").choices[symbol] = is_followed
+        self._connection.end("note choice")
+
+    def all(self) -> dict[str, bool]:
+        """The last choice of each symbol."""
+        return dict(self._connection.reading().choices)
 
 
 class ModelQuarantine(Quarantine):

@@ -84,4 +84,4 @@ async def view_of(feed: Feed, store: ModelStore) -> MarketView:
     clock = ExchangeClock(server_time, monotonic=lambda: 0.0)
     await clock.synchronize()
     watches = Watches(retry, asyncio.Lock(), clock, Materializer(retry, 0, 60.0))
-    return MarketView(feeds, retry, clock, watches, Hot(retry.store))
+    return MarketView(feeds, {}, retry, clock, watches, Hot(retry.store))

@@ -132,6 +132,8 @@ ErrorCode = TypeAliasType(
             "INVALID_REQUEST",
             "IP_NOT_ALLOWED",
             "SYMBOL_NOT_ACTIVE",
+            "SYMBOL_NOT_LISTED",
+            "SYMBOL_LIMIT",
             "NOT_FOUND",
             "METHOD_NOT_ALLOWED",
             "NOT_ACCEPTABLE",
@@ -140,7 +142,7 @@ ErrorCode = TypeAliasType(
             "SERVICE_UNAVAILABLE",
         ],
         Field(
-            description="Why a request failed, for programs.\n\n- `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.\n- `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.\n- `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the\n  web page through which it comes is not allowed.\n- `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.\n- `NOT_FOUND` (404): there is no such path.\n- `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.\n- `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.\n- `RATE_LIMITED` (429): too many requests; try again after `Retry-After`.\n- `INTERNAL_ERROR` (500): a fault of the server.\n- `SERVICE_UNAVAILABLE` (503): the store or the exchange cannot be reached, or the server is\n  starting or stopping; try again after `Retry-After`."
+            description="Why a request failed, for programs.\n\n- `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.\n- `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.\n- `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the\n  web page through which it comes is not allowed.\n- `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.\n- `SYMBOL_NOT_LISTED` (404): the exchange has no such symbol.\n- `SYMBOL_LIMIT` (409): as many symbols are followed as there may be.\n- `NOT_FOUND` (404): there is no such path.\n- `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.\n- `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.\n- `RATE_LIMITED` (429): too many requests; try again after `Retry-After`.\n- `INTERNAL_ERROR` (500): a fault of the server.\n- `SERVICE_UNAVAILABLE` (503): the store or the exchange cannot be reached, or the server is\n  starting or stopping; try again after `Retry-After`."
         ),
     ],
 )
@@ -1564,6 +1566,14 @@ class TickerListEnvelope(Envelope):
         list[TickerSummary],
         Field(description="One entry for each followed symbol, in the order of their names."),
     ]
+
+
+class TickerSummaryEnvelope(Envelope):
+    """
+    One symbol in short.
+    """
+
+    data: TickerSummary
 
 
 class TickerUpdate(BaseModel):

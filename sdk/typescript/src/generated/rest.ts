@@ -12,6 +12,7 @@ import type {
   SystemInfoEnvelope,
   TickerEnvelope,
   TickerListEnvelope,
+  TickerSummaryEnvelope,
   TradeListEnvelope,
   WebSocketConnectionsEnvelope,
   WebSocketStatusEnvelope,
@@ -170,6 +171,28 @@ export abstract class RestOperations {
     symbol: string,
   ): Promise<TickerEnvelope> {
     return this.call("GET", "/tickers/{symbol}", { symbol }, {}, [200]);
+  }
+
+  /**
+   * Follow a symbol.
+   *
+   * @param symbol The market by the exchange's name for it, in capitals.
+   */
+  followSymbol(
+    symbol: string,
+  ): Promise<TickerSummaryEnvelope> {
+    return this.call("POST", "/tickers/{symbol}", { symbol }, {}, [200]);
+  }
+
+  /**
+   * Follow a symbol no longer.
+   *
+   * @param symbol The market by the exchange's name for it, in capitals.
+   */
+  endSymbol(
+    symbol: string,
+  ): Promise<TickerSummaryEnvelope> {
+    return this.call("DELETE", "/tickers/{symbol}", { symbol }, {}, [200]);
   }
 
   /**
