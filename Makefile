@@ -105,5 +105,5 @@ bench-quick: $(VENV)/.bench  ## The same, shorter and coarser.
 	@$(BIN)/python -m bench --quick
 
 clean:  ## Remove what was installed and made, but not the data.
-	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build tests/generators/node_modules asyncapi-server/tests/*/node_modules
+	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build tests/generators/node_modules tests/console/node_modules asyncapi-server/tests/*/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -14,6 +14,7 @@ MAX_LICENCE_CHARS = 60
 """A longer text is a full licence, not its name."""
 
 VENDORED = (
+    ("lightweight-charts", "Apache-2.0", "the charts of the console, by TradingView"),
     ("swagger-ui-dist", "Apache-2.0", "the page at /docs"),
     ("redoc", "MIT", "the page at /redoc"),
     ("@cfworker/json-schema", "MIT", "the console of the stream pages"),

@@ -1,4 +1,4 @@
-"""The site, Swagger UI, ReDoc and the documents, served from memory without any other host.
+"""The console, the site, Swagger UI, ReDoc and the documents, served from memory without any other host.
 
 Every file is read once, at startup, and looked up by its exact path, never in the file system.
 """
@@ -20,6 +20,8 @@ from server.site.sources import STREAMS
 STATIC = Path(__file__).parent / "static"
 
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+
+CHARTS = "/lightweight-charts/lightweight-charts.standalone.production.mjs"
 
 REVALIDATE = "no-cache"
 KEEP_A_DAY = "public, max-age=86400"
@@ -62,6 +64,7 @@ CONSOLES = frozenset(f"/reference/{name}.html" for name, *_ in STREAMS)
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -104,10 +107,10 @@ def load_pages(
 
     `openapi_json` is the bundled document that is served at `/api/v1/openapi.json` and shown by
     both user interfaces; every document under the folder `specs` is served under `/specs/`.
-    `site` has the files of the documentation by URL path; without it "/" redirects to Swagger UI.
+    `site` has the files of the documentation by URL path.
     The bundled documents in the folder `bundles` are served under `/bundles/`.
     """
-    own = STATIC / "own"
+    own, console = STATIC / "own", STATIC / "console"
     swagger = STATIC / "swagger-ui"
     pages = {
         "/api/v1/openapi.json": Page.of(openapi_json, ".json"),
@@ -119,9 +122,13 @@ def load_pages(
         "/redoc/redoc.js": _read(own / "redoc.js"),
         "/redoc/redoc.css": _read(own / "redoc.css"),
         "/redoc/redoc.standalone.js": Page.of(_redoc_script(), ".js", KEEP_A_DAY),
+        "/console": Page.of((console / "console.html").read_bytes(), ".html", policy=SITE_POLICY),
+        CHARTS: _read(STATIC / CHARTS.lstrip("/"), KEEP_A_DAY),
         "/favicon.svg": _read(own / "favicon.svg", KEEP_A_DAY),
         "/favicon.ico": _read(own / "favicon.svg", KEEP_A_DAY),
     }
+    for file in sorted((*console.glob("*.js"), *console.glob("*.css"))):
+        pages[f"/console/{file.name}"] = _read(file)
     for file in sorted(specs.rglob("*")):
         if file.is_file() and file.suffix in (".yaml", ".json", ".md"):
             pages[f"/specs/{file.relative_to(specs).as_posix()}"] = _read(file)
@@ -138,8 +145,7 @@ def add_pages(app: web.Application, pages: Mapping[str, Page]) -> None:
     """Add the routes of the pages to an application, before its catch-all route."""
     for path, page in pages.items():
         app.router.add_route("*", path, _handler(page), expect_handler=expect_nothing)
-    if "/" not in pages:
-        app.router.add_route("*", "/", _to_docs, expect_handler=expect_nothing)
+    app.router.add_route("*", "/", _to_console, expect_handler=expect_nothing)
 
 
 def _redoc_script() -> bytes:
@@ -163,9 +169,9 @@ def _handler(page: Page) -> Handler:
     return serve
 
 
-async def _to_docs(request: web.Request) -> web.StreamResponse:
+async def _to_console(request: web.Request) -> web.StreamResponse:
     _only_reading(request)
-    return web.Response(status=307, headers={hdrs.LOCATION: "/docs"})
+    return web.Response(status=307, headers={hdrs.LOCATION: "/console"})
 
 
 def _only_reading(request: web.Request) -> None:

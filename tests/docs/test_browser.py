@@ -45,7 +45,7 @@ async def test_pages_fit_and_the_start_page_draws_live_candles(tmp_path: Path) -
                 for width, dark in ((DESKTOP, False), (PHONE, True)):
                     await page.show(f"{url}{path}", width, dark=dark)
                     assert not await page.value(TOO_WIDE), f"{path} is wider than {width}"
-            await page.show(f"{url}/", DESKTOP)
+            await page.show(f"{url}/index.html", DESKTOP)
             async with asyncio.timeout(30):
                 rising, falling = "20,121,91", "185,58,50"
                 assert {rising, falling} & set(await page.value(DRAWN))

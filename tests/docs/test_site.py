@@ -60,15 +60,15 @@ def test_a_page_needs_no_other_host_and_nothing_inline(path: str) -> None:
 
 
 def test_the_style_and_the_script_name_no_other_host() -> None:
-    for name in ("/site/site.css", "/site/live.js", "/site/reference.css"):
+    for name in ("/site/palette.css", "/site/site.css", "/site/live.js", "/site/reference.css"):
         assert not re.search(rb"https?://|url\(|@import", SITE[name])
     # The addresses in it are those of schemas, which nobody opens.
     assert not re.search(rb"fetch\(|XMLHttpRequest|import\(|sendBeacon", SITE["/site/reference.js"])
 
 
-def test_the_root_is_the_start_page() -> None:
-    assert SITE["/"] == SITE["/index.html"]
+def test_the_start_page_leads_to_the_rest() -> None:
     assert {
+        "console",
         "guides/first-subscription.html",
         "reference/stream.html",
         "reference/rest.html",
@@ -188,7 +188,7 @@ def test_the_licences_of_everything_that_runs_are_known() -> None:
 
 def test_the_site_is_written_as_files(tmp_path: Path) -> None:
     assert write(tmp_path) == len(SERVED)
-    assert (tmp_path / "index.html").read_bytes() == SITE["/"]
+    assert (tmp_path / "index.html").read_bytes() == SITE["/index.html"]
     assert (tmp_path / "docs" / "index.html").exists()
     assert (tmp_path / "guides" / "exactness.html").exists()
 

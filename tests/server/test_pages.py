@@ -53,9 +53,9 @@ async def test_documents_are_served_as_they_are(edge: Edge) -> None:
         assert answer.status == 404
 
 
-async def test_the_root_leads_to_the_docs(edge: Edge) -> None:
+async def test_the_root_leads_to_the_console(edge: Edge) -> None:
     async with edge.session.get("/", allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["Location"]) == (307, "/docs")
+        assert (answer.status, answer.headers["Location"]) == (307, "/console")
 
 
 async def test_what_a_browser_has_is_not_sent_again(edge: Edge) -> None:
@@ -89,9 +89,9 @@ def test_files_of_others_are_unchanged(folder: str, name: str, expected: str) ->
 def test_every_script_of_others_is_listed() -> None:
     scripts = {
         path.name
-        for folder in ("redoc", "swagger-ui")
+        for folder in ("lightweight-charts", "redoc", "swagger-ui")
         for path in (STATIC / folder).iterdir()
-        if path.suffix in (".js", ".css")
+        if path.suffix in (".js", ".mjs", ".css")
     }
     assert scripts == {name.rpartition("/")[2] for _, name, _ in VENDORED}
 

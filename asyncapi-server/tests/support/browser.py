@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
@@ -20,11 +21,15 @@ OPTIONS = (
     *("--hide-scrollbars", "--remote-debugging-port=0"),
 )
 ANSWER_SECONDS = 30.0
+DRAG_STEPS = 8
 PHONE = 390
 DESKTOP = 1280
 HEIGHT = 900
-KEYS = {"Enter": 13, "Escape": 27, "ArrowDown": 40, "Tab": 9, "/": 191}
-"""The keys that are pressed in tests, with their codes."""
+KEYS = {
+    "Enter": 13, "Escape": 27, "Tab": 9, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38,
+    "ArrowRight": 39, "ArrowDown": 40, "/": 191,
+}  # fmt: skip
+"""The codes of the keys that are pressed in tests; letters and digits have their character's."""
 
 
 class Tab:
@@ -91,14 +96,47 @@ class Tab:
 
     async def press(self, key: str) -> None:
         """Press a key."""
-        code = {"key": key, "windowsVirtualKeyCode": KEYS[key], "nativeVirtualKeyCode": KEYS[key]}
-        text = {"Enter": "\r", "/": "/"}.get(key, "")
+        number = KEYS.get(key) or ord(key.upper())
+        code = {"key": key, "windowsVirtualKeyCode": number, "nativeVirtualKeyCode": number}
+        text = "\r" if key == "Enter" else key if len(key) == 1 else ""
         await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **code)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **code)
 
     async def write(self, text: str) -> None:
         """Write a text where the focus is."""
         await self.call("Input.insertText", text=text)
+
+    async def click(self, selector: str) -> None:
+        """Click into the middle of an element with the mouse."""
+        x, y = await self.middle(selector)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await self._mouse(kind, x, y)
+
+    async def drag(self, selector: str, by: float) -> None:
+        """Drag an element from its middle, to the right by a number of pixels, with the mouse."""
+        x, y = await self.middle(selector)
+        await self._mouse("mousePressed", x, y)
+        for step in range(1, DRAG_STEPS + 1):
+            await self._mouse("mouseMoved", x + by * step / DRAG_STEPS, y)
+        await self._mouse("mouseReleased", x + by, y)
+
+    async def middle(self, selector: str) -> tuple[float, float]:
+        """The middle of an element in the window."""
+        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+        x, y = await self.value(f"(b => [b.x + b.width / 2, b.y + b.height / 2])({box})")
+        return float(x), float(y)
+
+    async def _mouse(self, kind: str, x: float, y: float) -> None:
+        pressed = kind != "mouseMoved"
+        await self.call(
+            "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left",
+            buttons=int(kind != "mouseReleased"), clickCount=int(pressed),
+        )  # fmt: skip
+
+    async def picture(self, file: Path) -> None:
+        """Write what the window shows to a PNG file."""
+        found = await self.call("Page.captureScreenshot", format="png")
+        file.write_bytes(base64.b64decode(found["data"]))
 
     def take(self, message: dict[str, Any]) -> None:
         """Take a message of the browser for this tab."""
