@@ -1,4 +1,4 @@
-"""The console, the site, Swagger UI, ReDoc and the documents, served from memory without any other host.
+"""The console, the site, Swagger UI, ReDoc and the documents, served without any other host.
 
 Every file is read once, at startup, and looked up by its exact path, never in the file system.
 """

@@ -86,7 +86,8 @@ def render() -> dict[str, bytes]:
     sections = [(name, list(group)) for name, group in groupby(pages, lambda page: page.section)]
     layout = environment.get_template("layout.html")
     files: dict[str, bytes] = {
-        f"/site/{name}": (STATIC / name).read_bytes() for name in ("palette.css", "site.css", "live.js")
+        f"/site/{name}": (STATIC / name).read_bytes()
+        for name in ("palette.css", "site.css", "live.js")
     }
     files[f"/{REFERENCE_SCRIPT}"] = script().encode()
     files[f"/{REFERENCE_STYLE}"] = stylesheet().encode()

@@ -133,10 +133,10 @@ class Tab:
             buttons=int(kind != "mouseReleased"), clickCount=int(pressed),
         )  # fmt: skip
 
-    async def picture(self, file: Path) -> None:
-        """Write what the window shows to a PNG file."""
+    async def picture(self) -> bytes:
+        """What the window shows, as a PNG file."""
         found = await self.call("Page.captureScreenshot", format="png")
-        file.write_bytes(base64.b64decode(found["data"]))
+        return base64.b64decode(found["data"])
 
     def take(self, message: dict[str, Any]) -> None:
         """Take a message of the browser for this tab."""

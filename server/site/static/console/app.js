@@ -40,7 +40,10 @@ const help = by('help', HTMLDialogElement);
 const toggle = by('show-symbols', HTMLButtonElement);
 const stream = new Stream(new URL('ws/stream', document.baseURI.replace(/^http/, 'ws')));
 const table = new Table(by('table', HTMLDialogElement));
-const operator = new Operator(by('operator', HTMLElement), {unfollow, follow});
+const operator = new Operator(by('operator', HTMLElement), {
+  unfollow,
+  open: (symbol) => go({...showing(symbol), operator: false}),
+});
 
 /** @type {Panel[]} */
 let panels = [];
@@ -53,9 +56,7 @@ let connection = {open: false, retryAt: null};
 const symbols = new Symbols(aside, stream, {
   choose: (symbol) => {
     drawer(false);
-    const chart = state.charts[active];
-    if (chart) change(active, {...chart, symbol});
-    else go({...state, charts: [{symbol, timeframe: FIRST_TIMEFRAME, style: 'candles', overlays: []}]});
+    go(showing(symbol));
     panels[active]?.focus();
   },
   follow,
@@ -117,6 +118,18 @@ function go(next, way = 'push') {
  */
 function change(index, chart) {
   go({...state, charts: state.charts.map((each, at) => (at === index ? chart : each))});
+}
+
+/**
+ * The state with a symbol in the chart in use.
+ *
+ * @param {string} symbol
+ * @returns {State}
+ */
+function showing(symbol) {
+  const chart = state.charts[active];
+  if (!chart) return {...state, charts: [{symbol, timeframe: FIRST_TIMEFRAME, style: 'candles', overlays: []}]};
+  return {...state, charts: state.charts.map((each) => (each === chart ? {...chart, symbol} : each))};
 }
 
 /** @param {number} index */
@@ -214,7 +227,7 @@ function second() {
 async function identify() {
   try {
     const {data} = await request('monitoring/system/info');
-    by('simulated', HTMLElement).hidden = data.feed.name !== 'simulator';
+    by('simulated', HTMLElement).hidden = !data.feed.simulated;
   } catch {
     setTimeout(identify, 5 * SECOND_MS);
   }
@@ -228,7 +241,7 @@ async function begin() {
     const {data} = await request('tickers/');
     const symbol = data[0]?.symbol;
     if (symbol && !state.charts.length) {
-      go({...state, charts: [{symbol, timeframe: FIRST_TIMEFRAME, style: 'candles', overlays: []}]}, 'replace');
+      go(showing(symbol), 'replace');
       if (document.activeElement === document.body) panels[0]?.focus();
     }
   } catch {
@@ -240,6 +253,15 @@ stream.onConnection((now) => {
   connection = now;
   for (const panel of panels) panel.connected(now);
   second();
+});
+stream.watchTickers({
+  initial: (rows) => {
+    const followed = new Set(rows.map(({symbol}) => symbol));
+    for (const panel of panels) panel.followed(followed.has(panel.chart.symbol));
+  },
+  update: (symbol, row) => {
+    for (const panel of panels) if (panel.chart.symbol === symbol) panel.followed(row !== null);
+  },
 });
 theme.onChange(() => {
   for (const panel of panels) panel.recolour();

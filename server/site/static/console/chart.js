@@ -256,7 +256,7 @@ export class ChartView {
     const room = scale.width() / Math.max(1, this.#candles.length + MARGIN);
     this.#chart.priceScale('right').applyOptions({autoScale: true});
     scale.applyOptions({barSpacing: Math.min(WIDEST_BAR, Math.max(BAR_SPACING, room)), rightOffset: MARGIN});
-    scale.scrollToRealTime();
+    scale.scrollToPosition(MARGIN, false);
   }
 
   /** Show the oldest candles that are here. */

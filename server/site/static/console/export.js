@@ -1,7 +1,6 @@
 // Downloads of the candles in sight.
 
 import {MAX_PAGE} from './bounds.js';
-import {url} from './rest.js';
 import * as timeframes from './timeframe.js';
 
 const FORMATS = /** @type {const} */ (['csv', 'parquet']);
@@ -32,12 +31,12 @@ export function parts(symbol, timeframe, range) {
   const ranges = pages(range, timeframes.milliseconds(timeframe));
   return FORMATS.flatMap((format) =>
     ranges.map(({from, to}, index) => {
-      const parameters = {timeframe, start_time: from, end_time: to, limit: MAX_PAGE, format};
       const day = new Date(from).toISOString().slice(0, 16).replace(':', '');
       const which = ranges.length > 1 ? ` ${index + 1} of ${ranges.length}` : '';
       return {
         text: `${format === 'csv' ? 'CSV' : 'Parquet'}${which}`,
-        href: url(`data/candles/${encodeURIComponent(symbol)}`, parameters).href,
+        path: `data/candles/${encodeURIComponent(symbol)}`,
+        parameters: {timeframe, start_time: from, end_time: to, limit: MAX_PAGE, format},
         name: `${symbol}-${timeframe}m-${day}.${format}`,
       };
     }),

@@ -8,7 +8,7 @@ import * as format from './format.js';
 import {History} from './history.js';
 import * as overlays from './overlays.js';
 import * as quality from './quality.js';
-import {request} from './rest.js';
+import {request, url} from './rest.js';
 import * as timeframes from './timeframe.js';
 
 /** @import {Chart} from './address.js' */
@@ -30,6 +30,7 @@ import * as timeframes from './timeframe.js';
  */
 
 const HISTORY = 500;
+const NOT_ACTIVE = 'SYMBOL_NOT_ACTIVE';
 const POLL_MS = 2000;
 const PAGE_SHARE = 0.8;
 
@@ -129,6 +130,19 @@ export class Panel {
   connected(connection) {
     this.#connection = connection;
     this.#state();
+  }
+
+  /** @param {boolean} isFollowed whether the server follows the symbol */
+  followed(isFollowed) {
+    const isRefused = this.#refusal?.code === NOT_ACTIVE;
+    if (isFollowed === !isRefused) return;
+    if (isFollowed) {
+      this.#stop();
+      this.#start();
+    } else {
+      this.#refusal = {code: NOT_ACTIVE, message: `${this.chart.symbol} is not followed by this server.`};
+      this.#state();
+    }
   }
 
   recolour() {
@@ -307,7 +321,7 @@ export class Panel {
     const loading = said.word === 'loading' ? (this.#ticker?.loading ?? null) : null;
     progress.hidden = loading === null;
     if (loading) progress.value = quality.percent(loading);
-    follow.hidden = !this.#connection.open || this.#refusal?.code !== 'SYMBOL_NOT_ACTIVE';
+    follow.hidden = !this.#connection.open || this.#refusal?.code !== NOT_ACTIVE;
     write(follow, `Follow ${this.chart.symbol}`);
     if (said.word !== this.#word && said.word !== 'waiting') {
       if (this.#word || said.word !== 'complete') this.#page.announce(`${this.name}: ${said.word}. ${said.detail}`);
@@ -357,20 +371,17 @@ export class Panel {
     overlay.addEventListener('input', () => overlay.setCustomValidity(''));
     exports.addEventListener('toggle', () => this.#files());
     exports.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') exports.removeAttribute('open');
+      if (event.key !== 'Escape') return;
+      exports.removeAttribute('open');
+      this.focus();
     });
     table.addEventListener('click', () => this.#page.table(this));
     follow.addEventListener('click', () => {
-      this.#page.follow(this.chart.symbol).then(
-        () => {
-          this.#stop();
-          this.#start();
-        },
-        (error) => {
-          this.#refusal = {code: 'FOLLOW', message: String(error.message)};
-          this.#state();
-        },
-      );
+      // The tickers say when it is followed.
+      this.#page.follow(this.chart.symbol).catch((error) => {
+        this.#refusal = {code: error.code, message: error.message};
+        this.#state();
+      });
     });
   }
 
@@ -422,8 +433,8 @@ export class Panel {
     const {symbol, timeframe} = this.chart;
     files.replaceChildren(
       element('p', {}, `${format.time(range.from)} to ${format.time(range.to)} UTC`),
-      ...exporting.parts(symbol, timeframe, range).map(({text, href, name}) =>
-        element('a', {href, download: name}, text),
+      ...exporting.parts(symbol, timeframe, range).map(({text, path, parameters, name}) =>
+        element('a', {href: url(path, parameters).href, download: name}, text),
       ),
     );
   }

@@ -3,6 +3,7 @@
 import * as exact from './exact.js';
 
 /** @import {Candle} from './candles.js' */
+/** @import {Row} from './tickers.js' */
 
 /**
  * @typedef {'loading' | 'partial' | 'complete' | 'unknown'} Quality
@@ -20,8 +21,8 @@ import * as exact from './exact.js';
 
 /**
  * @typedef {object} TickerWatcher
- * @property {(rows: any[]) => void} initial
- * @property {(symbol: string, row: any | null) => void} update
+ * @property {(rows: Row[]) => void} initial all that there are
+ * @property {(symbol: string, row: Row | null) => void} update null: it is followed no longer
  */
 
 /**
@@ -95,7 +96,7 @@ export class Stream {
   /** @param {TickerWatcher} watcher */
   watchTickers(watcher) {
     this.#tickers.add(watcher);
-    this.#send({action: 'subscribe_tickers'});
+    if (this.#tickers.size === 1) this.#send({action: 'subscribe_tickers'});
   }
 
   /** @param {Topic} topic */

@@ -11,7 +11,7 @@ import {matching, sorted} from './tickers.js';
 const ROW_HEIGHT = 28;
 const SPARE_ROWS = 4;
 const REORDER_MS = 2000;
-const CELLS = /** @type {const} */ (['name', 'price', 'change', 'volume']);
+const CELLS = /** @type {const} */ (['name', 'price', 'change', 'volume', 'unseen']);
 
 /** One element of the window, which shows one row after another. */
 class Line {
@@ -261,8 +261,8 @@ export class Symbols {
     root.classList.toggle('active', place === this.#active);
     if (line.row === row) return;
     line.row = row;
-    const [name, price, change, volume] = cells;
-    if (!name || !price || !change || !volume) return;
+    const [name, price, change, volume, state] = cells;
+    if (!name || !price || !change || !volume || !state) return;
     const moved = format.change(row.open, row.price);
     write(name, row.symbol);
     write(price, row.price === null ? '' : format.fixed(row.price, precision(row)));
@@ -270,7 +270,7 @@ export class Symbols {
     attribute(change, 'data-direction', moved.startsWith('+') ? 'up' : moved.startsWith('\u2212') ? 'down' : '');
     write(volume, row.quote_volume === null ? '' : format.compact(Number(row.quote_volume)));
     attribute(root, 'data-state', row.data_quality);
-    attribute(root, 'aria-label', spoken(row, moved));
+    write(state, row.data_quality);
     attribute(root, 'title', title(row));
   }
 }
@@ -287,14 +287,6 @@ function attribute(place, name, value) {
 /** @param {Row} row */
 function precision({price, open, high, low}) {
   return Math.max(...[price, open, high, low].map((each) => (each === null ? 0 : format.places(each))));
-}
-
-/**
- * @param {Row} row
- * @param {string} moved
- */
-function spoken(row, moved) {
-  return [row.symbol, row.price ?? 'no price', moved, row.data_quality].filter(Boolean).join(', ');
 }
 
 /** @param {Row} row */
