@@ -28,6 +28,7 @@ from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.edge.origin import OriginPolicy
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
+from server.log import KeptLog
 from server.rest.app import RestApi, load_document
 from server.rest.dispatch import HandlerFunction
 from server.settings import SIMULATOR, Settings
@@ -78,7 +79,9 @@ class Api(Protocol):
 class Server:
     """A provider with its REST and WebSocket APIs, over an open store."""
 
-    def __init__(self, settings: Settings, store: Store, *, check_messages: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, kept_log: KeptLog, *, check_messages: bool = False
+    ) -> None:
         """With `check_messages`, for tests, everything sent is validated against the documents."""
         self.settings = settings
         self.provider = Provider(
@@ -115,6 +118,7 @@ class Server:
                 settings.files_directory,
                 settings.files_megabytes * 1_000_000,
             ),
+            kept_log,
             check_messages=check_messages,
         )
         self.apis: list[Api] = [self.native]

@@ -15,6 +15,7 @@ from ingest.core.errors import SettingError
 from ingest.core.symbol import Symbols
 from server.app import Server
 from server.exits import Exit
+from server.log import KeptLog
 from server.settings import SIMULATOR, Settings
 from server.store import opened_store
 
@@ -32,14 +33,15 @@ async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> Ex
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with (
-        _feed(settings, simulator_options) as fed,
-        opened_store(fed) as store,
-        Server(fed, store).listening() as url,
-    ):
-        _announce(fed, url)
-        await stop.wait()
-        print("Shutting down: closing connections, storing received trades ...", flush=True)  # noqa: T201
+    with KeptLog(settings.secrets).attached() as kept_log:
+        async with (
+            _feed(settings, simulator_options) as fed,
+            opened_store(fed) as store,
+            Server(fed, store, kept_log).listening() as url,
+        ):
+            _announce(fed, url)
+            await stop.wait()
+            print("Shutting down: closing connections, storing received trades ...", flush=True)  # noqa: T201
     return Exit.DONE
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 
@@ -120,6 +120,15 @@ class Settings:
     def store_backend(self) -> Literal["chdb", "clickhouse"]:
         """The kind of store that the DSN names."""
         return "chdb" if self.store.startswith("chdb:") else "clickhouse"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be shown nowhere, in each of its spellings."""
+        try:
+            password = urlsplit(self.store).password or ""
+        except ValueError:
+            password = ""
+        return (password, unquote(password), self.kraken_api_key)
 
     def public(self) -> dict[str, str]:
         """The settings that may be shown, by their names in the environment."""

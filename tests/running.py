@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest.storage import Store
 from server import settings as server_settings
 from server.app import Server
+from server.log import KeptLog
 from server.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -67,9 +68,10 @@ async def server(chosen: Settings) -> AsyncIterator[tuple[Server, str]]:
     """A server in this process that checks each message it sends; gives it and its base URL."""
     store = await asyncio.to_thread(Store, chosen.store)
     try:
-        running = Server(chosen, store, check_messages=True)
-        async with running.listening() as url:
-            yield running, url
+        with KeptLog(chosen.secrets).attached() as kept_log:
+            running = Server(chosen, store, kept_log, check_messages=True)
+            async with running.listening() as url:
+                yield running, url
     finally:
         await asyncio.to_thread(store.close)
 

@@ -74,6 +74,7 @@ LIVE_TICKER_FIELDS: Final = (
     "quote_volume",
     "loading",
 )
+LOG_TEXT_MAX_LENGTH: Final = 1000
 PRICE_MINIMUM: Final = 0
 QUOTE_VOLUME_MINIMUM: Final = 0
 REQUEST_ID_MAX_LENGTH: Final = 64
@@ -171,6 +172,15 @@ class GapKind(StrEnum):
     OPEN = "open"
     UNREADABLE = "unreadable"
     CONFIRMED = "confirmed"
+
+
+class LogLevel(StrEnum):
+    """How serious a line of the log is."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 class StreamErrorCode(StrEnum):

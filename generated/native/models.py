@@ -19,7 +19,14 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import TypeAliasType
 
-from generated.native.facts import DataQuality, ErrorCode, FailureCode, GapKind, StreamErrorCode
+from generated.native.facts import (
+    DataQuality,
+    ErrorCode,
+    FailureCode,
+    GapKind,
+    LogLevel,
+    StreamErrorCode,
+)
 
 
 class _Whole:
@@ -355,6 +362,18 @@ class Loading(BaseModel):
             description="Seconds until the rest will have come at that rate; null while none come."
         ),
     ]
+
+
+LogText = TypeAliasType(
+    "LogText",
+    Annotated[
+        StrictStr,
+        Field(
+            description="The text of a line, with the error that it is about. A longer one is cut, and ends with an ellipsis.",
+            max_length=1000,
+        ),
+    ],
+)
 
 
 Price = TypeAliasType(
@@ -1241,6 +1260,37 @@ class LiveTicker(BaseModel):
     ]
 
 
+class LogLine(BaseModel):
+    """
+    One line of the log.
+    """
+
+    id: Annotated[
+        StrictInt,
+        Field(
+            description="Number of the line. Each is one higher than the one before; those of a later start of the server are higher still.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    time: Annotated[
+        StrictInt,
+        Field(
+            description="When it was logged, by this machine's clock, in milliseconds.",
+            ge=0,
+            le=253402300799999,
+        ),
+        WHOLE,
+    ]
+    level: LogLevel
+    logger: Annotated[
+        StrictStr,
+        Field(description="The part of the program that logged it.", max_length=200),
+    ]
+    message: LogText
+
+
 class MaterializedView(BaseModel):
     """
     The stored candles of one symbol at one timeframe.
@@ -1660,6 +1710,14 @@ class InitialTickers(BaseModel):
         list[LiveTicker],
         Field(description="One entry for each followed symbol, in the order of their names."),
     ]
+
+
+class LogEnvelope(Envelope):
+    """
+    Lines of the log, oldest first.
+    """
+
+    data: list[LogLine]
 
 
 class Subscribe(BaseModel):

@@ -11,6 +11,7 @@ from generated.native.models import (
     FileIndexEnvelope,
     FileListEnvelope,
     Health,
+    LogEnvelope,
     MaterializedViewListEnvelope,
     Readiness,
     SyncReportEnvelope,
@@ -175,6 +176,12 @@ class AdminHandlers(Protocol):
     @abstractmethod
     async def get_weight_statistics(self) -> WeightStatisticsEnvelope | Raw:
         """Request budget at the exchange."""
+
+    @abstractmethod
+    async def get_log(
+        self, *, limit: int, level: str, after: int | None = None
+    ) -> LogEnvelope | Raw:
+        """The newest lines of the log."""
 
     @abstractmethod
     async def force_sync(self) -> SyncReportEnvelope | Raw:

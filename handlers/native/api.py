@@ -16,6 +16,7 @@ from generated.native.stream import MODELS, STREAM_ADDRESS, StreamSends
 from handlers.native import messages
 from handlers.native.connections import Connections
 from handlers.native.errors import error_form, error_reply, on_failure
+from handlers.native.log import Log
 from handlers.native.requests import Requests
 from handlers.native.rest.admin import Admin
 from handlers.native.rest.candles import Candles
@@ -60,6 +61,7 @@ class Native:
         bounds: EndpointSettings,
         client_ip: Callable[[web.Request], str],
         files: Files,
+        log: Log,
         *,
         check_messages: bool = False,
     ) -> None:
@@ -94,7 +96,7 @@ class Native:
             FilesOfPeriods(provider.view, files),
             Tickers(provider),
             Monitoring(provider, self._connections, about),
-            Admin(provider, subscriptions, all_symbols, updates, self._connections, about),
+            Admin(provider, subscriptions, all_symbols, updates, self._connections, about, log),
         )
         """Objects with a method for each operation of the REST document."""
 

@@ -23,6 +23,7 @@ from ingest.core.trade import Trade
 from ingest.pipeline.feed import Feed
 from ingest.storage import Store
 from server.app import Server
+from server.log import KeptLog
 from tests import running
 
 JSON = "application/json"
@@ -139,7 +140,7 @@ async def rest(tmp_path: Path) -> AsyncIterator[Rest]:
     async with listening(exchange) as exchange_url:
         chosen = running.settings(exchange_url, tmp_path, requests_per_minute="1000000")
         with Store(chosen.store) as store:
-            server = Server(chosen, store, check_messages=True)
+            server = Server(chosen, store, KeptLog(), check_messages=True)
             await server.provider.clock.synchronize()
             async with listening(server.app) as url, aiohttp.ClientSession() as session:
                 yield Rest(server, session, url)

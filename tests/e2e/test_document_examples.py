@@ -161,8 +161,14 @@ async def materialize(world: World) -> None:
         world.running.provider.store.candles.materialize("BTCUSDT", timeframe)
 
 
+async def lose_the_connection(world: World) -> None:
+    down = world.running.provider.feeds["ETHUSDT"].state
+    await world.exchange.order("cut")
+    await until(lambda: not down.is_connected)
+
+
 BEFORE = {"partial": lose, "loading": load, "degraded": cut, "unhealthy": fill_the_disk,
-          "views": materialize}  # fmt: skip
+          "views": materialize, "warning": lose_the_connection}  # fmt: skip
 """The setup for the server to answer as in the example of this name."""
 
 QUERIES = {
@@ -170,6 +176,7 @@ QUERIES = {
     "loading": "?timeframe=1",
     "none": "?start_time=0&end_time=0",
     "trades": "?limit=2",
+    "warning": "?level=warning&limit=1",
 }
 
 
@@ -179,7 +186,7 @@ async def test_an_answer_has_the_texts_of_its_example(world: World, example: str
     if name in BEFORE:
         await BEFORE[name](world)
     place = path.replace("{symbol}", "BTCUSDT").replace("{timeframe}", "173m")
-    place += QUERIES.get(name, "") if "data" in path else ""
+    place += QUERIES.get(name, "") if "data" in path or "log" in path else ""
     answer = await world.ask(place, "POST" if path.endswith("sync") else "GET")
     assert texts(answer) == texts(ANSWERS[example])
 

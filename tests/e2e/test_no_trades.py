@@ -88,6 +88,7 @@ async def test_a_ticker_without_trades_is_null_where_documented(running: Running
         "/api/v1/admin/websocket/status",
         "/api/v1/admin/websocket/connections",
         "/api/v1/admin/coordinators/weight",
+        "/api/v1/admin/log",
         "/kraken/0/public/AssetPairs",
         "/kraken/0/public/Time",
         "/kraken/0/public/SystemStatus",

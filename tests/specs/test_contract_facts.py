@@ -71,6 +71,11 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
     ("get", "/admin/websocket/status"): {},
     ("get", "/admin/websocket/connections"): {},
     ("get", "/admin/coordinators/weight"): {},
+    ("get", "/admin/log"): {
+        "limit": ("query", False, "integer", 1, 1000, 200),
+        "level": ("query", False, "string", None, None, "debug"),
+        "after": ("query", False, "integer", 0, 2**53 - 1, None),
+    },
     ("post", "/admin/system/sync"): {},
 }
 

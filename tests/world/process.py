@@ -20,6 +20,7 @@ from ingest.pipeline.expiry import Kept
 from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
 from ingest.storage import AsyncStore, Store
+from server.log import KeptLog
 from tests.world.faults import Faults
 from tests.world.network import REST_URL, STREAM_URL, SimulatedNetwork
 from tests.world.plan import SYMBOLS, Plan
@@ -137,7 +138,9 @@ class Process:
             host_ms=host_ms,
         )
         files = Files(AsyncStore(store), self.provider.view, NO_FILES, 0)
-        self.native = Native(self.provider, ABOUT, STREAM, BOUNDS, lambda _: "client", files)
+        self.native = Native(
+            self.provider, ABOUT, STREAM, BOUNDS, lambda _: "client", files, KeptLog()
+        )
         self.failure: BaseException | None = None
         """By what it ended without being asked to."""
         self.on_end: list[Callable[[], None]] = []

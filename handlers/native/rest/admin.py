@@ -1,11 +1,14 @@
-"""For operators: the WebSocket side, the request weight, and a synchronization by hand."""
+"""For operators: the WebSocket side, the request weight, the log, and a synchronization by hand."""
 
 from __future__ import annotations
 
 import time
 
 from asyncapi_server import Connection, Subscriptions
+from generated.native.facts import LogLevel
 from generated.native.models import (
+    LogEnvelope,
+    LogLine,
     SyncReport,
     SyncReportEnvelope,
     WebSocketConnection,
@@ -18,6 +21,7 @@ from generated.native.models import (
 )
 from generated.native.rest import AdminHandlers
 from handlers.native.connections import Connections
+from handlers.native.log import Log
 from handlers.native.rest.envelope import envelope
 from handlers.native.rest.monitoring import About
 from handlers.native.tickers import TICKERS, AllSymbols
@@ -38,6 +42,7 @@ class Admin(AdminHandlers):
         updates: Updates,
         connections: Connections,
         about: About,
+        log: Log,
     ) -> None:
         self._provider = provider
         self._subscriptions = subscriptions
@@ -45,6 +50,7 @@ class Admin(AdminHandlers):
         self._updates = updates
         self._connections = connections
         self._about = about
+        self._log = log
 
     async def get_websocket_status(self) -> WebSocketStatusEnvelope:
         """Counts of the WebSocket side."""
@@ -106,6 +112,20 @@ class Admin(AdminHandlers):
             retry_after_seconds=weight.banned_for if banned else None,
         )
         return envelope(WeightStatisticsEnvelope, data, "Weight statistics retrieved successfully")
+
+    async def get_log(self, *, limit: int, level: str, after: int | None = None) -> LogEnvelope:
+        """The newest lines of the log."""
+        lines = [
+            LogLine(
+                id=line.id,
+                time=line.time_ms,
+                level=line.level,
+                logger=line.logger,
+                message=line.message,
+            )
+            for line in self._log.newest(limit, LogLevel(level), after)
+        ]
+        return envelope(LogEnvelope, lines, f"Retrieved {len(lines)} log lines")
 
     async def force_sync(self) -> SyncReportEnvelope:
         """Synchronize now: the clock with the exchange's, each symbol with its newest trade."""

@@ -411,6 +411,27 @@ class Loading(BaseModel):
     ]
 
 
+LogLevel = TypeAliasType(
+    "LogLevel",
+    Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="How serious a line of the log is.", examples=["info"]),
+    ],
+)
+
+
+LogText = TypeAliasType(
+    "LogText",
+    Annotated[
+        StrictStr,
+        Field(
+            description="The text of a line, with the error that it is about. A longer one is cut, and ends with an ellipsis.",
+            max_length=1000,
+        ),
+    ],
+)
+
+
 Price = TypeAliasType(
     "Price",
     Annotated[
@@ -1312,6 +1333,37 @@ class LiveTicker(BaseModel):
     ]
 
 
+class LogLine(BaseModel):
+    """
+    One line of the log.
+    """
+
+    id: Annotated[
+        StrictInt,
+        Field(
+            description="Number of the line. Each is one higher than the one before; those of a later start of the server are higher still.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    time: Annotated[
+        StrictInt,
+        Field(
+            description="When it was logged, by this machine's clock, in milliseconds.",
+            ge=0,
+            le=253402300799999,
+        ),
+        WHOLE,
+    ]
+    level: LogLevel
+    logger: Annotated[
+        StrictStr,
+        Field(description="The part of the program that logged it.", max_length=200),
+    ]
+    message: LogText
+
+
 class MaterializedView(BaseModel):
     """
     The stored candles of one symbol at one timeframe.
@@ -1727,6 +1779,14 @@ class InitialTickers(BaseModel):
         list[LiveTicker],
         Field(description="One entry for each followed symbol, in the order of their names."),
     ]
+
+
+class LogEnvelope(Envelope):
+    """
+    Lines of the log, oldest first.
+    """
+
+    data: list[LogLine]
 
 
 class Subscribe(BaseModel):

@@ -12,6 +12,7 @@ from candlecast_client.generated.models import (
     FileIndexEnvelope,
     FileListEnvelope,
     Health,
+    LogEnvelope,
     MaterializedViewListEnvelope,
     Readiness,
     SyncReportEnvelope,
@@ -236,6 +237,23 @@ class RestOperations(ABC):
         """Request budget at the exchange."""
         return await self._call(
             "GET", "/admin/coordinators/weight", {}, {}, {200: WeightStatisticsEnvelope}
+        )
+
+    async def get_log(
+        self, *, limit: int | None = None, level: str | None = None, after: int | None = None
+    ) -> LogEnvelope:
+        """The newest lines of the log.
+
+        - `limit`: How many lines to return at most.
+        - `level`: Leave out lines of lower levels.
+        - `after`: The `id` of a line; only later ones are returned.
+        """
+        return await self._call(
+            "GET",
+            "/admin/log",
+            {},
+            {"limit": limit, "level": level, "after": after},
+            {200: LogEnvelope},
         )
 
     async def force_sync(self) -> SyncReportEnvelope:

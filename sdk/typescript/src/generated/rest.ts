@@ -6,6 +6,7 @@ import type {
   FileListEnvelope,
   Health,
   Integer,
+  LogEnvelope,
   MaterializedViewListEnvelope,
   Readiness,
   SyncReportEnvelope,
@@ -225,6 +226,22 @@ export abstract class RestOperations {
    */
   getWeightStatistics(): Promise<WeightStatisticsEnvelope> {
     return this.call("GET", "/admin/coordinators/weight", {}, {}, [200]);
+  }
+
+  /**
+   * The newest lines of the log.
+   */
+  getLog(
+    query: {
+      /** How many lines to return at most. */
+      limit?: number;
+      /** Leave out lines of lower levels. */
+      level?: string;
+      /** The `id` of a line; only later ones are returned. */
+      after?: number;
+    } = {},
+  ): Promise<LogEnvelope> {
+    return this.call("GET", "/admin/log", {}, query, [200]);
   }
 
   /**

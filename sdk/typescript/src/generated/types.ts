@@ -179,6 +179,20 @@ export type QuoteVolume = Decimal;
  */
 export type Instant = Integer | string;
 /**
+ * Lines of the log, oldest first.
+ */
+export type LogEnvelope = Envelope & {
+  data: LogLine[];
+};
+/**
+ * How serious a line of the log is.
+ */
+export type LogLevel = "debug" | "info" | "warning" | "error";
+/**
+ * The text of a line, with the error that it is about. A longer one is cut, and ends with an ellipsis.
+ */
+export type LogText = string;
+/**
  * The stored timeframes of one symbol.
  */
 export type MaterializedViewListEnvelope = Envelope & {
@@ -775,6 +789,25 @@ export interface Loading {
    * Seconds until the rest will have come at that rate; null while none come.
    */
   seconds_left: number | null;
+}
+/**
+ * One line of the log.
+ */
+export interface LogLine {
+  /**
+   * Number of the line. Each is one higher than the one before; those of a later start of the server are higher still.
+   */
+  id: number;
+  /**
+   * When it was logged, by this machine's clock, in milliseconds.
+   */
+  time: number;
+  level: LogLevel;
+  /**
+   * The part of the program that logged it.
+   */
+  logger: string;
+  message: LogText;
 }
 /**
  * The stored candles of one symbol at one timeframe.
