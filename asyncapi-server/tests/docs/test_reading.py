@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asyncapi_server.docs import describe, render
-from support import node
+from support.axe import violations
 from support.browser import DESKTOP, PHONE, Tab, tab
 from support.pages import TOO_WIDE, by_id, click, fill, text
 from support.rendered import CHROMIUM, NEEDS_CHROMIUM, SHOWCASE, SUITE, write
@@ -27,9 +27,6 @@ SHOWN = [
     SUITE / "protocols-3.1.yaml",
     SUITE / "avro-3.0.yaml",
 ]
-HERE = Path(__file__).parent
-AXE = """axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>
-  violations.map(({id, nodes}) => [id, ...nodes.slice(0, 3).map(node => node.html)]))"""
 UNFOLDED = "document.querySelectorAll('details').forEach(fold => { fold.open = true; })"
 MARKED = "document.querySelector(':target')?.id ?? ''"
 VISIBLE = """(box => box.top >= 0 && box.bottom <= innerHeight)(
@@ -55,32 +52,26 @@ async def test_pages_fit_and_load_nothing(tmp_path: Path) -> None:
 
 
 async def test_pages_have_no_barriers(tmp_path: Path) -> None:
-    modules = node.modules(HERE)
-    if modules is None:
-        pytest.skip("needs axe-core of npm, which cannot be installed")
-    axe = (modules / "axe-core" / "axe.min.js").read_text("utf-8")
     async with tab(str(CHROMIUM), tmp_path / "profile") as page:
         for document in SHOWN:
             url = write(document, tmp_path)
             for dark in (False, True):
                 await page.show(url, DESKTOP, dark=dark)
-                await page.value(f"{axe}; undefined")
                 await page.value(UNFOLDED)
-                assert await page.value(AXE) == [], f"{document.stem}, dark: {dark}"
+                assert await violations(page) == [], f"{document.stem}, dark: {dark}"
                 if document is not SHOWCASE:
                     continue
                 await click(page, "try")
                 await fill(page, "editor", '{"do": 1}')
-                assert await page.value(AXE) == [], f"the console, dark: {dark}"
+                assert await violations(page) == [], f"the console, dark: {dark}"
                 await click(page, "find")
                 await search(page, "a")
-                assert await page.value(AXE) == [], f"the search, dark: {dark}"
+                assert await violations(page) == [], f"the search, dark: {dark}"
         index = tmp_path / "all.html"
         index.write_text(render.index([render.Listed(describe(SHOWCASE), "a.html")]), "utf-8")
         for shown, width in ((url, PHONE), (index.as_uri(), DESKTOP)):
             await page.show(shown, width)
-            await page.value(f"{axe}; undefined")
-            assert await page.value(AXE) == [], f"{shown} at {width}"
+            assert await violations(page) == [], f"{shown} at {width}"
 
 
 async def search(page: Tab, words: str) -> None:
