@@ -171,3 +171,9 @@ def test_a_fragment_is_for_a_page_of_ones_own() -> None:
     assert [entry.text for entry in part.contents][:4] == [
         "Ids", "Further reading", "Servers", "Desk",
     ]  # fmt: skip
+    alone = fragment(describe(SHOWCASE), has_search=False)
+    assert 'id="asyncapi-search"' in part.html
+    assert 'id="asyncapi-find"' in part.html
+    assert 'id="asyncapi-search"' not in alone.html
+    assert 'id="asyncapi-find"' not in alone.html
+    assert 'id="asyncapi-try"' in alone.html

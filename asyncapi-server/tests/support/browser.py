@@ -43,6 +43,8 @@ class Tab:
         """The browser's log of the page: errors of scripts, refused or failed loads."""
         self.requests: list[str] = []
         """The URLs that were requested since the last page was shown."""
+        self.received = 0
+        """The bytes that came for them, with headers, as they were transferred."""
         self._loaded = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
 
@@ -66,6 +68,7 @@ class Tab:
         await self.prefer(dark=dark)
         self._loaded.clear()
         self.requests.clear()
+        self.received = 0
         await self.call("Page.navigate", url=url)
         async with asyncio.timeout(ANSWER_SECONDS):
             await self._loaded.wait()
@@ -150,6 +153,8 @@ class Tab:
             self._loaded.set()
         elif method in ("Network.requestWillBeSent", "Network.webSocketCreated"):
             self.requests.append(parameters.get("url") or parameters["request"]["url"])
+        elif method == "Network.loadingFinished":
+            self.received += int(parameters["encodedDataLength"])
         elif method == "Runtime.exceptionThrown" or (
             method == "Log.entryAdded" and parameters["entry"]["level"] == "error"
         ):

@@ -28,7 +28,7 @@ from asyncapi_server.docs.outline import MAX_LISTED, Entry, contents, outline
 from asyncapi_server.docs.wording import link
 from asyncapi_server.findings import Place
 
-REFERENCE_STYLES = ("reference.css", "console.css")
+REFERENCE_STYLES = ("reference.css", "code.css", "console.css")
 """What a fragment needs, in colours that the page around it has to name."""
 PAGE_STYLES = ("theme.css", "page.css", *REFERENCE_STYLES)
 CONNECTIONS = "ws: wss:"
@@ -65,7 +65,7 @@ class Listed:
 def page(description: Description, *, index: str = "") -> str:
     """A whole page, which stands for itself; `index` is the address of the index, if any."""
     rendered = _Rendered(description)
-    return _framed("page.html", rendered.title, **rendered.context, index=index)
+    return _framed("page.html", rendered.title, **rendered.context, index=index, has_search=True)
 
 
 def index(documents: Sequence[Listed], title: str = "Documents") -> str:
@@ -73,10 +73,14 @@ def index(documents: Sequence[Listed], title: str = "Documents") -> str:
     return _framed("index.html", title, documents=documents)
 
 
-def fragment(description: Description) -> Fragment:
-    """The content of a page of one's own. It takes `script` and `stylesheet`."""
+def fragment(description: Description, *, has_search: bool = True) -> Fragment:
+    """The content of a page of one's own. It takes `script` and `stylesheet`.
+
+    A site that has a search over all of its pages leaves out the one of this page.
+    """
     rendered = _Rendered(description)
-    html = _environment().get_template("fragment.html").render(**rendered.context)
+    template = _environment().get_template("fragment.html")
+    html = template.render(**rendered.context, has_search=has_search)
     return Fragment(html, rendered.contents)
 
 
@@ -84,6 +88,11 @@ def fragment(description: Description) -> Fragment:
 def script() -> str:
     """The script of every page."""
     return linked(resources.files(__package__) / "static", "js/main.js")
+
+
+def module(name: str) -> str:
+    """A module of the script, as "copying.js", for a site whose other pages need no more of it."""
+    return (resources.files(__package__) / "static" / "js" / name).read_text("utf-8")
 
 
 @cache

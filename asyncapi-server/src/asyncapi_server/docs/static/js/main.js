@@ -1,7 +1,8 @@
 // The script of a page.
 
 import { startConsole } from './console.js';
-import { startContents, startCopying, startLinks, startScrolling } from './reading.js';
+import { startCopying } from './copying.js';
+import { startContents, startLinks, startScrolling } from './reading.js';
 import { startSearch } from './search.js';
 import { applyTheme, startTheme } from './theme.js';
 

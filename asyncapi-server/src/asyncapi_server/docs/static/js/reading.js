@@ -1,15 +1,4 @@
-// What helps to read: copy buttons, folds that open for a link, the place in the contents.
-
-import { copy, element } from './dom.js';
-
-/** Give each example a button that copies it. */
-export function startCopying() {
-  for (const figure of document.querySelectorAll('figure.code')) {
-    const button = element('button', { type: 'button', className: 'copy' }, 'Copy');
-    button.addEventListener('click', () => copy(figure.querySelector('code').textContent, button));
-    figure.querySelector('figcaption').append(button);
-  }
-}
+// What helps to read: folds that open for a link, the place in the contents.
 
 /** Open the folds around the target of a link, and bring it into view. */
 export function startLinks() {
