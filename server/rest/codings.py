@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from generated.reply import JSON
 from server.rest.negotiation import qualities
@@ -23,7 +23,8 @@ COMPRESSED_TYPES: Final = frozenset({JSON, "application/x-ndjson", "text/csv"})
 LEAST_BYTES: Final = 1400
 """Shorter bodies fill one packet either way."""
 _LEVEL: Final = 1
-"""Candles and trades shrink to a fifteenth; higher levels take three times as long for a tenth."""
+"""Of replies: candles and trades shrink to a fifteenth; higher levels take three times as long for
+a tenth."""
 _INLINE_BYTES: Final = 65_536
 """Longer pieces are compressed in a thread, of which there is one: that bounds the work."""
 _HEADERS_KEPT: Final = 256
@@ -37,9 +38,16 @@ class _Compressor(Protocol):
     def flush(self) -> bytes: ...
 
 
-_COMPRESSORS: Final[dict[str, Callable[[], _Compressor]]] = {
-    "zstd": lambda: ZstdCompressor(_LEVEL),
-    "gzip": lambda: zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16),
+class _Coding(NamedTuple):
+    compressor: Callable[[int], _Compressor]
+    """Makes one of a level."""
+    level_of_kept: int
+    """The level for bodies that are compressed once; higher ones take longer for a hundredth."""
+
+
+_CODINGS: Final[dict[str, _Coding]] = {
+    "zstd": _Coding(ZstdCompressor, 9),
+    "gzip": _Coding(lambda level: zlib.compressobj(level, zlib.DEFLATED, zlib.MAX_WBITS + 16), 6),
 }
 """The best one first."""
 
@@ -48,16 +56,26 @@ _COMPRESSORS: Final[dict[str, Callable[[], _Compressor]]] = {
 def coding_of(accept_encoding: bytes) -> str | None:
     """The coding that a client prefers of those that there are; None for none."""
     accepted = qualities(accept_encoding.decode("latin-1"))
-    known = {name: accepted.get(name, accepted.get("*", 0.0)) for name in _COMPRESSORS}
+    known = {name: accepted.get(name, accepted.get("*", 0.0)) for name in _CODINGS}
     best = max(known, key=lambda name: known[name])
     return best if known[best] > accepted.get("identity", 0.0) else None
+
+
+async def compressed(body: bytes, coding: str) -> bytes:
+    """A whole body, compressed for good: for one that is sent many times."""
+
+    def compress() -> bytes:
+        compressor = _CODINGS[coding].compressor(_CODINGS[coding].level_of_kept)
+        return compressor.compress(body) + compressor.flush()
+
+    return await asyncio.get_running_loop().run_in_executor(_thread, compress)
 
 
 class Body:
     """A body that is compressed piece by piece."""
 
     def __init__(self, coding: str) -> None:
-        self._compressor = _COMPRESSORS[coding]()
+        self._compressor = _CODINGS[coding].compressor(_LEVEL)
 
     async def take(self, piece: bytes, *, is_last: bool) -> bytes:
         """The compressed bytes that a piece yields."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from aiohttp import hdrs, web
@@ -15,6 +15,8 @@ from aiohttp.typedefs import Handler
 
 from asyncapi_server.docs.render import CONNECTIONS
 from server.edge.headers import expect_nothing
+from server.rest.codings import LEAST_BYTES, coding_of, compressed
+from server.rest.delivery import matches
 from server.site.sources import STREAMS
 
 STATIC = Path(__file__).parent / "static"
@@ -72,6 +74,7 @@ CONTENT_TYPES = {
     ".yaml": "application/yaml",
     ".md": "text/markdown; charset=utf-8",
 }
+COMPRESSED = CONTENT_TYPES.keys() - {".png"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ class Page:
     content: bytes
     headers: Mapping[str, str]
     etag: str
+    """That of the content itself; in a coding it has another one."""
+    _coded: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """The content by coding, compressed when a client first takes it so."""
 
     @classmethod
     def of(
@@ -94,7 +100,25 @@ class Page:
         }
         if suffix == ".html":
             headers["Content-Security-Policy"] = policy
+        if suffix in COMPRESSED and len(content) >= LEAST_BYTES:
+            headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
         return cls(content, headers, etag)
+
+    async def answer(self, accept_encoding: str, known: str) -> web.Response:
+        """The answer to a client that accepts these codings, and knows these entity tags."""
+        coding = None
+        if hdrs.VARY in self.headers:
+            coding = coding_of(accept_encoding.encode("latin-1", "replace"))
+        etag = self.etag if coding is None else f'{self.etag[:-1]}-{coding}"'
+        headers = {**self.headers, hdrs.ETAG: etag}
+        if matches(known.encode("latin-1", "replace"), etag.encode()):
+            return web.Response(status=304, headers=headers)
+        if coding is None:
+            return web.Response(body=self.content, headers=headers)
+        if coding not in self._coded:
+            self._coded[coding] = await compressed(self.content, coding)
+        headers[hdrs.CONTENT_ENCODING] = coding
+        return web.Response(body=self._coded[coding], headers=headers)
 
 
 def load_pages(
@@ -161,12 +185,16 @@ def _read(file: Path, cache: str = REVALIDATE) -> Page:
 def _handler(page: Page) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         _only_reading(request)
-        known = request.if_none_match or ()
-        if any(tag.value in ("*", page.etag.strip('"')) for tag in known):
-            return web.Response(status=304, headers=page.headers)
-        return web.Response(body=page.content, headers=page.headers)
+        return await page.answer(
+            _joined(request, hdrs.ACCEPT_ENCODING), _joined(request, hdrs.IF_NONE_MATCH)
+        )
 
     return serve
+
+
+def _joined(request: web.Request, name: str) -> str:
+    """The value of a header, which may come in several lines; "" without one."""
+    return ", ".join(request.headers.getall(name, ()))
 
 
 async def _to_console(request: web.Request) -> web.StreamResponse:

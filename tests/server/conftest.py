@@ -30,6 +30,7 @@ from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.rest.app import RestApi, load_document
 from server.rest.dispatch import HandlerFunction, Reply
+from server.site import render
 from server.site.pages import load_pages
 
 HERE = Path(__file__).parent
@@ -201,7 +202,7 @@ async def start() -> AsyncIterator[Start]:
             app = build_http(
                 access,
                 [RestApi(load_document(SMALL_API), handlers, error_form), *others],
-                load_pages(openapi_json, HERE),
+                load_pages(openapi_json, HERE, render()),
                 {STREAM: echo},
                 body,
                 validate_responses=validate_responses,

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 import re
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, hdrs
 
 from server.rest.app import load_document
+from server.site import render
 from server.site.pages import STATIC, load_pages
 from tests.server.conftest import HERE, SMALL_API, Edge, Start
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 CHROMIUM = shutil.which("chromium")
 
@@ -58,22 +68,50 @@ async def test_the_root_leads_to_the_console(edge: Edge) -> None:
         assert (answer.status, answer.headers["Location"]) == (307, "/console")
 
 
-async def test_what_a_browser_has_is_not_sent_again(edge: Edge) -> None:
-    for path, page in load_pages(b"{}", HERE).items():
-        async with edge.session.get(path) as answer:
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "identity": bytes,
+    "gzip": gzip.decompress,
+    "zstd": zstd.decompress,
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+async def test_pages_come_compressed_to_clients_that_accept_it(edge: Edge, coding: str) -> None:
+    async with ClientSession(f"http://127.0.0.1:{edge.port}", auto_decompress=False) as session:
+        for path, page in load_pages(b"{}", HERE, render()).items():
+            accepting = {"Accept-Encoding": coding}
+            is_coded = coding != "identity" and hdrs.VARY in page.headers
+            async with session.get(path, headers=accepting) as answer:
+                body = await answer.read()
+                etag = answer.headers["ETag"]
             assert answer.status == 200
-            assert answer.headers["ETag"] == page.etag
+            assert answer.headers.get("Content-Encoding") == (coding if is_coded else None)
+            assert (CODINGS[coding](body) if is_coded else body) == page.content
+            assert len(body) <= len(page.content)
+            assert (etag == page.etag) is not is_coded
+            assert answer.headers.get("Vary") == page.headers.get(hdrs.VARY)
             assert "no-store" not in answer.headers["Cache-Control"]
-        for known in (page.etag, "W/" + page.etag, f'"other", {page.etag}', "*"):
-            async with edge.session.get(path, headers={"If-None-Match": known}) as again:
-                assert (again.status, await again.read()) == (304, b"")
-        async with edge.session.get(path, headers={"If-None-Match": '"other"'}) as changed:
-            assert changed.status == 200
+            async with session.head(path, headers=accepting) as head:
+                assert head.headers["Content-Length"] == str(len(body))
+                assert head.headers["ETag"] == etag
+            for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+                knowing = {**accepting, "If-None-Match": known}
+                async with session.get(path, headers=knowing) as again:
+                    assert (again.status, await again.read()) == (304, b"")
+                    assert again.headers["ETag"] == etag
+            for known in {'"other"', page.etag} - {etag}:
+                knowing = {**accepting, "If-None-Match": known}
+                async with session.get(path, headers=knowing) as changed:
+                    assert changed.status == 200
 
 
-async def test_head_of_a_page_tells_its_length(edge: Edge) -> None:
+async def test_long_texts_are_what_is_compressed(edge: Edge) -> None:
+    pages = load_pages(b"{}", HERE, render())
+    varying = {path for path, page in pages.items() if hdrs.VARY in page.headers}
+    assert {"/docs/swagger-ui.css", "/reference/rest.html"} <= varying
+    assert not {"/start.png", "/favicon.svg", "/api/v1/openapi.json"} & varying
     async with edge.session.head("/docs/swagger-ui-bundle.js") as answer:
-        assert int(answer.headers["Content-Length"]) > 1_000_000
+        assert 300_000 < int(answer.headers["Content-Length"]) < 600_000
 
 
 ROW = re.compile(r"^\| ([\w-]+) \|.*\| ([\w./-]+) \| ([0-9a-f]{64}) \|$", re.MULTILINE)
@@ -101,7 +139,8 @@ def test_every_script_of_others_is_listed() -> None:
 async def test_a_browser_shows_the_document_under_the_policy(
     start: Start, path: str, tmp_path: Path
 ) -> None:
-    edge = await start(openapi_json=json.dumps(load_document(SMALL_API)).encode())
+    document = json.dumps(load_document(SMALL_API)).encode()
+    edge = await start(openapi_json=document)
     process = await asyncio.create_subprocess_exec(
         str(CHROMIUM),
         *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
