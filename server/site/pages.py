@@ -45,6 +45,8 @@ PAGE_POLICY = "; ".join(
     )
 )
 
+INTERFACES = frozenset({"/docs", "/redoc"})
+
 # Our own pages need less.
 SITE_POLICY = "; ".join(
     (
@@ -131,18 +133,17 @@ def load_pages(
 
     `openapi_json` is the bundled document that is served at `/api/v1/openapi.json` and shown by
     both user interfaces; every document under the folder `specs` is served under `/specs/`.
-    `site` has the files of the documentation by URL path.
+    `site` has the files of the documentation by URL path, with the pages of both interfaces.
     The bundled documents in the folder `bundles` are served under `/bundles/`.
     """
     own, console = STATIC / "own", STATIC / "console"
     swagger = STATIC / "swagger-ui"
     pages = {
         "/api/v1/openapi.json": Page.of(openapi_json, ".json"),
-        "/docs": _read(own / "docs.html"),
         "/docs/docs.js": _read(own / "docs.js"),
+        "/docs/docs.css": _read(own / "docs.css"),
         "/docs/swagger-ui.css": _read(swagger / "swagger-ui.css", KEEP_A_DAY),
         "/docs/swagger-ui-bundle.js": _read(swagger / "swagger-ui-bundle.js", KEEP_A_DAY),
-        "/redoc": _read(own / "redoc.html"),
         "/redoc/redoc.js": _read(own / "redoc.js"),
         "/redoc/redoc.css": _read(own / "redoc.css"),
         "/redoc/redoc.standalone.js": Page.of(_redoc_script(), ".js", KEEP_A_DAY),
@@ -160,8 +161,7 @@ def load_pages(
         pages[f"/bundles/{file.name}"] = _read(file)
     for path, content in (site or {}).items():
         suffix = PurePosixPath(path).suffix or ".html"
-        policy = CONSOLE_POLICY if path in CONSOLES else SITE_POLICY
-        pages[path] = Page.of(content, suffix, policy=policy)
+        pages[path] = Page.of(content, suffix, policy=_policy(path))
     return pages
 
 
@@ -170,6 +170,12 @@ def add_pages(app: web.Application, pages: Mapping[str, Page]) -> None:
     for path, page in pages.items():
         app.router.add_route("*", path, _handler(page), expect_handler=expect_nothing)
     app.router.add_route("*", "/", _to_console, expect_handler=expect_nothing)
+
+
+def _policy(path: str) -> str:
+    if path in INTERFACES:
+        return PAGE_POLICY
+    return CONSOLE_POLICY if path in CONSOLES else SITE_POLICY
 
 
 def _redoc_script() -> bytes:

@@ -13,15 +13,20 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 from markupsafe import Markup
 
 from asyncapi_server.docs import Description, describe
-from asyncapi_server.docs.render import FILTERS, fragment, script, stylesheet
+from asyncapi_server.docs.render import FILTERS, fragment, module, script, stylesheet
 from server.settings import TABLE
 from server.site import markup
+from server.site.index import index
 from server.site.licences import VENDORED, libraries
 from server.site.rest import describe_rest
 from server.site.sources import ROOT, STREAMS, WRITTEN
 
 REFERENCE_SCRIPT = "site/reference.js"
 REFERENCE_STYLE = "site/reference.css"
+MODULES = ("copying.js", "dom.js")
+"""The modules of the package that every page takes."""
+PALETTE = ("theme.css", "code.css")
+"""The styles of the package that every page takes: its colours, and those of code."""
 STATIC = Path(__file__).parent / "static" / "site"
 HOST = "http://localhost:8080"
 
@@ -78,17 +83,52 @@ class SitePage:
     styles: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A page that shows the REST document by a program of others."""
+
+    path: str
+    title: str
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
+    has_main: bool
+    """Whether the program marks the main part of the page itself."""
+
+
+INTERFACES = (
+    Interface(
+        "docs",
+        "Candlecast REST API · Swagger UI",
+        ("docs/swagger-ui.css", "docs/docs.css"),
+        ("docs/swagger-ui-bundle.js", "docs/docs.js"),
+        has_main=True,
+    ),
+    Interface(
+        "redoc",
+        "Candlecast REST API · ReDoc",
+        ("redoc/redoc.css",),
+        ("redoc/redoc.standalone.js", "redoc/redoc.js"),
+        has_main=False,
+    ),
+)
+
+
 @cache
-def render() -> dict[str, bytes]:
-    """Every file of the site by its URL path."""
+def render(*, is_served: bool = True) -> dict[str, bytes]:
+    """Every file of the site by its URL path.
+
+    Pages that are served show their own address in code; a copy of them keeps `HOST`.
+    """
     environment = _environment()
+    environment.globals["is_served"] = is_served
     pages = [page for page in _pages(environment) if page is not None]
     sections = [(name, list(group)) for name, group in groupby(pages, lambda page: page.section)]
     layout = environment.get_template("layout.html")
     files: dict[str, bytes] = {
-        f"/site/{name}": (STATIC / name).read_bytes()
-        for name in ("palette.css", "site.css", "live.js")
+        f"/site/{path.name}": path.read_bytes() for path in sorted(STATIC.iterdir()) if path.suffix
     }
+    files |= {f"/site/{name}": module(name).encode() for name in MODULES}
+    files["/site/palette.css"] += stylesheet(PALETTE).encode()
     files[f"/{REFERENCE_SCRIPT}"] = script().encode()
     files[f"/{REFERENCE_STYLE}"] = stylesheet().encode()
     docs = WRITTEN / "docs"
@@ -97,7 +137,15 @@ def render() -> dict[str, bytes]:
     for page in pages:
         to = partial(_relative, page.path)
         files[f"/{page.path}"] = layout.render(page=page, sections=sections, to=to).encode()
+    files |= {f"/{each.path}": _interface(each, environment) for each in INTERFACES}
+    files["/site/search.json"] = index((page.path, page.label, page.body) for page in pages)
     return files
+
+
+def _interface(page: Interface, environment: Environment) -> bytes:
+    """The page of an interface. Its links are absolute: as a file it is an index of a folder."""
+    template = environment.get_template("interface.html")
+    return template.render(interface=page, title=page.title, to="/{}".format).encode()
 
 
 def _environment() -> Environment:
@@ -180,7 +228,7 @@ def _stream(
     name: str, label: str, described: Description, source: str, environment: Environment
 ) -> SitePage:
     path = f"reference/{name}.html"
-    part = fragment(described)
+    part = fragment(described, has_search=False)
     body = environment.get_template("stream.html").render(
         reference=_html(part.html), source=_relative(path, source)
     )

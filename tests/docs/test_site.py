@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from asyncapi_server import load_document
 from asyncapi_server.docs import Heading, Row, describe
 from scripts.docs import write
 from server.settings import TABLE
-from server.site import markup
+from server.site import markup, render
+from server.site.index import places
 from server.site.pages import CONSOLE_POLICY, SITE_POLICY
+from server.site.render import HOST
 from server.site.rest import describe_rest
 from support.article import PRINTED
 from tests.docs.pages import PAGES, ROOT, SERVED, SITE, read, target
@@ -60,8 +63,12 @@ def test_a_page_needs_no_other_host_and_nothing_inline(path: str) -> None:
 
 
 def test_the_style_and_the_script_name_no_other_host() -> None:
-    for name in ("/site/palette.css", "/site/site.css", "/site/live.js", "/site/reference.css"):
-        assert not re.search(rb"https?://|url\(|@import", SITE[name])
+    own = {name for name in SITE if name.startswith("/site/")}
+    scripts = own - {"/site/reference.js", "/site/search.json"}
+    assert {"/site/bar.css", "/site/palette.css", "/site/site.css", "/site/main.js"} <= scripts
+    for name in scripts:
+        other = SITE[name].replace(rb"http:\/\/localhost:8080", b"").replace(HOST.encode(), b"")
+        assert not re.search(rb"https?://|url\(|@import", other), name
     # The addresses in it are those of schemas, which nobody opens.
     assert not re.search(rb"fetch\(|XMLHttpRequest|import\(|sendBeacon", SITE["/site/reference.js"])
 
@@ -163,6 +170,54 @@ def test_the_rest_reference_has_every_operation_parameter_status_and_example() -
                 assert example.json in text
 
 
+def test_the_index_has_what_links_can_lead_to() -> None:
+    found = json.loads(SITE["/site/search.json"])
+    pages = [(f"/{path}", title) for path, title in found["pages"]]
+    assert [path for path, _ in pages] == list(PAGES)
+    anchors: dict[str, list[str]] = {path: [] for path in PAGES}
+    for page, anchor, heading, above, text in found["places"]:
+        path, _ = pages[page]
+        assert not anchor or anchor in PAGES[path].anchors, f"{path}#{anchor}"
+        assert heading
+        assert heading != above
+        assert "Copy" not in text.split()
+        anchors[path].append(anchor)
+    for path, read_page in PAGES.items():
+        assert len(anchors[path]) == len(set(anchors[path])), path
+        headings = {
+            value for tag, name, value in read_page.attributes
+            if name == "id" and (tag == "tr" or re.fullmatch("h[1-6]", tag))
+        }  # fmt: skip
+        assert headings <= set(anchors[path]), path
+
+
+def test_a_place_has_the_words_below_its_heading() -> None:
+    body = (
+        "<p>First <code>words</code></p><h2 id='a'>A <a class='anchor'>#</a></h2><p>of a</p>"
+        "<figure class='code'><p>an example</p></figure>"
+        "<h3 id='b' data-name='bee'>B</h3><p>of b<br>too</p>"
+        "<table><thead><tr><th>Field</th></tr></thead><tr id='b:c'><th><code>c</code>"
+        "<span class='optional'>optional</span></th><td>of c</td></tr></table><p>again</p>"
+        "<h2 id='d'>D</h2>"
+    )
+    assert [
+        (each.anchor, each.heading, each.above, " ".join("".join(each.texts).split()))
+        for each in places("Page", body)
+    ] == [
+        ("", "Page", "", "First words"),
+        ("a", "A", "", "of a"),
+        ("b", "B", "A", "of b too again"),
+        ("b:c", "c", "B", "of c"),
+        ("d", "D", "", ""),
+    ]
+
+
+def test_a_copy_of_the_site_keeps_the_address_of_its_code() -> None:
+    served, copied = SITE["/index.html"], render(is_served=False)["/index.html"]
+    assert b'<html lang="en" data-is-served>' in served
+    assert served.replace(b" data-is-served", b"") == copied
+
+
 def test_the_settings_are_all_there() -> None:
     text = "".join(PAGES["/reference/settings.html"].text)
     for setting in TABLE:
@@ -188,7 +243,7 @@ def test_the_licences_of_everything_that_runs_are_known() -> None:
 
 def test_the_site_is_written_as_files(tmp_path: Path) -> None:
     assert write(tmp_path) == len(SERVED)
-    assert (tmp_path / "index.html").read_bytes() == SITE["/index.html"]
+    assert (tmp_path / "index.html").read_bytes() == render(is_served=False)["/index.html"]
     assert (tmp_path / "docs" / "index.html").exists()
     assert (tmp_path / "guides" / "exactness.html").exists()
 

@@ -108,7 +108,7 @@ async def test_pages_come_compressed_to_clients_that_accept_it(edge: Edge, codin
 async def test_long_texts_are_what_is_compressed(edge: Edge) -> None:
     pages = load_pages(b"{}", HERE, render())
     varying = {path for path, page in pages.items() if hdrs.VARY in page.headers}
-    assert {"/docs/swagger-ui.css", "/reference/rest.html"} <= varying
+    assert {"/docs/swagger-ui.css", "/reference/rest.html", "/site/search.json"} <= varying
     assert not {"/start.png", "/favicon.svg", "/api/v1/openapi.json"} & varying
     async with edge.session.head("/docs/swagger-ui-bundle.js") as answer:
         assert 300_000 < int(answer.headers["Content-Length"]) < 600_000

@@ -104,5 +104,6 @@ function draw() {
 }
 
 window.addEventListener('resize', draw);
+document.addEventListener('themechange', draw);
 // A copy of these pages on another server has nothing to draw.
 start().catch(() => {});
