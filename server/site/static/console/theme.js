@@ -1,6 +1,6 @@
 // Light and dark: as the system has it, or as was chosen here.
 
-const KEPT = 'candlecast.theme';
+const KEPT = 'candlecast-theme';
 const root = document.documentElement;
 const darkSystem = matchMedia('(prefers-color-scheme: dark)');
 /** @type {Set<() => void>} */
