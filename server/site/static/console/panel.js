@@ -29,7 +29,10 @@ import * as timeframes from './timeframe.js';
  * @property {(text: string) => void} announce
  */
 
+/** @typedef {{canFollow: boolean, word: string, detail: string}} Refusal */
+
 const HISTORY = 500;
+const NO_CANDLES = 'History begins with the first candle all of whose trades are known.';
 const NOT_ACTIVE = 'SYMBOL_NOT_ACTIVE';
 const POLL_MS = 2000;
 const PAGE_SHARE = 0.8;
@@ -49,7 +52,7 @@ export class Panel {
   #history;
   /** @type {Quality | null} */
   #quality = null;
-  /** @type {{code: string, message: string} | null} */
+  /** Why the server sends no candles: one that it does not follow can be followed. @type {Refusal | null} */
   #refusal = null;
   /** @type {Ticker | null} */
   #ticker = null;
@@ -90,6 +93,7 @@ export class Panel {
       detail: part(root, 'detail', HTMLElement),
       progress: part(root, 'progress', HTMLProgressElement),
       follow: part(root, 'follow', HTMLButtonElement),
+      notice: part(root, 'notice', HTMLElement),
       host: part(root, 'host', HTMLElement),
       values: part(root, 'values', HTMLElement),
       overlays: part(root, 'overlays', HTMLElement),
@@ -134,14 +138,12 @@ export class Panel {
 
   /** @param {boolean} isFollowed whether the server follows the symbol */
   followed(isFollowed) {
-    const isRefused = this.#refusal?.code === NOT_ACTIVE;
-    if (isFollowed === !isRefused) return;
+    if (isFollowed !== (this.#refusal?.canFollow ?? false)) return;
     if (isFollowed) {
       this.#stop();
       this.#start();
     } else {
-      this.#refusal = {code: NOT_ACTIVE, message: `${this.chart.symbol} is not followed by this server.`};
-      this.#state();
+      this.#refuse(NOT_ACTIVE, '');
     }
   }
 
@@ -236,10 +238,7 @@ export class Panel {
       lost: () => {
         this.#isStale = true;
       },
-      refused: (code, message) => {
-        this.#refusal = {code, message};
-        this.#state();
-      },
+      refused: (code, message) => this.#refuse(code, code === NOT_ACTIVE ? '' : message),
     });
     this.#state();
     this.#legend();
@@ -251,7 +250,7 @@ export class Panel {
    */
   #take(candles, state) {
     this.#refusal = null;
-    if (candles.length) {
+    if (state === 'complete') {
       if (this.#isStale) {
         this.#history.end();
         this.#history = new History(this.chart.symbol, this.chart.timeframe);
@@ -262,6 +261,7 @@ export class Panel {
       this.#view.show(this.candles.list);
     }
     this.#is(state);
+    this.#state();
     this.#legend();
   }
 
@@ -275,6 +275,7 @@ export class Panel {
       if (change === 'inserted') this.#view.show(this.candles.list);
       else if (change !== 'ignored') this.#view.update(this.candles.list, candle);
       this.#legend();
+      if (this.candles.list.length === 1) this.#state();
     }
     this.#is(state);
   }
@@ -285,6 +286,19 @@ export class Panel {
     this.#quality = state;
     if (state === 'complete') this.#ticker = null;
     else void this.#poll();
+    this.#state();
+  }
+
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
+  #refuse(code, message) {
+    const canFollow = code === NOT_ACTIVE;
+    const known = `${this.chart.symbol} is not followed by this server.`;
+    this.#refusal = canFollow
+      ? {canFollow, word: 'not followed', detail: message || known}
+      : {canFollow, word: 'refused', detail: message};
     this.#state();
   }
 
@@ -309,19 +323,26 @@ export class Panel {
   }
 
   #state() {
-    const {state, detail, progress, follow} = this.#parts;
+    const {state, detail, progress, follow, notice} = this.#parts;
     const said = !this.#connection.open
       ? quality.lost(this.#connection, Date.now())
       : this.#refusal
-        ? {word: 'refused', detail: this.#refusal.message}
+        ? this.#refusal
         : quality.describe(this.#quality, this.#ticker);
     write(state, said.word);
     state.dataset['state'] = said.word;
     write(detail, said.detail);
+    const isEmpty = !this.candles.list.length && said.word !== 'waiting';
+    const [head, text] = notice.children;
+    notice.hidden = !isEmpty;
+    if (head && text) {
+      write(head, said.word === 'complete' ? 'no candles yet' : said.word);
+      write(text, said.word === 'complete' ? NO_CANDLES : said.detail);
+    }
     const loading = said.word === 'loading' ? (this.#ticker?.loading ?? null) : null;
     progress.hidden = loading === null;
     if (loading) progress.value = quality.percent(loading);
-    follow.hidden = !this.#connection.open || this.#refusal?.code !== NOT_ACTIVE;
+    follow.hidden = !this.#connection.open || !this.#refusal?.canFollow;
     write(follow, `Follow ${this.chart.symbol}`);
     if (said.word !== this.#word && said.word !== 'waiting') {
       if (this.#word || said.word !== 'complete') this.#page.announce(`${this.name}: ${said.word}. ${said.detail}`);
@@ -378,10 +399,7 @@ export class Panel {
     table.addEventListener('click', () => this.#page.table(this));
     follow.addEventListener('click', () => {
       // The tickers say when it is followed.
-      this.#page.follow(this.chart.symbol).catch((error) => {
-        this.#refusal = {code: error.code, message: error.message};
-        this.#state();
-      });
+      this.#page.follow(this.chart.symbol).catch((error) => this.#refuse(NOT_ACTIVE, error.message));
     });
   }
 

@@ -11,6 +11,8 @@ import {matching, sorted} from './tickers.js';
 const ROW_HEIGHT = 28;
 const SPARE_ROWS = 4;
 const REORDER_MS = 2000;
+const MINUTE_MS = 60000;
+const DAY_MINUTES = 1440;
 const CELLS = /** @type {const} */ (['name', 'price', 'change', 'volume', 'unseen']);
 
 /** One element of the window, which shows one row after another. */
@@ -32,6 +34,7 @@ export class Symbols {
   #field;
   #count;
   #follow;
+  #span;
   #choose;
   /** @type {Map<string, Row>} */
   #rows = new Map();
@@ -61,6 +64,7 @@ export class Symbols {
     this.#field = part(root, 'search', HTMLInputElement);
     this.#count = part(root, 'count', HTMLElement);
     this.#follow = part(root, 'follow', HTMLButtonElement);
+    this.#span = part(root, 'span', HTMLElement);
     this.#list.addEventListener('scroll', () => this.#draw(), {passive: true});
     new ResizeObserver(() => this.#draw()).observe(this.#list);
     this.#list.addEventListener('click', (event) => {
@@ -208,6 +212,7 @@ export class Symbols {
     const sought = this.#sought();
     this.#follow.hidden = !sought || this.#rows.has(sought);
     write(this.#follow, `Follow ${sought}`);
+    write(this.#span, span(this.#rows.values()));
     const all = format.count(this.#rows.size);
     write(this.#count, sought ? `${format.count(this.#shown.length)} of ${all}` : `${all} symbols`);
   }
@@ -282,6 +287,18 @@ export class Symbols {
  */
 function attribute(place, name, value) {
   if (place.getAttribute(name) !== value) place.setAttribute(name, value);
+}
+
+/**
+ * How long the figures reach back, as in "24 h", or shorter where the history does.
+ *
+ * @param {Iterable<Row>} rows
+ */
+function span(rows) {
+  const spans = [...rows].flatMap(({since, last_trade_time: last}) => (since === null || last === null ? [] : [last - since]));
+  const minutes = Math.round(Math.max(0, ...spans) / MINUTE_MS);
+  if (minutes === 0 || minutes >= DAY_MINUTES - 5) return '24 h';
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
 /** @param {Row} row */
