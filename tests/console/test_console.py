@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from support.axe import violations
 from support.browser import DESKTOP, PHONE, Tab
 from tests.console.conftest import ABSENT, SYMBOLS, World
-from tests.console.tools import AXE, NEEDS_CHROMIUM, NEEDS_PACKAGES
+from tests.console.tools import NEEDS_CHROMIUM
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), NEEDS_CHROMIUM]
 TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
@@ -18,9 +20,8 @@ COMPLETE = "document.querySelector('.panel .state')?.dataset.state === 'complete
 TABLE = """[...document.querySelectorAll('#table tbody tr')]
   .map(row => [...row.cells].map(cell => cell.textContent))"""
 RANGE = "document.querySelector('[open] > .files p')?.textContent"
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ADDRESS = "location.pathname + location.search + location.hash"
-VIOLATIONS = """axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>
-  violations.map(({id, nodes}) => `${id}: ${nodes.map(each => each.html).join(' ')}`))"""
 
 
 async def opened(page: Tab, world: World, query: str, width: int = DESKTOP, **how: bool) -> None:
@@ -68,6 +69,7 @@ def padded(price: str, places: int) -> str:
 
 async def visible(page: Tab) -> tuple[datetime, datetime]:
     """The first and the last time in sight, by the export."""
+    await page.value(DRAWN)
     await page.press("e")
     text = await page.until(RANGE)
     await page.press("Escape")
@@ -211,10 +213,8 @@ async def test_it_fits_and_complains_of_nothing(
     assert page.complaints == []
 
 
-@NEEDS_PACKAGES
 @pytest.mark.parametrize("dark", [False, True])
 async def test_axe_finds_nothing(page: Tab, world: World, dark: bool) -> None:
-    script = AXE.read_text("utf-8")
     found: list[Any] = []
     for query, width, steps in (
         ("?chart=BTCUSDT:5:sma20:vwap", DESKTOP, ""),
@@ -236,8 +236,7 @@ async def test_axe_finds_nothing(page: Tab, world: World, dark: bool) -> None:
                 "document.querySelectorAll('#operator tbody[data-part=symbols] tr').length"
             )
         await typed(page, steps)
-        await page.value(script)
-        found += [(query, steps, each) for each in await page.value(VIOLATIONS)]
+        found += [(query, steps, each) for each in await violations(page)]
     assert found == []
 
 
@@ -271,3 +270,38 @@ async def test_of_many_symbols_only_those_in_sight_are_in_the_page(page: Tab, wo
     assert first not in shown
     await page.press("Enter")
     await page.until(f"{ADDRESS} === '/console?chart={last}:5'")
+
+
+async def test_a_symbol_is_followed_no_longer_and_again(page: Tab, world: World) -> None:
+    symbol = SYMBOLS[-1]
+    await opened(page, world, f"?chart={symbol}:1")
+    await page.press("g")
+    button = f"button[value={symbol}]"
+    await page.until(f"document.querySelector('{button}') !== null")
+    await page.value(f"document.querySelector('{button}').scrollIntoView()")
+    await page.click(button)
+    await page.until(f"document.querySelector('{button}').textContent === 'Confirm'")
+    await page.click(button)
+    await page.until(f"!document.querySelector('{button}')")
+    followed = {each["symbol"] for each in (await world.get("tickers/"))["data"]}
+    assert followed == set(SYMBOLS) - {symbol}
+    await page.press("Escape")
+    await page.until("document.querySelector('.panel .state').textContent === 'not followed'")
+    await typed(page, f"/{symbol.lower()}")
+    await page.until("!document.querySelector('.find [data-part=follow]').hidden")
+    await page.press("Enter")
+    await page.until(COMPLETE, 30)
+
+
+async def test_the_log_is_followed(page: Tab, world: World) -> None:
+    page.complaints.clear()
+    log = logging.getLogger(__name__)
+    log.warning("one line")
+    await opened(page, world, "?chart=BTCUSDT:60")
+    await page.press("g")
+    text = "document.querySelector('#operator [data-part=log]').textContent"
+    await page.until(f"{text}.includes('{__name__}: one line')")
+    log.warning("another line")
+    await page.until(f"{text}.endsWith('{__name__}: another line')")
+    assert not await page.value(TOO_WIDE)
+    assert page.complaints == []

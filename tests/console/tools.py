@@ -13,7 +13,6 @@ HERE = Path(__file__).parent
 CONSOLE = STATIC / "console"
 CHARTS = STATIC / "lightweight-charts" / "lightweight-charts.standalone.production.mjs"
 PACKAGES = HERE / "node_modules"
-AXE = PACKAGES / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 NODE = shutil.which("node")
 
@@ -22,5 +21,5 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
 )
 NEEDS_NODE = pytest.mark.skipif(NODE is None, reason="needs Node.js")
 NEEDS_PACKAGES = pytest.mark.skipif(
-    NODE is None or not AXE.exists(), reason="needs its packages: cd tests/console && npm ci"
+    NODE is None or not PACKAGES.exists(), reason="needs its packages: cd tests/console && npm ci"
 )

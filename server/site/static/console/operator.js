@@ -10,13 +10,17 @@ import * as timeframes from './timeframe.js';
 /** @import {Ticker} from './quality.js' */
 
 /** @typedef {Ticker & {last_trade_time: number | null}} Followed */
-/** @typedef {{time: number, level: string, logger: string, message: string}} LogLine */
+/** @typedef {{id: number, time: number, level: string, logger: string, message: string}} LogLine */
 
 const POLL_MS = 3000;
 const RATE_WINDOW_MS = 12000;
 const LOG_LINES = 200;
 const LOOKED_INTO = 8;
+const NEAR_END = 20;
 const ALL = '';
+const UNFOLLOW = 'Unfollow';
+const CONFIRM = 'Confirm';
+const CONFIRM_MS = 4000;
 
 export class Operator {
   #root;
@@ -27,6 +31,8 @@ export class Operator {
   /** @type {Map<string, Ticker>} */
   #details = new Map();
   #level;
+  /** @type {LogLine[]} */
+  #lines = [];
 
   /**
    * @param {HTMLElement} root
@@ -36,7 +42,10 @@ export class Operator {
     this.#root = root;
     this.#on = on;
     this.#level = part(root, 'level', HTMLSelectElement);
-    this.#level.addEventListener('change', () => void this.#log());
+    this.#level.addEventListener('change', () => {
+      this.#lines = [];
+      void this.#log();
+    });
     part(root, 'symbols', HTMLTableSectionElement).addEventListener('click', (event) => this.#click(event));
   }
 
@@ -187,24 +196,20 @@ export class Operator {
       ];
     });
     this.#rows('symbols', rows, (symbol) => {
-      const end = element('button', {type: 'button', value: symbol}, 'Unfollow');
-      end.setAttribute('aria-label', `Unfollow ${symbol}`);
-      return end;
+      return element('button', {type: 'button', value: symbol, title: `${symbol}; its stored trades stay`}, UNFOLLOW);
     });
   }
 
   #log() {
-    const parameters = {limit: LOG_LINES, level: this.#level.value};
+    const level = this.#level.value;
+    const last = this.#lines.at(-1);
+    const parameters = {limit: LOG_LINES, level, ...(last ? {after: last.id} : {})};
     return this.#ask('log', 'admin/log', ({data}) => {
-      /** @type {LogLine[]} */
-      const lines = data;
+      if (level !== this.#level.value || last !== this.#lines.at(-1)) return;
+      this.#lines = [...this.#lines, ...data].slice(-LOG_LINES);
       const place = part(this.#root, 'log', HTMLElement);
-      const text = lines
-        .map(({time, level, logger, message}) => `${format.clock(time)} ${level.padEnd(7)} ${logger}: ${message}`)
-        .join('\n');
-      if (place.textContent === text) return;
-      const isAtEnd = place.scrollTop + place.clientHeight > place.scrollHeight - 20;
-      write(place, text);
+      const isAtEnd = place.scrollTop + place.clientHeight > place.scrollHeight - NEAR_END;
+      write(place, this.#lines.map(line).join('\n'));
       if (isAtEnd) place.scrollTop = place.scrollHeight;
     }, parameters);
   }
@@ -252,7 +257,11 @@ export class Operator {
     if (!(target instanceof HTMLElement)) return;
     if (target instanceof HTMLButtonElement) {
       const symbol = target.value;
-      if (!confirm(`End following ${symbol}? Its stored trades stay.`)) return;
+      if (target.textContent !== CONFIRM) {
+        write(target, CONFIRM);
+        setTimeout(() => write(target, UNFOLLOW), CONFIRM_MS);
+        return;
+      }
       target.disabled = true;
       this.#on.unfollow(symbol).catch((error) => {
         target.disabled = false;
@@ -263,6 +272,11 @@ export class Operator {
     const symbol = target.closest('th')?.textContent;
     if (symbol) this.#on.open(symbol);
   }
+}
+
+/** @param {LogLine} line */
+function line({time, level, logger, message}) {
+  return `${format.clock(time)} ${level.padEnd(7)} ${logger}: ${message}`;
 }
 
 /**
