@@ -43,6 +43,7 @@ ws.onopen = () => ws.send(JSON.stringify({{
 }}));"""
 
 GUIDES = (
+    "console",
     "first-subscription",
     "loading-and-gaps",
     "exactness",

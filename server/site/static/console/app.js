@@ -191,7 +191,7 @@ function press(key, event) {
   const chart = state.charts[active];
   if (key === '?') help.showModal();
   else if (key === '/') search();
-  else if (key === 't') theme.toggle();
+  else if (key === 't') by('theme', HTMLButtonElement).click();
   else if (key === 'g') go({...state, operator: !state.operator});
   else if (key === 'Escape') {
     if (state.operator) go({...state, operator: false});
@@ -270,7 +270,6 @@ keys.listen(press);
 by('layouts', HTMLElement).addEventListener('click', (event) => {
   if (event.target instanceof HTMLButtonElement) lay(Number(event.target.value));
 });
-by('theme', HTMLButtonElement).addEventListener('click', theme.toggle);
 by('show-help', HTMLButtonElement).addEventListener('click', () => help.showModal());
 by('show-operator', HTMLAnchorElement).addEventListener('click', (event) => {
   event.preventDefault();
