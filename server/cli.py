@@ -16,7 +16,7 @@ import asyncapi_server.mock.command
 import simulator.cli
 from ingest.core.errors import CandlecastError, SettingError
 from server import settings
-from server.commands import audit, backfill, reconcile, watch
+from server.commands import audit, backfill, reconcile, status, watch
 from server.exits import Exit
 from server.version import program_version
 
@@ -68,6 +68,10 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("backfill", help="fetch history into the store")
     backfill.add_arguments(command)
     command.set_defaults(command=_on_settings(backfill.backfill))
+
+    command = commands.add_parser("status", help="show how a running server does")
+    status.add_arguments(command)
+    command.set_defaults(command=_on_settings(status.status))
 
     command = commands.add_parser("watch", help="draw candles of a running server")
     watch.add_arguments(command)

@@ -12,20 +12,25 @@ from rich.panel import Panel
 from rich.style import Style
 from rich.text import Text
 
+from generated.native.facts import DataQuality
+from generated.native.models import Loading
+
 from .chart import AXIS, DOWN, GRID, QUIET, UP, draw, style_of
-from .scale import MINUTE_MS, plain
+from .progress import BUSY, amount, bar, duration, pace, percent
+from .scale import plain
 from .series import Bar, Series
 
 QUALITIES = {
     "complete": (UP, "complete"),
-    "loading": (Style(color="#f0b90b"), "loading: history is being downloaded"),
-    "partial": (Style(color="#f0b90b"), "partial: a gap is being filled"),
+    "loading": (BUSY, "loading: history is being downloaded"),
+    "partial": (BUSY, "partial: a gap is being filled"),
     "unknown": (DOWN, "unknown: the feed is cut"),
     "waiting": (QUIET, "waiting for the server"),
     "refused": (DOWN, "refused"),
 }
 """The colour and text of each data quality."""
 
+BAR_COLUMNS = 40
 ASPECT = 4.0
 """The preferred ratio of a panel's width to its height, in characters."""
 
@@ -74,6 +79,8 @@ class _Panel:
         lines = [_headline(bars, _status(series), width)]
         if bars:
             lines += draw(bars, series.pair.timeframe, width, height - 1)
+        elif series.loading is not None and series.quality == DataQuality.LOADING:
+            lines += _progress(series.loading, width, height - 1)
         title = Text(f" {series.pair.symbol} ", Style(color="default", bold=True))
         title.append(f"{series.pair.label} ", AXIS)
         yield Panel(
@@ -106,7 +113,8 @@ def _figures(bars: Sequence[Bar]) -> Iterator[Text]:
     sign = "▲" if change >= 0 else "▼"
     share = f"{change / first.open * 100:+.2f}%" if first.open else ""
     yield Text(
-        f"{sign} {plain(abs(change))} {share} in {_span(last.time_ms - first.time_ms)}", style
+        f"{sign} {plain(abs(change))} {share} in {duration((last.time_ms - first.time_ms) / 1000)}",
+        style,
     )
     for name, value in (
         ("O", last.open), ("H", last.high), ("L", last.low), ("C", last.close), ("V", last.volume)
@@ -114,8 +122,11 @@ def _figures(bars: Sequence[Bar]) -> Iterator[Text]:
         yield Text.assemble((f"{name} ", AXIS), plain(value))
 
 
-def _span(length_ms: int) -> str:
-    """Format a duration in its two largest units."""
-    minutes = length_ms // MINUTE_MS
-    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m"))
-    return " ".join([f"{count}{unit}" for count, unit in parts if count][:2]) or "0m"
+def _progress(loading: Loading, width: int, height: int) -> list[Text]:
+    """How far a download has come, in the middle of an empty chart."""
+    line = bar(loading, max(0, min(width - 6, BAR_COLUMNS))).append(f"{percent(loading):>5}", BUSY)
+    lines = [line, Text(pace(loading), BUSY), Text(amount(loading), AXIS)][: max(0, height)]
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+        line.pad_left(max(0, width - line.cell_len) // 2)
+    return [Text()] * ((height - len(lines)) // 2) + lines

@@ -1,4 +1,4 @@
-"""The state of `watch`: the candles of each subscription, from server messages. No I/O."""
+"""The state of `watch`: candles and progress of each subscription, from server messages. No I/O."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
-from generated.native.facts import CANDLE_COUNT_MAXIMUM, TIMESTAMP_MS_MAXIMUM
+from generated.native.facts import CANDLE_COUNT_MAXIMUM, TIMESTAMP_MS_MAXIMUM, DataQuality
+from generated.native.models import Loading
 from ingest.pipeline.pair import Pair
 
 MAX_DIGITS = 24
@@ -36,6 +37,8 @@ class Series:
     """The server's `data_quality`, or `waiting` before its first message, or `refused`."""
     note: str = ""
     """The reason of a refusal."""
+    loading: Loading | None = None
+    """How far the download of its history has come, if there is one."""
     _bars: dict[int, Bar] = field(default_factory=dict)
 
     @property
@@ -65,6 +68,11 @@ class Watched:
     def __init__(self, pairs: Iterable[Pair]) -> None:
         self.series = {pair: Series(pair) for pair in pairs}
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether the history of a symbol is being downloaded."""
+        return any(series.quality == DataQuality.LOADING for series in self.series.values())
+
     def subscription(self, candles: int) -> str:
         """The request that subscribes to all of them."""
         timeframes: dict[str, list[dict[str, int]]] = {}
@@ -91,21 +99,44 @@ class Watched:
                 self._refused(failed["symbol"], failed.get("timeframe"), failed["message"])
         elif kind == "error":
             for series in self.series.values():
-                series.quality, series.note = "refused", _printable(message["message"])
+                series.quality, series.note = "refused", printable(message["message"])
+        elif kind == "initial_tickers":
+            for row in message["tickers"]:
+                self._progressed(row["symbol"], row["loading"])
+        elif kind == "ticker_update":
+            row = message["data"]
+            self._progressed(message["symbol"], row and row["loading"])
         elif kind in ("initial_history", "ohlcv_update"):
-            pair = Pair(message["symbol"], int(message["timeframe"].removesuffix("m")))
-            series = self.series[pair]
-            series.quality = _printable(message["data_status"]["data_quality"])
-            if kind == "initial_history":
-                if bars := [_bar(candle) for candle in message["candles"]]:
-                    series.replace(bars)
-            elif message["data"] is not None:
-                series.update(_bar(message["data"]))
+            self._hear_candles(message)
+
+    def _hear_candles(self, message: dict[str, Any]) -> None:
+        pair = Pair(message["symbol"], int(message["timeframe"].removesuffix("m")))
+        series = self.series[pair]
+        series.quality = printable(message["data_status"]["data_quality"])
+        if message["type"] == "initial_history":
+            if bars := [_bar(candle) for candle in message["candles"]]:
+                series.replace(bars)
+        elif message["data"] is not None:
+            series.update(_bar(message["data"]))
+
+    def _progressed(self, symbol: str, loading: dict[str, Decimal | None] | None) -> None:
+        of_symbol = [series for pair, series in self.series.items() if pair.symbol == symbol]
+        if of_symbol:
+            progress = _loading(loading) if loading is not None else None
+            for series in of_symbol:
+                series.loading = progress
 
     def _refused(self, symbol: str, timeframe: Decimal | None, words: str) -> None:
         for pair, series in self.series.items():
             if pair.symbol == symbol and timeframe in (None, pair.timeframe):
-                series.quality, series.note = "refused", _printable(words)
+                series.quality, series.note = "refused", printable(words)
+
+
+def _loading(figures: dict[str, Decimal | None]) -> Loading:
+    """Parse the progress of a download; raises ValueError when it is invalid."""
+    seconds_left = figures["seconds_left"]
+    counts = {name: int(figures[name] or 0) for name in ("loaded", "total", "trades_per_second")}
+    return Loading(**counts, seconds_left=None if seconds_left is None else float(seconds_left))
 
 
 def _bar(candle: dict[str, Decimal]) -> Bar:
@@ -127,6 +158,6 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no decimal")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text of the server without terminal control characters."""
     return "".join(letter for letter in text[:MAX_TEXT] if letter.isprintable())

@@ -18,13 +18,13 @@ from rich.style import Style
 from rich.text import Text
 
 from generated.native.facts import CANDLE_COUNT_MAXIMUM, TIMEFRAME_MAXIMUM
-from ingest.core.errors import CandlecastError
 from ingest.core.symbol import is_symbol
 from ingest.pipeline.pair import Pair
 from server.exits import Exit
 from server.settings import Settings
 
 from .chart import AXIS, DOWN, UP
+from .faults import NoServer, fault
 from .screen import Screen
 from .series import Watched
 
@@ -39,16 +39,6 @@ SILENCE_SECONDS = 60.0
 MIN_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 5.0
 MAX_MESSAGE_BYTES = 16 * 2**20
-
-_REFUSALS = {
-    403: "this address is not on its whitelist",
-    404: "there is no stream at that path",
-    429: "this address has too many connections",
-}
-
-
-class NoServer(CandlecastError):
-    """No server can be watched at this URL."""
 
 
 def pair(text: str) -> Pair:
@@ -133,17 +123,17 @@ class Link:
             while True:
                 try:
                     await self._listen(session)
-                    pause, fault = MIN_PAUSE_SECONDS, "the server closed the connection"
+                    pause, words = MIN_PAUSE_SECONDS, "the server closed the connection"
                 except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                    fault = _fault(error)
+                    words = fault(error)
                 if not self._has_been_up:
                     raise NoServer(
-                        f"Nothing to watch at {self._url}: {fault}. Start a server by "
+                        f"Nothing to watch at {self._url}: {words}. Start a server by "
                         "`candlecast serve`, or name another by --url"
                     )
                 for series in self.watched.series.values():
-                    series.quality, series.note = "waiting", ""
-                self._state, self._style = f"{fault}; reconnecting", DOWN
+                    series.quality, series.note, series.loading = "waiting", "", None
+                self._state, self._style = f"{words}; reconnecting", DOWN
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
                 pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
@@ -169,20 +159,14 @@ class Link:
             self._has_been_up = True
             self._state, self._style = "connected", UP
             await socket.send_str(self.watched.subscription(CANDLE_COUNT_MAXIMUM))
+            sees_progress = False
             while True:
                 message = await socket.receive(SILENCE_SECONDS)
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     return
                 self.watched.hear(message.data)
                 self._heard.set()
-
-
-def _fault(error: Exception) -> str:
-    """The reason that a server cannot be watched, for the user."""
-    if isinstance(error, aiohttp.InvalidURL):
-        return "that is no address"
-    if isinstance(error, aiohttp.WSServerHandshakeError):
-        return _REFUSALS.get(error.status, f"it answered {error.status}")
-    if isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
-        return "nothing answers there"
-    return "the connection was lost"
+                if self.watched.is_loading != sees_progress:
+                    sees_progress = not sees_progress
+                    action = "subscribe_tickers" if sees_progress else "unsubscribe_tickers"
+                    await socket.send_json({"action": action})

@@ -121,12 +121,14 @@ class World:
                 continue
             if any(f"candlecast {name}" in line for name in ENDED_FIRST):
                 await self.end()
-            elif "localhost:8080" in line or "candlecast watch" in line:
+            elif re.search(r"localhost:8080|candlecast (watch|status)", line):
                 if "localhost:8080" not in self.places:
                     await self._start("make run")
                 words = self._here(line)
             if "candlecast watch" in line:
                 words += f" --url ws://{self.places['localhost:8080']}/ws/stream"
+            if "candlecast status" in line:
+                words += f" --url http://{self.places['localhost:8080']}"
             if words.startswith("curl"):
                 words = words.replace("curl", "curl --fail-with-body --silent --show-error", 1)
                 if expected is not None and '"error"' in expected:
