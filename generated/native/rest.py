@@ -150,12 +150,12 @@ class TickersHandlers(Protocol):
         """One symbol."""
 
     @abstractmethod
-    async def follow_symbol(self, symbol: str) -> TickerSummaryEnvelope | Raw:
-        """Follow a symbol."""
-
-    @abstractmethod
     async def end_symbol(self, symbol: str) -> TickerSummaryEnvelope | Raw:
         """Follow a symbol no longer."""
+
+    @abstractmethod
+    async def follow_symbol(self, symbol: str) -> TickerSummaryEnvelope | Raw:
+        """Follow a symbol."""
 
     @abstractmethod
     async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope | Raw:

@@ -190,15 +190,6 @@ class RestOperations(ABC):
             "GET", "/tickers/{symbol}", {"symbol": symbol}, {}, {200: TickerEnvelope}
         )
 
-    async def follow_symbol(self, symbol: str) -> TickerSummaryEnvelope:
-        """Follow a symbol.
-
-        - `symbol`: The market by the exchange's name for it, in capitals.
-        """
-        return await self._call(
-            "POST", "/tickers/{symbol}", {"symbol": symbol}, {}, {200: TickerSummaryEnvelope}
-        )
-
     async def end_symbol(self, symbol: str) -> TickerSummaryEnvelope:
         """Follow a symbol no longer.
 
@@ -206,6 +197,15 @@ class RestOperations(ABC):
         """
         return await self._call(
             "DELETE", "/tickers/{symbol}", {"symbol": symbol}, {}, {200: TickerSummaryEnvelope}
+        )
+
+    async def follow_symbol(self, symbol: str) -> TickerSummaryEnvelope:
+        """Follow a symbol.
+
+        - `symbol`: The market by the exchange's name for it, in capitals.
+        """
+        return await self._call(
+            "POST", "/tickers/{symbol}", {"symbol": symbol}, {}, {200: TickerSummaryEnvelope}
         )
 
     async def list_materialized_views(self, symbol: str) -> MaterializedViewListEnvelope:

@@ -175,17 +175,6 @@ export abstract class RestOperations {
   }
 
   /**
-   * Follow a symbol.
-   *
-   * @param symbol The market by the exchange's name for it, in capitals.
-   */
-  followSymbol(
-    symbol: string,
-  ): Promise<TickerSummaryEnvelope> {
-    return this.call("POST", "/tickers/{symbol}", { symbol }, {}, [200]);
-  }
-
-  /**
    * Follow a symbol no longer.
    *
    * @param symbol The market by the exchange's name for it, in capitals.
@@ -194,6 +183,17 @@ export abstract class RestOperations {
     symbol: string,
   ): Promise<TickerSummaryEnvelope> {
     return this.call("DELETE", "/tickers/{symbol}", { symbol }, {}, [200]);
+  }
+
+  /**
+   * Follow a symbol.
+   *
+   * @param symbol The market by the exchange's name for it, in capitals.
+   */
+  followSymbol(
+    symbol: string,
+  ): Promise<TickerSummaryEnvelope> {
+    return this.call("POST", "/tickers/{symbol}", { symbol }, {}, [200]);
   }
 
   /**
