@@ -55,7 +55,7 @@ class State:
         self.is_connected = False
         """Whether the stream is up."""
         self.is_ended = False
-        """Whether the exchange has the symbol no longer: no trade comes any more."""
+        """Whether the exchange has the symbol no longer: no trade is expected any more."""
         self.is_verified = False
         """Whether no trade can be missing behind the newest known one."""
         self.doubts = 0
@@ -76,8 +76,8 @@ class State:
 
     def end(self) -> None:
         """The exchange has the symbol no longer: what is here is all that there will be."""
-        self.is_connected = False
-        self.is_ended = self.is_verified = True
+        self.is_ended = True
+        self.settle()
 
     def close(self) -> None:
         """No trades are taken in until it is opened anew."""

@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ingest.binance.answers import NO_SUCH_SYMBOL
 from ingest.binance.clock import ExchangeClock
 from ingest.binance.now import now_s
 from ingest.binance.rest import WEIGHT_AGG_TRADES, BinanceRest
 from ingest.binance.weight import WINDOW_S, Priority, WeightCoordinator
-from ingest.core.errors import ExchangeError
+from ingest.core.errors import ExchangeError, RequestRefused
 from ingest.core.timeframe import bucket_start
 
 from .feed import Feed
@@ -115,7 +116,14 @@ class Checks:
     async def check(self, feed: Feed, priority: Priority = Priority.GAP) -> None:
         """Ask for the newest trade of one symbol; raises ExchangeError."""
         asked = feed.asking(self._clock.now_ms())
-        newest = await newest_trade(self._rest, feed.symbol, asked.high_water, priority)
+        try:
+            newest = await newest_trade(self._rest, feed.symbol, asked.high_water, priority)
+        except RequestRefused as refusal:
+            if not feed.state.is_ended or refusal.code != NO_SUCH_SYMBOL:
+                raise
+            if asked.doubts == feed.state.doubts:
+                feed.state.settle()  # it is gone still: there is no newer trade
+            return
         first_id = None
         if feed.continuity is None and newest is not None:
             page = await self._rest.agg_trades(feed.symbol, from_id=0, limit=1, priority=priority)

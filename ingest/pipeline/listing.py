@@ -92,6 +92,12 @@ class Listing:
         self._answered.set()
         self._answered = asyncio.Event()
 
+    def traded(self, symbol: str) -> None:
+        """A trade has come: the exchange has this symbol, whatever its lists say."""
+        if symbol in self.markets:
+            del self._missed[symbol]
+            self.absent -= {symbol}
+
     async def require(self, symbol: str) -> None:
         """Have the market of a symbol known. Raises NotListed and ExchangeError."""
         async with self._asking:

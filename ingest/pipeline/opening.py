@@ -67,6 +67,7 @@ class Opening:
     async def _keep(self, feed: Feed) -> None:
         """Open the feed of a symbol that the exchange has no longer on what the store holds."""
         if not feed.state.is_open and feed.symbol in self._store.trades.symbols:
+            self._stream.add([feed.symbol])
             try:
                 await activate_ended(feed, self._store, self._clock, self._watermark_lock)
             except StoreUnavailable as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 
 from ingest.binance.clock import ExchangeClock
@@ -198,6 +198,12 @@ class Provider:
         """Trades of the stream, as they came."""
         feed = self.feeds[symbol]
         self.clock.witness(trades[-1].timestamp)
+        if feed.state.is_ended:
+            log.warning("%s trades, though the exchange does not list it", symbol)
+            self.listing.traded(symbol)
+            feed.state.close()
+            self.resume(feed)
+            return
         feed.accept(trades, self.clock.latest_ms())
         self.clock.observe(feed.live.newest_ms)
         self._checks.heard(symbol)
@@ -241,27 +247,21 @@ class Provider:
 
     async def stop(self, symbol: str) -> None:
         """Follow a symbol no longer; what was taken in is stored."""
-        async with self._halted(symbol) as feed:
-            feed.close()
-            self._ended[symbol] = self.feeds.pop(symbol)
-
-    async def finish(self, feed: Feed) -> None:
-        """Keep the data of a symbol that the exchange has no longer, until it has it again."""
-        async with self._halted(feed.symbol):
-            for gap in feed.continuity.gaps if feed.continuity is not None else ():
-                await self.retry(self._calls.gaps.confirm, feed.symbol, *gap, 0)
-            feed.end()
-
-    @asynccontextmanager
-    async def _halted(self, symbol: str) -> AsyncIterator[Feed]:
-        """A feed to which nothing comes any more, with all of its trades in the store."""
         self._cancel(symbol)
         self.stream.remove([symbol])
         async with self._settler.between_cycles:
-            feed = self.feeds[symbol]
-            if feed.waiting:
+            if self.feeds[symbol].waiting:
                 await self._settler.cycle()
-            yield feed
+            feed = self._ended[symbol] = self.feeds.pop(symbol)
+            feed.close()
+
+    async def finish(self, feed: Feed) -> None:
+        """Keep the data of a symbol that the exchange has no longer, until it has it again."""
+        self._cancel(feed.symbol)
+        async with self._settler.between_cycles:
+            for gap in feed.continuity.gaps if feed.continuity is not None else ():
+                await self.retry(self._calls.gaps.confirm, feed.symbol, *gap, 0)
+            feed.end()
 
     def _cancel(self, symbol: str) -> None:
         task = self._tasks.pop(symbol, None)

@@ -12,9 +12,8 @@ from ingest.pipeline.provider import Provider
 
 
 def is_healthy(feed: Feed) -> bool:
-    """Whether a symbol is complete, and connected unless it has ended."""
-    state = feed.state
-    return (state.is_connected or state.is_ended) and feed.status.quality is DataQuality.COMPLETE
+    """Whether a symbol is connected and complete."""
+    return feed.state.is_connected and feed.status.quality is DataQuality.COMPLETE
 
 
 def blocking_problems(provider: Provider) -> list[HealthProblem]:
@@ -44,7 +43,7 @@ def problems(provider: Provider) -> Iterator[HealthProblem]:
         yield HealthProblem(
             component="binance_client", symbol=None, reason="The exchange has not answered yet"
         )
-    elif not any(f.state.is_connected or f.state.is_ended for f in provider.feeds.values()):
+    elif not any(feed.state.is_connected for feed in provider.feeds.values()):
         yield HealthProblem(
             component="binance_client", symbol=None, reason="No stream is connected"
         )
