@@ -12,6 +12,7 @@ import struct
 import sys
 import termios
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from typing import Any
 
 from tests.running import ROOT
@@ -41,20 +42,20 @@ async def piped(*arguments: str) -> tuple[int | None, str, str]:
 
 
 async def in_terminal(
-    rows: int, columns: int, *arguments: str, until: str = ""
+    rows: int, columns: int, *arguments: str, until: Callable[[str], bool] = lambda _: False
 ) -> tuple[int | None, str]:
-    """Run a command in a terminal, to its end or until it shows a text; then Ctrl-C ends it."""
+    """Run a command in a terminal; Ctrl-C ends it once something holds of its output."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = await started(*arguments, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    output = b""
+    output, is_ending = b"", False
     try:
         async with asyncio.timeout(END_SECONDS):
             while True:
-                if until and until.encode() in output:
+                if not is_ending and until(output.decode(errors="replace")):
                     process.send_signal(signal.SIGINT)
-                    until = ""
+                    is_ending = True
                 try:
                     output += await asyncio.to_thread(os.read, ours, 65536)
                 except OSError:  # the other side is closed

@@ -170,6 +170,39 @@ def test_a_panel_tells_price_change_figures_and_quality() -> None:
     assert " 7   ▼ 93 -93.00% in 1m" in screen(watched, width=120)
 
 
+def progress(kind: str, loading: dict[str, object] | None, symbol: str = "BTCUSDT") -> str:
+    """A message about all symbols, of which one loads."""
+    row = {"symbol": symbol, "loading": loading}
+    if kind == "initial_tickers":
+        return json.dumps({"type": kind, "timestamp": START, "tickers": [row]})
+    return json.dumps({"type": kind, "symbol": symbol, "data": row})
+
+
+def test_a_panel_that_loads_shows_how_far_it_has_come() -> None:
+    watched = Watched([PAIR])
+    watched.hear(history(quality="loading"))
+    assert watched.is_loading
+    assert "%" not in screen(watched)
+    figures: dict[str, object] = {"loaded": 61_000, "total": 100_000}
+    figures |= {"trades_per_second": 1830, "seconds_left": 21.3}
+    watched.hear(progress("initial_tickers", figures))
+    for words in ("░  61%", "1,830/s, 21s left", "61,000 of 100,000 trades"):
+        assert words in screen(watched)
+    watched.hear(progress("ticker_update", {**figures, "loaded": 75_000, "seconds_left": None}))
+    watched.hear(progress("ticker_update", {**figures, "loaded": 1}, symbol="OTHER"))
+    for wrong in ({}, {**figures, "loaded": -1}, {**figures, "total": "x"}, [1], 7):
+        watched.hear(progress("ticker_update", wrong))  # type: ignore[arg-type]
+    shown = screen(watched)
+    assert "75%" in shown
+    assert "waiting for trades" in shown
+    for width, height in ((20, 5), (24, 3), (200, 60)):
+        assert max(map(len, screen(watched, width, height).splitlines())) <= width
+    watched.hear(progress("ticker_update", None))
+    assert "%" not in screen(watched)
+    watched.hear(history(candle(0)))
+    assert not watched.is_loading
+
+
 def test_all_sizes_hold_all_panels() -> None:
     pairs = [Pair(f"S{n}", n + 1) for n in range(12)]
     watched = Watched(pairs)

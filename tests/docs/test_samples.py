@@ -30,6 +30,8 @@ SUCCESS = r'"success":true|"status":"healthy"|"ready":true|^\[\[[0-9]|"s":"ok"|^
 """What is in the answer to a request that is served."""
 ENDED_FIRST = ("audit", "backfill", "reconcile")
 """Commands that open the store themselves, as the pages say."""
+ADDRESSES = {"candlecast watch": "ws://{}/ws/stream", "candlecast status": "http://{}"}
+"""Of the commands that ask a server: its address, for what is its host and port."""
 
 SAMPLES = {
     path: page.blocks
@@ -124,11 +126,7 @@ class World:
             elif re.search(r"localhost:8080|candlecast (watch|status)", line):
                 if "localhost:8080" not in self.places:
                     await self._start("make run")
-                words = self._here(line)
-            if "candlecast watch" in line:
-                words += f" --url ws://{self.places['localhost:8080']}/ws/stream"
-            if "candlecast status" in line:
-                words += f" --url http://{self.places['localhost:8080']}"
+                words = self._here(line) + self._url(line)
             if words.startswith("curl"):
                 words = words.replace("curl", "curl --fail-with-body --silent --show-error", 1)
                 if expected is not None and '"error"' in expected:
@@ -148,6 +146,13 @@ class World:
             text = text.replace(page, here)
         programs = {"candlecast": f"{sys.executable} -m server.cli", "python": sys.executable}
         return re.sub(r"\.venv/bin/(\w+)", lambda found: programs[found[1]], text)
+
+    def _url(self, line: str) -> str:
+        """The option that points a command at the server of this world."""
+        for command, address in ADDRESSES.items():
+            if command in line:
+                return " --url " + address.format(self.places["localhost:8080"])
+        return ""
 
     async def _start(self, line: str) -> None:
         """Start what a page says to start, on a free port, and wait until it serves."""
