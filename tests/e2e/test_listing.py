@@ -11,7 +11,7 @@ import pytest
 
 from generated.native.facts import DataQuality
 from ingest.core.errors import SettingError
-from ingest.pipeline import listing, opening
+from ingest.pipeline import following, listing
 from tests import running
 
 NO_SUCH_SYMBOL = '{"code":-1121,"msg":"Invalid symbol."}'
@@ -48,8 +48,8 @@ async def test_a_symbol_that_the_exchange_dropped_is_unknown_and_the_others_are_
 async def test_a_symbol_that_the_exchange_takes_up_again_is_followed(
     exchange: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (listing, opening):
-        monkeypatch.setattr(module, "RELIST_SECONDS", 0.5)
+    for module in (listing, following):
+        monkeypatch.setattr(module, "LIST_SECONDS", 0.5)
     refused = {"path": "/api/v3/exchangeInfo", "status": 400, "body": NO_SUCH_SYMBOL, "count": 2}
     async with aiohttp.ClientSession() as session:
         await session.post(f"{exchange}/control/answer", json=refused)
