@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from datetime import UTC, datetime, timedelta
@@ -297,11 +298,27 @@ async def test_the_log_is_followed(page: Tab, world: World) -> None:
     page.complaints.clear()
     log = logging.getLogger(__name__)
     log.warning("one line")
-    await opened(page, world, "?chart=BTCUSDT:60")
+    await opened(page, world, "?chart=BTCUSDT:60", PHONE)
     await page.press("g")
     text = "document.querySelector('#operator [data-part=log]').textContent"
     await page.until(f"{text}.includes('{__name__}: one line')")
     log.warning("another line")
     await page.until(f"{text}.endsWith('{__name__}: another line')")
-    assert not await page.value(TOO_WIDE)
+    assert not await page.value("(all => all.scrollWidth > all.clientWidth)(operator)")
     assert page.complaints == []
+
+
+async def test_a_page_that_is_left_has_no_connection(page: Tab, world: World) -> None:
+    await opened(page, world, "?chart=BTCUSDT:1")
+    await page.show(f"{world.url}/licences.html", DESKTOP)
+    await page.value("history.back()")
+    await page.until("location.pathname === '/console'")
+    await page.until("document.getElementById('connection')?.dataset.state === 'live'")
+    await page.until(COMPLETE)
+    await page.show("about:blank", DESKTOP)
+    for _ in range(100):
+        connections = (await world.get("admin/websocket/connections"))["data"]
+        if not connections["total_connections"]:
+            break
+        await asyncio.sleep(0.1)
+    assert connections["connections"] == []

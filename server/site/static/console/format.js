@@ -50,7 +50,8 @@ export function count(value) {
 /** @param {number} value */
 export function bytes(value) {
   const [size, unit] = BINARY_STEPS.find(([each]) => value >= each) ?? [1, 'B'];
-  return `${size === 1 ? value : (value / size).toFixed(1)} ${unit}`;
+  const scaled = value / size;
+  return `${size === 1 ? value : scaled.toFixed(scaled < 99.95 ? 1 : 0)} ${unit}`;
 }
 
 /**

@@ -62,6 +62,9 @@ export class Stream {
     this.url = url;
     setInterval(() => this.#check(), QUIET_MS / 4);
     addEventListener('online', () => this.#reconnect());
+    // A page that the browser keeps for "back" would keep its connection.
+    addEventListener('pagehide', () => this.#end());
+    addEventListener('pageshow', ({persisted}) => persisted && this.#reconnect());
     this.#connect();
   }
 
@@ -139,19 +142,26 @@ export class Stream {
     else if (quiet > QUIET_MS) this.#send({action: 'ping'});
   }
 
-  #lost() {
+  /** Close the connection, and open no other by itself. */
+  #end() {
+    clearTimeout(this.#retry);
     if (this.#socket) {
       this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
       this.#socket.close();
       this.#socket = null;
     }
+    this.#is({open: false, retryAt: null});
+    for (const topic of this.#topics.values()) {
+      for (const watcher of topic.watchers) watcher.lost();
+    }
+  }
+
+  #lost() {
+    this.#end();
     const pause = this.#pause * (0.75 + Math.random() / 2);
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
     this.#retry = setTimeout(() => this.#connect(), pause);
     this.#is({open: false, retryAt: Date.now() + pause});
-    for (const topic of this.#topics.values()) {
-      for (const watcher of topic.watchers) watcher.lost();
-    }
   }
 
   #reconnect() {

@@ -23,6 +23,8 @@ async function start() {
 function connect(symbol) {
   const url = new URL('ws/stream', location.href.replace(/^http/, 'ws'));
   const socket = new WebSocket(url);
+  // A page that the browser keeps for "back" would keep its connection.
+  addEventListener('pagehide', () => socket.close(), {once: true});
   socket.onopen = () => {
     pause = 1000;
     socket.send(JSON.stringify({
