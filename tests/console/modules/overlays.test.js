@@ -40,3 +40,8 @@ test('the average price weighs by volume, over a period or the day', () => {
   assert.deepEqual(rounded(values({kind: 'vwap', period: 2}, candles)), [null, 17.5, 20, 40]);
   assert.deepEqual(rounded(values({kind: 'vwap', period: 0}, candles)), [10, 17.5, 17.5, 40]);
 });
+
+test('a quiet time has no average price', () => {
+  const candles = [candle('0.1', '0.3'), candle('0.2', '0.1'), candle('9', '0'), candle('9', '0'), candle('3', '2')];
+  assert.deepEqual(rounded(values({kind: 'vwap', period: 2}, candles)), [null, 0.125, 0.2, null, 3]);
+});

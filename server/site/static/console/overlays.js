@@ -87,15 +87,17 @@ function typical(candle) {
  * @param {number} period
  */
 function vwap(candles, period) {
-  return candles.map((_, index) => {
-    if (index < period - 1) return null;
-    let value = 0;
-    let volume = 0;
-    for (const each of candles.slice(index - period + 1, index + 1)) {
-      value += typical(each) * Number(each.volume);
-      volume += Number(each.volume);
-    }
-    return volume ? value / volume : null;
+  let value = 0;
+  let volume = 0;
+  let quiet = 0;
+  return candles.map((candle, index) => {
+    const left = candles[index - period];
+    value += typical(candle) * Number(candle.volume) - (left ? typical(left) * Number(left.volume) : 0);
+    volume += Number(candle.volume) - (left ? Number(left.volume) : 0);
+    quiet = Number(candle.volume) ? 0 : quiet + 1;
+    // What rounding leaves behind in the sums of a quiet time is no average.
+    if (quiet >= period) value = volume = 0;
+    return index < period - 1 || !volume ? null : value / volume;
   });
 }
 
