@@ -47,7 +47,8 @@ class Downloads:
         }
         for symbol in self._loading.keys() - missing.keys():
             ended = self._loading.pop(symbol)
-            log.info("%s: its history of %d trades is here", symbol, ended.total)
+            if ended.total:
+                log.info("%s: its history of %d trades is here", symbol, ended.total)
         for symbol, count in missing.items():
             if symbol in self._loading:
                 self._loading[symbol].note(count, now)
