@@ -6,6 +6,7 @@ The server and the simulated exchange run as in the tests.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -36,7 +37,7 @@ async def take() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        market = ("--symbols", SYMBOLS, "--rate", "0.3", "--seed", "3", "--weight-limit", "1000000")
+        market = ("--symbols", SYMBOLS, "--rate", "0.3", "--seed", "3")
         async with simulator(*market) as exchange:
             chosen = settings(exchange, directory, symbols=SYMBOLS, history="26h")
             async with (
@@ -58,6 +59,7 @@ def main() -> int:
     if CHROMIUM is None:
         sys.stderr.write("pictures: needs chromium (Debian: apt-get install chromium)\n")
         return 2
+    logging.getLogger().setLevel(logging.INFO)  # as the server has it, for its own view
     asyncio.run(take())
     return 0
 
