@@ -20,7 +20,9 @@ def write(out: Path) -> int:
     """Write every page to a folder, emptied first; returns their number."""
     openapi = (ROOT / "generated" / "openapi.json").read_bytes()
     shutil.rmtree(out, ignore_errors=True)
-    pages = load_pages(openapi, ROOT / "specs", render(is_served=False), ROOT / "generated")
+    served = load_pages(openapi, ROOT / "specs", render(is_served=False), ROOT / "generated")
+    # The console is of no use without a server.
+    pages = {path: page for path, page in served.items() if not path.startswith("/console")}
     for path, page in pages.items():
         # A page without a suffix is the index of a folder.
         name = path if Path(path).suffix else f"{path}/index.html"

@@ -12,9 +12,11 @@ import {Stream} from './stream.js';
 import {Symbols} from './symbols.js';
 import {Table} from './table.js';
 import * as theme from './theme.js';
+import {sorted} from './tickers.js';
 
 /** @import {Chart, State} from './address.js' */
 /** @import {Connection} from './stream.js' */
+/** @import {Row} from './tickers.js' */
 
 const LAYOUTS = /** @type {const} */ ([1, 2, 4]);
 const FIRST_TIMEFRAME = 1;
@@ -233,20 +235,16 @@ async function identify() {
   }
 }
 
-/** Show the first symbol where the address names none; asked again until there is one. */
-async function begin() {
-  go(state, state.charts.length ? 'replace' : 'keep');
-  if (state.charts.length) return;
-  try {
-    const {data} = await request('tickers/');
-    const symbol = data[0]?.symbol;
-    if (symbol && !state.charts.length) {
-      go(showing(symbol), 'replace');
-      if (document.activeElement === document.body) panels[0]?.focus();
-    }
-  } catch {
-    setTimeout(begin, 2 * SECOND_MS);
-  }
+/**
+ * Show the symbol that is traded most where the address names none.
+ *
+ * @param {readonly Row[]} rows
+ */
+function begin(rows) {
+  const [most] = sorted(rows, 'volume');
+  if (state.charts.length || !most) return;
+  go(showing(most.symbol), 'replace');
+  if (document.activeElement === document.body) panels[0]?.focus();
 }
 
 stream.onConnection((now) => {
@@ -258,6 +256,7 @@ stream.watchTickers({
   initial: (rows) => {
     const followed = new Set(rows.map(({symbol}) => symbol));
     for (const panel of panels) panel.followed(followed.has(panel.chart.symbol));
+    begin(rows);
   },
   update: (symbol, row) => {
     for (const panel of panels) if (panel.chart.symbol === symbol) panel.followed(row !== null);
@@ -282,4 +281,4 @@ toggle.addEventListener('click', () => {
 addEventListener('popstate', () => go(addresses.parse(location), 'keep'));
 setInterval(second, SECOND_MS);
 void identify();
-void begin();
+go(state, state.charts.length ? 'replace' : 'keep');
