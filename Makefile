@@ -10,7 +10,7 @@ MINUTES ?= 30
 SEED   ?= 0
 SEEDS  ?= 1
 
-.PHONY: help setup run test interop world teeth chaos soak check generate compat release sdk pictures docs lock bench bench-quick clean
+.PHONY: help setup run test interop world teeth chaos soak check generate compat release sdk frames pictures docs lock bench bench-quick clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,9 @@ sdk: $(VENV)/.dev  ## Generate both clients from specs/ and pack them into dist/
 	@$(BIN)/python -m scripts.sdk
 	@$(BIN)/uv build --quiet --offline sdk/python --out-dir dist
 	@cd sdk/typescript && npm run --silent build && npm pack --silent --pack-destination ../../dist
+
+frames: $(VENV)/.dev  ## Measure how smooth the console is with 300 symbols, in Chromium.
+	@PYTHONPATH=asyncapi-server/tests $(BIN)/python -m tests.console.frames
 
 pictures: $(VENV)/.dev  ## Take the pictures of the console in docs/ anew, in Chromium.
 	@PYTHONPATH=asyncapi-server/tests $(BIN)/python -m tests.console.pictures
