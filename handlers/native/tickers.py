@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final, Literal
 
 from asyncapi_server import First, Hub, Update
 from generated.native.encoders import LiveTickerJson, array
 from handlers.native import messages
 from handlers.native.updates import UPDATE_SECONDS
-from ingest.core.errors import NotReady
+from ingest.core.errors import NotReady, StoreUnavailable
 from ingest.pipeline.provider import Provider
 
 TICKERS: Final = "tickers"
@@ -36,7 +37,7 @@ class LiveTickers:
     async def first(self, topic: AllSymbols, size: int) -> First | None:  # noqa: ARG002
         """Every symbol, as those who subscribed before have it."""
         if not self._published:
-            await self._provider.days.refresh()
+            await self._refresh()
             self._published = self._published or self._texts()
         tickers = array(self._published.values()).encode()
         return First(messages.initial_tickers(self._now_ms(), tickers))
@@ -47,11 +48,16 @@ class LiveTickers:
         due = loop.time()
         while True:
             if self._hub.subscribers(TICKERS):
-                await self._provider.days.refresh()
+                await self._refresh()
             if self._hub.subscribers(TICKERS):
                 self._hub.publish(self._changes())
             due = max(due + UPDATE_SECONDS, loop.time())
             await asyncio.sleep(due - loop.time())
+
+    async def _refresh(self) -> None:
+        """Have the sums anew; those of a store that is away are not shown."""
+        with suppress(StoreUnavailable):
+            await self._provider.days.refresh()
 
     def _changes(self) -> list[Update]:
         before, self._published = self._published, self._texts()

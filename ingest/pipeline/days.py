@@ -15,9 +15,9 @@ from ingest.binance.clock import ExchangeClock
 from ingest.core.candle import Candle, merged
 from ingest.core.interval import DAY
 from ingest.core.timeframe import MINUTE_MS, bucket_start, first_bucket
+from ingest.storage import AsyncStore
 
 from .feed import Feed
-from .retry import Retry
 
 
 class _Stored(NamedTuple):
@@ -36,20 +36,19 @@ class Days:
     def __init__(
         self,
         feeds: Mapping[str, Feed],
-        retry: Retry,
+        store: AsyncStore,
         clock: ExchangeClock,
         watermark_lock: asyncio.Lock,
     ) -> None:
         """`watermark_lock` is held while a watermark moves."""
         self._feeds = feeds
-        self._retry = retry
+        self._store = store
         self._clock = clock
         self._watermark_lock = watermark_lock
         self._stored: dict[str, _Stored] = {}
 
     async def refresh(self) -> None:
-        """Read the symbols of which anything was settled since; a store that is away is waited
-        for."""
+        """Read the symbols of which anything was settled since. Raises StoreUnavailable."""
         if not any(map(self._is_stale, self._feeds.values())):
             return
         async with self._watermark_lock:
@@ -58,7 +57,7 @@ class Days:
             start = bucket_start(self._clock.now_ms(), 1) - (DAY - 1) * MINUTE_MS
             state = {feed.symbol: self._state(feed, start) for feed in stale}
             since = {symbol: one.since for symbol, one in state.items()}
-            totals = await self._retry(self._retry.store.candles.totals, since)
+            totals = await self._store.candles.totals(since)
             for symbol, one in state.items():
                 self._stored[symbol] = one._replace(total=totals.get(symbol))
 

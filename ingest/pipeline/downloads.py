@@ -31,7 +31,9 @@ class Downloads:
 
     def of(self, symbol: str) -> Loading | None:
         """How far the download of a symbol has come; None when there is none."""
-        return self._loading.get(symbol)
+        feed = self._feeds.get(symbol)
+        is_loading = feed is not None and feed.state.quality is DataQuality.LOADING
+        return self._loading.get(symbol) if is_loading else None
 
     async def run(self) -> None:
         """Note each second how far they have come, until cancelled."""

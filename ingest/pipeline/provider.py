@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -99,7 +100,8 @@ class Provider:
         """The symbols that are followed."""
         self._ended: dict[str, Feed] = {}
         """Those that are followed no longer; somebody may still be subscribed to them."""
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
+        """Those that open and refill each symbol."""
         self.listing = Listing(self.rest, symbols, self.feeds.keys())
         self._calls = AsyncStore(store)
         self.retry = Retry(self._calls)
@@ -112,7 +114,7 @@ class Provider:
         self._expiry = Expiry(self.retry, self._settler, self.clock, kept or Kept())
         watches = Watches(self.retry, self._settler.watermark_lock, self.clock, self._materializer)
         self.downloads = Downloads(self.feeds)
-        self.days = Days(self.feeds, self.retry, self.clock, self._settler.watermark_lock)
+        self.days = Days(self.feeds, self._calls, self.clock, self._settler.watermark_lock)
         self.view = MarketView(self.feeds, self._ended, self.retry, self.clock, watches, hot)
         self._confirm_seconds = confirm_seconds
         self._checks = Checks(self.feeds, self.rest, self.weight, self.clock)
@@ -241,9 +243,8 @@ class Provider:
     def resume(self, feed: Feed) -> None:
         """Open a feed, and fill its gaps for as long as it runs."""
         if self._group is not None:
-            name = f"follow {feed.symbol}"
             self._cancel(feed.symbol)
-            self._tasks[feed.symbol] = self._group.create_task(self._follow(feed), name=name)
+            self._work_on(feed.symbol, self._group, self._follow(feed))
 
     async def stop(self, symbol: str) -> None:
         """Follow a symbol no longer; what was taken in is stored."""
@@ -264,9 +265,16 @@ class Provider:
             feed.end()
 
     def _cancel(self, symbol: str) -> None:
-        task = self._tasks.pop(symbol, None)
-        if task is not None:
+        for task in self._tasks.pop(symbol, ()):
             task.cancel()
+
+    def _work_on(
+        self, symbol: str, group: asyncio.TaskGroup, work: Coroutine[None, None, None]
+    ) -> None:
+        """Let work on a symbol run until it ends, or the symbol does."""
+        task = group.create_task(work, name=f"follow {symbol}")
+        self._tasks[symbol].add(task)
+        task.add_done_callback(self._tasks[symbol].discard)
 
     def _new_feed(self, symbol: str) -> Feed:
         return Feed(symbol, partial(self._heard_ms, symbol))
@@ -279,7 +287,7 @@ class Provider:
         for feed in self.feeds.values():
             if self._group is not None and feed.state.is_open and condition(feed):
                 feed.state.close()  # at once: to open it anew waits for a cycle to end
-                self._group.create_task(self._reopen(feed), name=f"reopen {feed.symbol}")
+                self._work_on(feed.symbol, self._group, self._reopen(feed))
 
     async def _reopen(self, feed: Feed, remove_from: int | None = None) -> None:
         """Open a feed anew, without the trades from an id on where that is given."""

@@ -71,7 +71,9 @@ async def come_and_go(directory: Path) -> float:
             seconds = time.monotonic() - began
             assert len(shown) == SYMBOLS + CHANGED
             await running.until(lambda: len(complete(server)) == SYMBOLS + CHANGED)
-            for feed in server.provider.feeds.values():
+            feeds = server.provider.feeds
+            await running.until(lambda: all(feeds[symbol].trades_stored for symbol in NEW))
+            for feed in feeds.values():
                 assert feed.continuity is None or not feed.continuity.missing
                 if feed.symbol in NEW:
                     assert feed.continuity is not None

@@ -79,6 +79,7 @@ async def test_what_is_listed_joins_and_what_is_delisted_keeps_its_data(
         assert {*await states(url)} == {"BTCUSDT", "ETHUSDT", "NEWUSDT"}
         seen = {message["symbol"] for message in await updates(client, "NEWUSDT")}
         assert "DOWNUSDT" not in seen
+        await running.until(lambda: server.provider.feeds["NEWUSDT"].trades_stored >= 5)
         status, first = await ask(f"{url}/api/v1/data/trades/NEWUSDT?from_id=0&limit=5")
         assert status == 200
         assert [trade["aggregate_id"] for trade in first["data"]] == [0, 1, 2, 3, 4]
