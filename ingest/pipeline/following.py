@@ -100,9 +100,9 @@ class Following:
         """
         async with self._changing:
             if symbol not in self._feeds:
-                await self._listing.require_now(symbol)
                 if len(self._feeds) >= self._limit:
                     raise SymbolLimit(self._limit)
+                await self._listing.require_now(symbol)
             await self._choose(symbol, is_followed=True)
             if symbol not in self._feeds:
                 log.info("%s is followed from now on", symbol)

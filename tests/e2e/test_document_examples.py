@@ -57,9 +57,9 @@ def examples(node: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 ANSWERS = {
-    f"{path} {status} {name}": value
+    f"{method} {path} {status} {name}": value
     for path, methods in REST["paths"].items()
-    for method in ("get", "post")
+    for method in ("get", "delete", "post")
     for status, response in methods.get(method, {}).get("responses", {}).items()
     for name, value in examples(response)
 }
@@ -182,12 +182,12 @@ QUERIES = {
 
 @pytest.mark.parametrize("example", ANSWERS)
 async def test_an_answer_has_the_texts_of_its_example(world: World, example: str) -> None:
-    path, _, name = example.split()
+    method, path, _, name = example.split()
     if name in BEFORE:
         await BEFORE[name](world)
     place = path.replace("{symbol}", "BTCUSDT").replace("{timeframe}", "173m")
     place += QUERIES.get(name, "") if "data" in path or "log" in path else ""
-    answer = await world.ask(place, "POST" if path.endswith("sync") else "GET")
+    answer = await world.ask(place, method.upper())
     assert texts(answer) == texts(ANSWERS[example])
 
 
@@ -195,6 +195,7 @@ PROVOKED: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
     "BadRequest limit": ({}, "GET", "/data/trades/BTCUSDT?limit=20000", {}),
     "Forbidden address": ({"whitelist": "203.0.113.0/24"}, "GET", "/tickers/", {}),
     "SymbolNotActive symbol": ({}, "GET", "/tickers/DOGEUSDT", {}),
+    "SymbolLimit symbol": ({"max_symbols": "1"}, "POST", "/tickers/ETHUSDT", {}),
     "MethodNotAllowed method": ({}, "DELETE", "/tickers/", {}),
     "NotAcceptable format": ({}, "GET", "/data/trades/BTCUSDT", {"Accept": "image/png"}),
     "TooManyRequests rate": (
@@ -207,10 +208,12 @@ PROVOKED: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
 
 BY_FILES = {"FileNotFound open", "RangeNotSatisfiable range"}
 """Those that need days of history: test_files.py provokes them."""
+BY_FOLLOWING = {"SymbolNotListed symbol"}
+"""Those that need an exchange: test_following.py provokes them."""
 
 
 def test_every_example_of_an_error_is_provoked() -> None:
-    assert {*PROVOKED, *BY_FILES, "InternalError fault"} == set(ERRORS)
+    assert {*PROVOKED, *BY_FILES, *BY_FOLLOWING, "InternalError fault"} == set(ERRORS)
 
 
 @pytest.mark.parametrize("example", PROVOKED)

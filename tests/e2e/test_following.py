@@ -151,8 +151,9 @@ async def test_symbols_are_followed_and_ended_by_hand_over_a_restart(
     chosen = running.settings(exchange, tmp_path, symbols="BTCUSDT", history="1m", max_symbols="2")
     async with running.server(chosen) as (server, url), Client.connect(url) as client:
         await running.until(lambda: is_complete(server, "BTCUSDT"))
-        status, body = await ask(f"{url}/api/v1/tickers/NOUSDT", "POST")
+        status, body = await ask(f"{url}/api/v1/tickers/NOSUCHUSDT", "POST")
         assert (status, body["error_code"]) == (404, "SYMBOL_NOT_LISTED")
+        assert body["error"] == "The exchange has no symbol NOSUCHUSDT: check its name"
         status, body = await ask(f"{url}/api/v1/tickers/ETHUSDT", "POST")
         assert (status, body["data"]["symbol"]) == (200, "ETHUSDT")
         status, body = await ask(f"{url}/api/v1/tickers/ETHBTC", "POST")

@@ -87,7 +87,7 @@ class Tab:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
-    async def until(self, condition: str, seconds: float = 10.0) -> Any:
+    async def until(self, condition: str, seconds: float = 30.0) -> Any:
         """The value of an expression of the page, as soon as it counts as true."""
         try:
             async with asyncio.timeout(seconds):

@@ -14,7 +14,15 @@ from asyncapi_python.kernel.endpoint import AbstractEndpoint
 
 from .codec import ModelCodecs
 from .errors import AccessRefused, CandlecastError, ConnectionLost, ContractBroken
-from .generated.models import Error, Heartbeat, InitialHistory, OhlcvUpdate, Ping
+from .generated.models import (
+    Error,
+    Heartbeat,
+    InitialHistory,
+    InitialTickers,
+    OhlcvUpdate,
+    Ping,
+    TickerUpdate,
+)
 from .generated.stream import messages
 from .generated.stream.router import ConsumerRouter, ProducerRouter
 from .wire import MAX_MESSAGE_BYTES, WebSocketWire
@@ -60,6 +68,14 @@ class Connection(BaseApplication):
         @received.heartbeat
         async def on_heartbeat(message: Heartbeat) -> None:
             """Do nothing: the wire has recorded when it came."""
+
+        @received.initial_tickers
+        async def on_tickers(message: InitialTickers) -> None:
+            """Do nothing: this client does not subscribe to them."""
+
+        @received.ticker_update
+        async def on_ticker(message: TickerUpdate) -> None:
+            """Do nothing: this client does not subscribe to them."""
 
         @received.error
         async def on_error(message: Error) -> None:
