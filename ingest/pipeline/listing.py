@@ -48,6 +48,8 @@ class Listing:
         self._chosen = chosen
         self._followed = followed
         self._missed: Counter[str] = Counter()
+        self._by_name: set[str] = set()
+        """Symbols that the whole list lacks, though the exchange has them."""
         self._asking = asyncio.Lock()
         self._answered = asyncio.Event()
         self._ask_again_at = self._name_again_at = 0.0
@@ -129,12 +131,13 @@ class Listing:
         return symbol not in self.markets or self._missed[symbol] >= MISSED_ANSWERS
 
     async def _found(
-        self, wanted: Collection[str], by_name: Collection[str]
+        self, wanted: Collection[str], extra: Collection[str]
     ) -> dict[str, SymbolInfo]:
         """The markets that the exchange has, of those that are wanted or match a pattern.
 
         With patterns, or while some are absent, the whole list is asked for. It leaves out markets
-        of some kinds, so those that it lacks are asked for by name too, though not each time.
+        of some kinds, so those that it lacks are asked for by name too: each time where that has
+        found them, else now and then.
         """
         if not self._chosen.patterns and not self.absent:
             info = await self._rest.exchange_info(list(wanted))
@@ -146,8 +149,9 @@ class Listing:
         self.is_simulated |= info.is_simulated
         lacking = [symbol for symbol in wanted if symbol not in info.symbols]
         if now_s() < self._name_again_at:
-            lacking = [symbol for symbol in lacking if symbol in by_name]
+            lacking = [each for each in lacking if each in extra or each in self._by_name]
         else:
             self._name_again_at = now_s() + RELIST_SECONDS
         named = await self._rest.exchange_info(lacking)
+        self._by_name |= named.symbols.keys()
         return info.symbols | named.symbols

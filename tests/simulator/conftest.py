@@ -59,7 +59,7 @@ async def start() -> AsyncIterator[Start]:
     """Start exchanges that end with the test."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
         )
 
         async def started(settings: Settings) -> Client:
