@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 FEED   ?= simulator
+HISTORY ?= 2d
 ROUNDS ?= 1000
 JOBS   ?= 2
 MINUTES ?= 30
@@ -29,8 +30,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 setup: $(VENV)/.dev  ## Install everything for development.
 
-run: $(VENV)/.run  ## Serve on port 8080, fed by the simulator (FEED=binance: the real exchange).
-	@CANDLECAST_FEED=$(FEED) exec $(BIN)/candlecast serve
+run: $(VENV)/.run  ## Serve on port 8080 with HISTORY (2d), fed by the simulator (FEED=binance: the real exchange).
+	@CANDLECAST_FEED=$(FEED) CANDLECAST_HISTORY=$${CANDLECAST_HISTORY:-$(HISTORY)} exec $(BIN)/candlecast serve
 
 test: $(VENV)/.dev  ## Run all tests.
 	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered

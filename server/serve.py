@@ -22,6 +22,9 @@ from server.store import opened_store
 SIMULATOR_START_SECONDS = 30.0
 SIMULATED = 100
 """Symbols that the simulator has when patterns are to choose from them."""
+
+SIMULATED_RATE = 1
+"""Trades a second of a symbol: days of history load in seconds."""
 LISTENING = b"listening on "
 
 log = logging.getLogger(__name__)
@@ -72,9 +75,10 @@ async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Set
 
 
 def _simulated(symbols: Symbols) -> Sequence[str]:
-    """The simulator's options for symbols: their names, and some more for patterns to match."""
+    """The simulator's options: the symbols' names, and some more for patterns to match."""
     named = ("--symbols", ",".join(symbols.names)) if symbols.names else ()
-    return (*named, "--symbols-count", str(SIMULATED)) if symbols.patterns else named
+    more = ("--symbols-count", str(SIMULATED)) if symbols.patterns else ()
+    return ("--rate", str(SIMULATED_RATE), *named, *more)
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
