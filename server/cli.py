@@ -16,7 +16,7 @@ import asyncapi_server.mock.command
 import simulator.cli
 from ingest.core.errors import CandlecastError, SettingError
 from server import settings
-from server.commands import audit, backfill, reconcile, status, watch
+from server.commands import audit, backfill, backup, reconcile, restore, status, watch
 from server.exits import Exit
 from server.version import program_version
 
@@ -84,6 +84,13 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("reconcile", help="compare candles with the exchange's own")
     reconcile.add_arguments(command)
     command.set_defaults(command=_on_settings(reconcile.reconcile))
+
+    command = commands.add_parser("backup", help="copy the store while it is in use")
+    command.set_defaults(command=_on_settings(backup.backup))
+
+    command = commands.add_parser("restore", help="make the store of a backup")
+    restore.add_arguments(command)
+    command.set_defaults(command=_on_settings(restore.restore))
 
     command = commands.add_parser("mock", help="serve an AsyncAPI document by its examples")
     asyncapi_server.mock.command.add_arguments(command)

@@ -66,6 +66,8 @@ class Settings:
     store: str
     files: str
     files_megabytes: int
+    backups: str
+    backup_before_upgrade: bool
     cluster: str
     keep_trades: Keep
     keep_candles: Keep
@@ -110,11 +112,19 @@ class Settings:
     @property
     def files_directory(self) -> Path:
         """Where files of days and months are: beside an embedded store if nothing is said."""
-        if self.files:
-            return Path(self.files).absolute()
+        return self._directory(self.files, "files")
+
+    @property
+    def backups_directory(self) -> Path:
+        """Where backups are: beside an embedded store if nothing is said."""
+        return self._directory(self.backups, "backups")
+
+    def _directory(self, chosen: str, name: str) -> Path:
+        if chosen:
+            return Path(chosen).absolute()
         if self.store_backend == "chdb":
-            return Path(f"{urlsplit(self.store).path}.files")
-        return Path("data/files").absolute()
+            return Path(f"{urlsplit(self.store).path}.{name}")
+        return Path("data", name).absolute()
 
     @property
     def store_backend(self) -> Literal["chdb", "clickhouse"]:
@@ -313,6 +323,19 @@ TABLE = (
         "1024",
         "Megabytes of disk for them; those used longest ago go first, and are made again.",
         _whole(1, 100_000_000),
+    ),
+    Setting(
+        "backups",
+        "",
+        "Directory of the backups, on another disk if possible; empty: beside an embedded store.",
+        str,
+    ),
+    Setting(
+        "backup_before_upgrade",
+        "yes",
+        "Whether a store of an earlier version is backed up before it is brought up to date "
+        "(`yes`, `no`).",
+        _yes_or_no,
     ),
     Setting(
         "cluster",

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 from ingest.core.errors import StoreInUse, StoreUnavailable
-from ingest.storage import Store
+from ingest.storage import Store, back_up
+from ingest.storage.connection import Connection
 from ingest.storage.memory import share_heap
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def new_backup(settings: Settings) -> Path:
+    """The directory of a backup that is made now."""
+    return settings.backups_directory / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
 
 
 @asynccontextmanager
@@ -22,7 +34,13 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
     share_heap()
     try:
         hot_bytes = settings.hot_megabytes * 1_000_000
-        store = await asyncio.to_thread(Store, settings.store, settings.cluster, hot_bytes)
+        store = await asyncio.to_thread(
+            Store,
+            settings.store,
+            settings.cluster,
+            hot_bytes,
+            before_upgrade=partial(_before_upgrade, settings),
+        )
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{error} (CANDLECAST_STORE names the database)") from error
     except StoreInUse as error:
@@ -31,3 +49,12 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
         yield store
     finally:
         await asyncio.to_thread(store.close)
+
+
+def _before_upgrade(settings: Settings, connection: Connection, version: int) -> None:
+    if not (settings.backup_before_upgrade and connection.is_embedded):
+        log.warning("The store of version %s is brought up to date without a backup", version)
+        return
+    directory = new_backup(settings)
+    log.warning("The store of version %s is backed up to %s first", version, directory)
+    back_up(connection, directory, link=True)

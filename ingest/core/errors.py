@@ -8,6 +8,7 @@ CandlecastError
 ├── NotReady               the answer exists but not yet: ask again
 ├── StoreUnavailable       the database does not answer
 ├── StoreInUse             another process has the embedded database open
+├── BackupError            a backup that cannot be made or used
 ├── ExchangeError          the exchange refused or failed
 │   ├── ExchangeUnavailable   no usable answer: network, 5xx, firewall
 │   ├── NotListed             the exchange does not have a symbol
@@ -61,6 +62,10 @@ class StoreUnavailable(CandlecastError):
 
 class StoreInUse(CandlecastError):
     """Another process has the embedded database open."""
+
+
+class BackupError(CandlecastError):
+    """A backup that cannot be made, or is not whole."""
 
 
 class ExchangeError(CandlecastError):

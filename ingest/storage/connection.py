@@ -86,7 +86,7 @@ class Connection:
             self._idle.put(client)
         self._threads = ThreadPoolExecutor(CLIENTS, thread_name_prefix="store")
         self._parts = PartFiles()
-        self._reopening = threading.Lock()
+        self._alone = threading.Lock()
         self._may_reopen_at = 0.0
         self._half_open = False
         self._times_opened = 0
@@ -299,19 +299,27 @@ class Connection:
         if parts:
             self.set_aside(parts)
 
-    def _reopen_tables(self) -> None:
-        """Open the tables anew, once no call runs."""
-        with self._reopening:
+    @contextmanager
+    def alone(self) -> Iterator[Client]:
+        """Lend a client while no other call runs; others wait."""
+        with self._alone:
             idle = [self._idle.get() for _ in range(CLIENTS)]
-            self._half_open = True
-            self._times_opened += 1
             try:
                 with clear_errors():
-                    unsound.reopen_tables(next(each for each in idle if each is not None))
-                self._half_open = False
+                    yield next(each for each in idle if each is not None)
             finally:
                 for each in idle:
                     self._idle.put(each)
+
+    def _reopen_tables(self) -> None:
+        """Open the tables anew, once no call runs."""
+        with self.alone() as client:
+            self._half_open = True
+            self._times_opened += 1
+            try:
+                unsound.reopen_tables(client)
+                self._half_open = False
+            finally:
                 self._may_reopen_at = self.now_s() + REOPEN_EVERY_S
         self.on_reopened()
 

@@ -30,6 +30,9 @@ VERSION = 3
 """2 has levels, 3 the raw ids of candles. A program of an earlier version would not keep them up to
 date; what such a program has stored is brought up to date by `upgrade`."""
 
+STORED_VERSION = "SELECT max(version) FROM schema_version"
+"""The version that the database has, 0 for a new one."""
+
 MALFORMED_KEPT_DAYS = 30
 
 _FSYNC = "fsync_after_insert = 1, fsync_part_directory = 1"
@@ -193,13 +196,18 @@ def create(connection: Connection) -> int:
     for name, table in TABLES.items():
         for statement in connection.layout.create(table, database):
             connection.define(name, statement)
-    [[stored]] = connection.rows("SELECT max(version) FROM schema_version")
-    if stored > VERSION:
+    [[stored]] = connection.rows(STORED_VERSION)
+    check_version(stored)
+    return int(stored)
+
+
+def check_version(version: int) -> None:
+    """Raise SettingError for a database of a later version."""
+    if version > VERSION:
         raise SettingError(
-            f"The database has version {stored} of the tables, this program knows {VERSION}: "
+            f"The database has version {version} of the tables, this program knows {VERSION}: "
             "update the program or use another database"
         )
-    return int(stored)
 
 
 def note_version(connection: Connection) -> None:

@@ -34,6 +34,9 @@ from .trades import Trades
 P = ParamSpec("P")
 T = TypeVar("T")
 
+BeforeUpgrade = Callable[[Connection, int], object]
+"""Takes the connection to a database of an earlier version, and that version."""
+
 HOT_BYTES = 64_000_000
 
 log = logging.getLogger(__name__)
@@ -70,19 +73,33 @@ class Store:
 
     parts: ClassVar[Parts] = Parts()
 
-    def __init__(self, dsn: str, cluster: str = "", hot_bytes: int = HOT_BYTES) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        cluster: str = "",
+        hot_bytes: int = HOT_BYTES,
+        *,
+        before_upgrade: BeforeUpgrade = lambda *_: None,
+    ) -> None:
         """Open the database of the DSN: chdb:///path, http://... or https://...
 
         With the name of a cluster the tables are spread over it (see `layout`). Blocks of rows in
-        memory take at most `hot_bytes`.
+        memory take at most `hot_bytes`. A database of an earlier version is brought up to date;
+        `before_upgrade` is called first, and keeps it as it is by raising.
 
         Raises StoreInUse, StoreUnavailable or SettingError.
         """
-        self._start(Connection(dsn, cluster), hot_bytes)
+        self._start(Connection(dsn, cluster), hot_bytes, before_upgrade)
 
-    def _start(self, connection: Connection, hot_bytes: int = HOT_BYTES) -> None:
+    def _start(
+        self,
+        connection: Connection,
+        hot_bytes: int = HOT_BYTES,
+        before_upgrade: BeforeUpgrade = lambda *_: None,
+    ) -> None:
         """Take over a connection: make the tables, and read what an earlier run has noted."""
         self.connection = connection
+        self._before_upgrade = before_upgrade
         self.blocks = Blocks(hot_bytes)
         """Rows that were read and have not changed since."""
         self._was_reopened = False
@@ -139,6 +156,8 @@ class Store:
     def _create_tables(self) -> int:
         """Create the tables and columns that are missing; returns the version of the others."""
         version = schema.create(self.connection)
+        if 0 < version < schema.VERSION:
+            self._before_upgrade(self.connection, version)
         upgrade.add_columns(self.connection, version)
         return version
 
