@@ -25,6 +25,7 @@ from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
 from ingest.storage import AsyncStore, Store
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
+from server.edge.drain import Drain
 from server.edge.origin import OriginPolicy
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
@@ -72,8 +73,8 @@ class Api(Protocol):
     async def run(self) -> None:
         """Publish until cancelled."""
 
-    async def close(self, code: int, reason: str) -> None:
-        """Close every connection."""
+    async def close(self, code: int, reason: str, over_seconds: float = 0.0) -> None:
+        """Close every connection, spread evenly over some seconds."""
 
 
 class Server:
@@ -84,6 +85,7 @@ class Server:
     ) -> None:
         """With `check_messages`, for tests, everything sent is validated against the documents."""
         self.settings = settings
+        self._drain = Drain()
         self.provider = Provider(
             store,
             settings.feed_rest_url,
@@ -119,6 +121,7 @@ class Server:
                 settings.files_megabytes * 1_000_000,
             ),
             kept_log,
+            lambda: self._drain.is_on,
             check_messages=check_messages,
         )
         self.apis: list[Api] = [self.native]
@@ -160,7 +163,11 @@ class Server:
             Access(policy),
             list(map(_rest, self.apis)),
             load_pages(openapi, SPECS, render(), DOCUMENTS),
-            {path: handler for api in self.apis for path, handler in api.websockets.items()},
+            {
+                path: self._drain.guarded(handler)
+                for api in self.apis
+                for path, handler in api.websockets.items()
+            },
             validate_responses=check_messages,
         )
 
@@ -204,6 +211,18 @@ class Server:
                         task.cancel()
         finally:
             await runner.cleanup()
+
+    async def drain(self) -> None:
+        """Prepare for the end: not ready any more, no new connections, and the open ones closed.
+
+        Their closes are spread over the setting's seconds, in which requests are answered as ever.
+        """
+        self._drain.is_on = True
+        seconds = self.settings.drain_seconds
+        await asyncio.gather(
+            asyncio.sleep(seconds),
+            *(api.close(*GOING_AWAY, over_seconds=seconds) for api in self.apis),
+        )
 
     async def _check_symbols(self) -> None:
         """Fail the startup when the exchange answers that it has none of the symbols."""

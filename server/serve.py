@@ -7,9 +7,10 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 from ingest.core.errors import SettingError
 from ingest.core.symbol import Symbols
@@ -31,21 +32,41 @@ log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> Exit:
-    """Serve until SIGTERM or SIGINT, then shut down cleanly."""
-    stop = asyncio.Event()
+    """Serve until SIGTERM or SIGINT, then shut down cleanly; a second one ends the drain."""
+    signals: asyncio.Queue[None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, signals.put_nowait, None)
     with KeptLog(settings.secrets).attached() as kept_log:
         async with (
             _feed(settings, simulator_options) as fed,
             opened_store(fed) as store,
-            Server(fed, store, kept_log).listening() as url,
+            _listening(Server(fed, store, kept_log)) as (server, url),
         ):
             _announce(fed, url)
-            await stop.wait()
+            await signals.get()
             print("Shutting down: closing connections, storing received trades ...", flush=True)  # noqa: T201
+            await _until_first(server.drain(), signals.get())
     return Exit.DONE
+
+
+@asynccontextmanager
+async def _listening(server: Server) -> AsyncIterator[tuple[Server, str]]:
+    async with server.listening() as url:
+        yield server, url
+
+
+async def _until_first(*calls: Coroutine[Any, Any, None]) -> None:
+    """Wait until one of the calls has ended, and cancel the others."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -85,6 +85,7 @@ class Settings:
     heartbeat_seconds: int
     idle_seconds: int
     compress: bool
+    drain_seconds: int
     binance: bool
     kraken: bool
     kraken_api_key: str
@@ -430,6 +431,12 @@ TABLE = (
         "no",
         "Whether clients may ask for permessage-deflate (`yes`, `no`).",
         _yes_or_no,
+    ),
+    Setting(
+        "drain_seconds",
+        "0",
+        "Seconds between SIGTERM and the end, over which clients are disconnected one by one.",
+        _whole(0, 3600),
     ),
     Setting(
         "binance",

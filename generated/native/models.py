@@ -320,6 +320,17 @@ Instant = TypeAliasType(
 )
 
 
+class Liveness(BaseModel):
+    """
+    Says that the server answers, and nothing about what it depends on.
+    """
+
+    alive: Annotated[Literal[True], Field(description="Always true.")]
+    uptime_seconds: Annotated[
+        StrictFloat, Field(description="Seconds since the server started.", ge=0.0)
+    ]
+
+
 SecondsLeft = TypeAliasType(
     "SecondsLeft",
     Annotated[
@@ -1150,7 +1161,7 @@ class HealthProblem(BaseModel):
     """
 
     component: Annotated[
-        Literal["store", "binance_client", "weight_coordinator", "tickers"],
+        Literal["server", "store", "binance_client", "weight_coordinator", "tickers"],
         Field(description="The part that does not work."),
     ]
     symbol: Annotated[
@@ -1366,7 +1377,7 @@ class Readiness(BaseModel):
     ready: Annotated[
         StrictBool,
         Field(
-            description="Whether the store answers, the exchange is connected, and each symbol that the exchange lists is complete."
+            description="Whether the store answers, the exchange is connected, each symbol that the exchange lists is complete, and the server is not about to stop."
         ),
     ]
     problems: Annotated[

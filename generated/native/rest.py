@@ -11,6 +11,7 @@ from generated.native.models import (
     FileIndexEnvelope,
     FileListEnvelope,
     Health,
+    Liveness,
     LogEnvelope,
     MaterializedViewListEnvelope,
     Readiness,
@@ -128,6 +129,10 @@ class MonitoringHandlers(Protocol):
     @abstractmethod
     async def get_health(self) -> Health | tuple[Health, Literal[503]] | Raw:
         """Health check."""
+
+    @abstractmethod
+    async def get_liveness(self) -> Liveness | Raw:
+        """Liveness check."""
 
     @abstractmethod
     async def get_readiness(self) -> Readiness | tuple[Readiness, Literal[503]] | Raw:

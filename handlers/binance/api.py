@@ -114,6 +114,11 @@ class Binance:
             self._seconds.tick()
             await self._tickers.tick()
 
-    async def close(self, code: int, reason: str) -> None:
-        """Close every connection."""
-        await asyncio.gather(*(each.close_all(code, reason) for each in self._endpoints.values()))
+    async def close(self, code: int, reason: str, over_seconds: float = 0.0) -> None:
+        """Close every connection, spread evenly over some seconds."""
+        await asyncio.gather(
+            *(
+                endpoint.close_all(code, reason, over_seconds=over_seconds)
+                for endpoint in self._endpoints.values()
+            )
+        )

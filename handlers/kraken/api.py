@@ -162,10 +162,13 @@ class Kraken:
             group.create_task(self._tick(), name="kraken tick")
             group.create_task(self._beat(), name="kraken heartbeats")
 
-    async def close(self, code: int, reason: str) -> None:
-        """Close every connection."""
+    async def close(self, code: int, reason: str, over_seconds: float = 0.0) -> None:
+        """Close every connection, spread evenly over some seconds."""
         await asyncio.gather(
-            *(endpoint.close_all(code, reason) for endpoint in self._endpoints.values())
+            *(
+                endpoint.close_all(code, reason, over_seconds=over_seconds)
+                for endpoint in self._endpoints.values()
+            )
         )
 
     async def _tick(self) -> None:

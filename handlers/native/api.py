@@ -62,6 +62,7 @@ class Native:
         client_ip: Callable[[web.Request], str],
         files: Files,
         log: Log,
+        is_draining: Callable[[], bool],
         *,
         check_messages: bool = False,
     ) -> None:
@@ -95,7 +96,7 @@ class Native:
             Candles(provider.view),
             FilesOfPeriods(provider.view, files),
             Tickers(provider),
-            Monitoring(provider, self._connections, about),
+            Monitoring(provider, self._connections, about, is_draining),
             Admin(provider, subscriptions, all_symbols, updates, self._connections, about, log),
         )
         """Objects with a method for each operation of the REST document."""
@@ -108,6 +109,6 @@ class Native:
             group.create_task(self._tickers.run(), name="tickers")
             group.create_task(self._connections.run_heartbeats(heartbeat, idle), name="heartbeats")
 
-    async def close(self, code: int, reason: str) -> None:
-        """Close every connection."""
-        await self._connections.close(code, reason)
+    async def close(self, code: int, reason: str, over_seconds: float = 0.0) -> None:
+        """Close every connection, spread evenly over some seconds."""
+        await self._connections.close(code, reason, over_seconds)

@@ -60,12 +60,11 @@ class Connections:
         finally:
             self.heartbeats_running = False
 
-    async def close(self, code: int, reason: str) -> None:
-        """Send every client the error that the server is going away, and close."""
-        for connection in list(self.live.values()):
-            text = "The server is going away; connect again after a pause"
-            connection.fault(Fault(FaultKind.GOING_AWAY, text))
-        await self._endpoint.close_all(code, reason)
+    async def close(self, code: int, reason: str, over_seconds: float) -> None:
+        """Send each client the error that the server is going away, and close; spread evenly."""
+        await self._endpoint.close_all(
+            code, reason, over_seconds=over_seconds, farewell=_say_goodbye
+        )
 
     def _idle_for(self, connection: Connection) -> float:
         """For how many seconds a client has had no subscription and said nothing."""
@@ -79,6 +78,11 @@ class Connections:
     def _ended(self, connection: Connection) -> None:
         self._messages_before += connection.messages_sent
         self._errors_before += connection.errors
+
+
+def _say_goodbye(connection: Connection) -> None:
+    text = "The server is going away; connect again after a pause"
+    connection.fault(Fault(FaultKind.GOING_AWAY, text))
 
 
 async def _end(connection: Connection, idle_seconds: float) -> None:

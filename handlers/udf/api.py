@@ -31,5 +31,5 @@ class Udf:
         """Wait until cancelled."""
         await asyncio.Event().wait()
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, code: int, reason: str, over_seconds: float = 0.0) -> None:
         """Close every connection: there is none."""

@@ -8,11 +8,12 @@ import signal
 import socket
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from server.exits import Exit
 from tests.cli.programs import Program
-from tests.running import ROOT, simulator, until
+from tests.running import ROOT, free_port, simulator, until
 
 
 def children(pid: int) -> list[int]:
@@ -65,6 +66,30 @@ async def test_a_failed_start_names_the_setting(tmp_path: Path, name: str) -> No
 def test_the_guide_lists_the_exit_statuses() -> None:
     guide = (ROOT / "docs/guides/operation.md").read_text()
     assert [int(row) for row in re.findall(r"^\| ([0-9]+) \|", guide, re.M)] == [*Exit]
+
+
+async def test_a_second_signal_ends_the_drain(tmp_path: Path) -> None:
+    program, port = Program(tmp_path, ""), str(free_port())
+    process = await program.start("serve", port=port, rest_url="", drain_seconds="3600")
+    assert process.stdout is not None
+    url = f"http://127.0.0.1:{port}/api/v1/monitoring"
+
+    async def reasons() -> list[str]:
+        async with session.get(f"{url}/ready") as reply:
+            return [problem["reason"] for problem in (await reply.json())["problems"]]
+
+    async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+        assert (await process.stdout.readline()).startswith(b"Candlecast serves")
+        assert not any("going away" in reason for reason in await reasons())
+        process.terminate()
+        while not (await process.stdout.readline()).startswith(b"Shutting down"):
+            pass
+        assert any("going away" in reason for reason in await reasons())
+        async with session.get(f"{url}/live") as reply:
+            assert (await reply.json())["alive"] is True
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == Exit.DONE
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

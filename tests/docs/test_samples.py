@@ -26,7 +26,7 @@ ENDLESS_SECONDS = 15.0
 END_SECONDS = 30.0
 RUN = {"sh", "python", "js"}
 SHOWN = {"json", "text", ""}
-SUCCESS = r'"success":true|"status":"healthy"|"ready":true|^\[\[[0-9]|"s":"ok"|^\{"error":\[\],'
+SUCCESS = r'"(success|ready|alive)":true|"status":"healthy"|^\[\[[0-9]|"s":"ok"|^\{"error":\[\],'
 """What is in the answer to a request that is served."""
 ENDED_FIRST = ("audit", "backfill", "reconcile")
 """Commands that open the store themselves, as the pages say."""

@@ -61,6 +61,7 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
     ("get", "/data/files/trades/{symbol}"): {"symbol": SYMBOL},
     ("get", "/data/files/trades/{symbol}/{file}"): {"symbol": SYMBOL, "file": TEXT},
     ("get", "/monitoring/health"): {},
+    ("get", "/monitoring/live"): {},
     ("get", "/monitoring/ready"): {},
     ("get", "/monitoring/system/info"): {},
     ("get", "/tickers/"): {},

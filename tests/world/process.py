@@ -139,7 +139,14 @@ class Process:
         )
         files = Files(AsyncStore(store), self.provider.view, NO_FILES, 0)
         self.native = Native(
-            self.provider, ABOUT, STREAM, BOUNDS, lambda _: "client", files, KeptLog()
+            self.provider,
+            ABOUT,
+            STREAM,
+            BOUNDS,
+            lambda _: "client",
+            files,
+            KeptLog(),
+            lambda: False,
         )
         self.failure: BaseException | None = None
         """By what it ended without being asked to."""

@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
@@ -19,7 +19,9 @@ from generated.native.models import (
     FeedInfo,
     Health,
     HealthComponents,
+    HealthProblem,
     HotTierInfo,
+    Liveness,
     ProcessInfo,
     Readiness,
     SpecVersions,
@@ -37,6 +39,10 @@ from ingest.binance.now import host_ms
 from ingest.pipeline.provider import Provider
 
 COMPONENTS_KEPT: Final = 16
+
+_GOING_AWAY = HealthProblem(
+    component="server", symbol=None, reason="The server is going away: use another one"
+)
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,21 @@ class About:
 class Monitoring(rest.MonitoringHandlers):
     """`/monitoring`."""
 
-    def __init__(self, provider: Provider, connections: Connections, about: About) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        connections: Connections,
+        about: About,
+        is_draining: Callable[[], bool],
+    ) -> None:
         self._provider = provider
         self._connections = connections
         self._about = about
+        self._is_draining = is_draining
+
+    async def get_liveness(self) -> Liveness:
+        """Liveness check."""
+        return Liveness(alive=True, uptime_seconds=self._about.uptime_seconds)
 
     async def get_health(self) -> Health | tuple[Health, Literal[503]]:
         """Health check."""
@@ -96,6 +113,8 @@ class Monitoring(rest.MonitoringHandlers):
     async def get_readiness(self) -> Readiness | tuple[Readiness, Literal[503]]:
         """Readiness check."""
         found = blocking_problems(self._provider)
+        if self._is_draining():
+            found = [_GOING_AWAY, *found]
         readiness = Readiness(ready=not found, problems=found)
         return (readiness, 503) if found else readiness
 

@@ -108,10 +108,26 @@ class BaseEndpoint(ABC, Generic[Upgrade]):
             await self._call(self.on_disconnect, connection)
 
     async def close_all(
-        self, code: int = GOING_AWAY, reason: str = "the server is going away"
+        self,
+        code: int = GOING_AWAY,
+        reason: str = "the server is going away",
+        *,
+        over_seconds: float = 0.0,
+        farewell: Callable[[Connection], object] = lambda _: None,
     ) -> None:
-        """Close all connections concurrently, and wait until the last one is gone."""
-        await asyncio.gather(*(c.close(code, reason) for c in list(self._by_id.values())))
+        """Close all connections, and wait until the last one is gone.
+
+        Their closes are spread evenly over `over_seconds`, so that clients do not all connect
+        elsewhere at once; `farewell` is called with each connection before its close.
+        """
+        connections = list(self._by_id.values())
+
+        async def close(connection: Connection, number: int) -> None:
+            await asyncio.sleep(over_seconds * number / len(connections))
+            farewell(connection)
+            await connection.close(code, reason)
+
+        await asyncio.gather(*map(close, connections, range(len(connections))))
 
     def _is_too_long(self, text: str) -> bool:
         """Whether a message exceeds the limit of the settings."""

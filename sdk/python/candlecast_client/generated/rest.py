@@ -12,6 +12,7 @@ from candlecast_client.generated.models import (
     FileIndexEnvelope,
     FileListEnvelope,
     Health,
+    Liveness,
     LogEnvelope,
     MaterializedViewListEnvelope,
     Readiness,
@@ -166,6 +167,10 @@ class RestOperations(ABC):
     async def get_health(self) -> Health:
         """Health check."""
         return await self._call("GET", "/monitoring/health", {}, {}, {200: Health, 503: Health})
+
+    async def get_liveness(self) -> Liveness:
+        """Liveness check."""
+        return await self._call("GET", "/monitoring/live", {}, {}, {200: Liveness})
 
     async def get_readiness(self) -> Readiness:
         """Readiness check."""

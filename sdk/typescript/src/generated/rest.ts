@@ -6,6 +6,7 @@ import type {
   FileListEnvelope,
   Health,
   Integer,
+  Liveness,
   LogEnvelope,
   MaterializedViewListEnvelope,
   Readiness,
@@ -140,6 +141,13 @@ export abstract class RestOperations {
    */
   getHealth(): Promise<Health> {
     return this.call("GET", "/monitoring/health", {}, {}, [200, 503]);
+  }
+
+  /**
+   * Liveness check.
+   */
+  getLiveness(): Promise<Liveness> {
+    return this.call("GET", "/monitoring/live", {}, {}, [200]);
   }
 
   /**

@@ -655,7 +655,7 @@ export interface HealthProblem {
   /**
    * The part that does not work.
    */
-  component: "store" | "binance_client" | "weight_coordinator" | "tickers";
+  component: "server" | "store" | "binance_client" | "weight_coordinator" | "tickers";
   /**
    * The symbol that it is about; null where it is about all of them.
    */
@@ -791,6 +791,19 @@ export interface Loading {
   seconds_left: number | null;
 }
 /**
+ * Says that the server answers, and nothing about what it depends on.
+ */
+export interface Liveness {
+  /**
+   * Always true.
+   */
+  alive: true;
+  /**
+   * Seconds since the server started.
+   */
+  uptime_seconds: number;
+}
+/**
  * One line of the log.
  */
 export interface LogLine {
@@ -873,7 +886,7 @@ export interface ProcessInfo {
  */
 export interface Readiness {
   /**
-   * Whether the store answers, the exchange is connected, and each symbol that the exchange lists is complete.
+   * Whether the store answers, the exchange is connected, each symbol that the exchange lists is complete, and the server is not about to stop.
    */
   ready: boolean;
   /**
