@@ -16,7 +16,17 @@ import asyncapi_server.mock.command
 import simulator.cli
 from ingest.core.errors import CandlecastError, SettingError
 from server import settings
-from server.commands import audit, backfill, backup, reconcile, restore, status, watch
+from server.commands import (
+    audit,
+    backfill,
+    backup,
+    check_config,
+    doctor,
+    reconcile,
+    restore,
+    status,
+    watch,
+)
 from server.exits import Exit
 from server.version import program_version
 
@@ -91,6 +101,14 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("restore", help="make the store of a backup")
     restore.add_arguments(command)
     command.set_defaults(command=_on_settings(restore.restore))
+
+    command = commands.add_parser(
+        "check-config", help="print the effective settings, and those that are doubtful"
+    )
+    command.set_defaults(command=_on_settings(check_config.check_config))
+
+    command = commands.add_parser("doctor", help="try exchange, clock, disk, store and port")
+    command.set_defaults(command=_on_settings(doctor.doctor))
 
     command = commands.add_parser("mock", help="serve an AsyncAPI document by its examples")
     asyncapi_server.mock.command.add_arguments(command)

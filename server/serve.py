@@ -73,9 +73,6 @@ async def _until_first(*calls: Coroutine[Any, Any, None]) -> None:
 async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Settings]:
     """The settings completed with the feed's URLs; starts the simulator if needed."""
     if settings.feed != SIMULATOR or settings.rest_url:
-        if settings.rest_url and not settings.stream_url:
-            stream_url = settings.rest_url.replace("http", "ws", 1)
-            settings = replace(settings, stream_url=stream_url)
         yield settings
         return
     process = await asyncio.create_subprocess_exec(
@@ -88,7 +85,7 @@ async def _feed(settings: Settings, options: Sequence[str]) -> AsyncIterator[Set
     )
     try:
         url = await _address(process)
-        yield replace(settings, rest_url=url, stream_url=url.replace("http", "ws", 1))
+        yield replace(settings, rest_url=url, stream_url="")
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()

@@ -100,8 +100,8 @@ class Settings:
 
     @property
     def feed_stream_url(self) -> str:
-        """The URL of the exchange's streams."""
-        return self.stream_url or BINANCE_STREAM_URL
+        """The URL of the exchange's streams: that of another REST address if nothing is said."""
+        return self.stream_url or self.rest_url.replace("http", "ws", 1) or BINANCE_STREAM_URL
 
     @property
     def feed_archive_url(self) -> str:
@@ -142,12 +142,21 @@ class Settings:
         return (password, unquote(password), self.kraken_api_key)
 
     def public(self) -> dict[str, str]:
-        """The settings that may be shown, by their names in the environment."""
+        """The settings that may be shown to clients, by their names in the environment."""
         return {
             setting.variable: _shown(getattr(self, _field(setting)))
             for setting in TABLE
             if setting.public
         }
+
+    def effective(self) -> dict[str, str]:
+        """All settings by their names in the environment, without secrets, for an operator."""
+        shown = {
+            setting.variable: _CREDENTIALS.sub("//***@", _shown(getattr(self, _field(setting))))
+            for setting in TABLE
+        }
+        secrets = {name for name in shown if shown[name] and shown[name] in self.secrets}
+        return {name: "***" if name in secrets else text for name, text in shown.items()}
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -162,11 +171,19 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 _UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-def _duration_ms(text: str) -> int:
+class Duration(int):
+    """A duration in milliseconds, which reads as it is set."""
+
+    def __str__(self) -> str:
+        unit = max((u for u in _UNITS_MS if self % _UNITS_MS[u] == 0), key=_UNITS_MS.__getitem__)
+        return f"{self // _UNITS_MS[unit]}{unit}"
+
+
+def _duration_ms(text: str) -> Duration:
     match = re.fullmatch(r"([0-9]{1,6})([mhd])", text, re.ASCII)
     if match is None:
         raise ValueError('a time such as "90m", "24h" or "30d"')
-    return int(match[1]) * _UNITS_MS[match[2]]
+    return Duration(int(match[1]) * _UNITS_MS[match[2]])
 
 
 def _feed(text: str) -> str:
@@ -492,6 +509,22 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path = Path(".e
     settings = Settings(**values)
     _check_kept(settings)
     return settings
+
+
+def sources(
+    environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")
+) -> dict[str, str]:
+    """Where each setting comes from, by its name in the environment."""
+    environment = os.environ if environment is None else environment
+    named = _of_file(env_file)
+    return {
+        setting.variable: "environment"
+        if setting.variable in environment
+        else env_file.name
+        if setting.variable in named
+        else "default"
+        for setting in TABLE
+    }
 
 
 def _check_kept(settings: Settings) -> None:

@@ -30,7 +30,7 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
 
 def test_the_readme_lists_every_command() -> None:
     section = README.split("## Commands")[1].split("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == commands()
+    assert set(re.findall(r"^\| `([\w-]+)`", section, re.MULTILINE)) == commands()
 
 
 def test_the_readme_lists_every_endpoint() -> None:
