@@ -25,6 +25,11 @@ class Result(NamedTuple):
     errors: str
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class Program:
     """Runs commands of `candlecast` on one store, fed by one exchange."""
 

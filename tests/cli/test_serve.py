@@ -12,13 +12,8 @@ import aiohttp
 import pytest
 
 from server.exits import Exit
-from tests.cli.programs import Program
+from tests.cli.programs import Program, children
 from tests.running import ROOT, free_port, simulator, until
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def command(pid: int) -> bytes:

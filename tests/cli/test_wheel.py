@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import sys
 import sysconfig
 import venv
@@ -18,8 +19,9 @@ import aiohttp
 import pytest
 
 from server.version import program_version
+from tests.cli.programs import children
 from tests.docs.pages import SERVED, read, target
-from tests.running import ROOT, simulator
+from tests.running import ROOT, free_port, simulator
 
 LEFT_OUT = {"build", "dist", "data", "node_modules", "__pycache__", "tests"}
 
@@ -105,6 +107,45 @@ async def test_every_link_of_an_installed_server_leads_somewhere(
             waiting += sorted(found - seen)
             seen |= found
         assert {"/licences.html", "/changelog.html", "/guides/exactness.html"} <= seen
+
+
+@pytest.mark.skipif(
+    shutil.which("bwrap") is None, reason="needs bwrap for a root of its own (Debian: bubblewrap)"
+)
+async def test_it_runs_without_rights_on_a_read_only_root(installed: Path, tmp_path: Path) -> None:
+    store, port = tmp_path / "store", str(free_port())
+    store.mkdir()
+    async with simulator("--symbols", "BTCUSDT") as exchange, aiohttp.ClientSession() as session:
+        process = await asyncio.create_subprocess_exec(
+            *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
+            *("--bind", str(store), str(store), "--chdir", str(store), "--die-with-parent"),
+            *("--unshare-user", "--uid", "10001", "--gid", "10001"),
+            *(str(installed / "candlecast"), "serve"),
+            env=environment(
+                rest_url=exchange, symbols="BTCUSDT", history="1m", port=port, store="chdb:db"
+            )
+            | {"TMPDIR": str(store)},
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(60):
+                line = (await process.stdout.readline()).decode()
+                assert line.startswith("Candlecast serves")
+                ready = f"http://127.0.0.1:{port}/api/v1/monitoring/ready"
+                status = 0
+                while status != 200:
+                    async with session.get(ready) as response:
+                        status = response.status
+            [program] = children(process.pid)
+            os.kill(program, signal.SIGTERM)
+            _, errors = await asyncio.wait_for(process.communicate(), 60)
+        finally:
+            if process.returncode is None:
+                process.kill()  # the program dies with it
+                await process.wait()
+    assert process.returncode == 0, errors.decode()
 
 
 def test_the_program_says_its_version(installed: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ SAMPLES = {
     for path, page in PAGES.items()
     if any(block.language in RUN for block in page.blocks)
 }
-RUN_ELSEWHERE = {"/clients.html", "/guides/generators.html"}
+RUN_ELSEWHERE = {"/clients.html", "/guides/deploy.html", "/guides/generators.html"}
 """Pages with commands of other programs; tests/interop and tests/generators run those."""
 EXAMPLE_DAY = "2026-11-25"
 """The day of files in samples; in a running world it is yesterday."""
