@@ -27,6 +27,7 @@ from ingest.storage import AsyncStore, Store
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
 from server.edge.drain import Drain
 from server.edge.origin import OriginPolicy
+from server.edge.requests import Requests
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.log import KeptLog
@@ -158,6 +159,7 @@ class Server:
             websockets_per_client=settings.websockets_per_ip,
             origins=OriginPolicy(settings.allowed_hosts, settings.allowed_origins),
         )
+        self.requests = Requests(is_logged=settings.access_log)
         openapi = (DOCUMENTS / self.native.document).read_bytes()
         self.app = build_http(
             Access(policy),
@@ -168,6 +170,7 @@ class Server:
                 for api in self.apis
                 for path, handler in api.websockets.items()
             },
+            requests=self.requests,
             validate_responses=check_messages,
         )
 
@@ -189,6 +192,7 @@ class Server:
             self.native.error_form,
             limits,
             settings.trusted_proxies,
+            self.requests,
         )
         try:
             async with asyncio.TaskGroup() as group:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 import warnings
@@ -28,6 +27,7 @@ from server.commands import (
     watch,
 )
 from server.exits import Exit
+from server.lines import log_to_stderr
 from server.version import program_version
 
 if sys.platform == "win32":
@@ -122,7 +122,7 @@ def _serve(options: argparse.Namespace) -> int:
     from server.serve import serve
 
     loaded = settings.load()
-    _log_to_stderr(loaded.log_level)
+    log_to_stderr(loaded.log_level, loaded.log_format, loaded.secrets)
     return _finish(serve(loaded, options.simulator.split()))
 
 
@@ -133,7 +133,7 @@ def _on_settings(
 
     def command(options: argparse.Namespace) -> int:
         loaded = settings.load()
-        _log_to_stderr("WARNING")
+        log_to_stderr("WARNING", loaded.log_format, loaded.secrets)
         return _finish(work(loaded, options))
 
     return command
@@ -161,12 +161,6 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-    )
 
 
 if __name__ == "__main__":

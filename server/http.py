@@ -10,14 +10,12 @@ from aiohttp.typedefs import Handler
 from server.edge.access import Access
 from server.edge.answers import ErrorForms
 from server.edge.bridge import BodyLimits, Bridge
-from server.edge.headers import UsedRequests, expect_nothing, finish_headers
+from server.edge.headers import UsedRequests, expect_nothing, finish_headers, identified
+from server.edge.requests import Requests
+from server.edge.route import ANY_PATH, BELOW
 from server.rest.app import RestApi, build_rest
 from server.rest.delivery import Delivery
 from server.site.pages import Page, add_pages
-
-ANY_PATH = r"/{path:[\s\S]*}"
-BELOW = r"{path:(?:/[\s\S]*)?}"
-"""Appended to a base path: matches the path itself and everything below it."""
 
 
 def build_http(
@@ -26,6 +24,7 @@ def build_http(
     pages: Mapping[str, Page],
     websockets: Mapping[str, Handler],
     limits: BodyLimits | None = None,
+    requests: Requests | None = None,
     *,
     validate_responses: bool = False,
 ) -> web.Application:
@@ -38,9 +37,11 @@ def build_http(
     """
     first, *others = apis
     forms = ErrorForms(first.form, {path: api.form for api in others for path in api.mounts})
-    app = web.Application(middlewares=[forms.middleware, access.middleware])
+    app = web.Application(middlewares=[identified, forms.middleware, access.middleware])
     used = {path: api.used_header for api in apis for path in api.mounts if api.used_header}
     app.on_response_prepare.append(finish_headers)
+    if requests is not None:
+        app.on_response_prepare.append(requests.begin)
     app.on_response_prepare.append(UsedRequests(used, access.policy.burst).finish)
     for path, handler in websockets.items():
         app.router.add_route("GET", path, access.counted(handler), expect_handler=expect_nothing)

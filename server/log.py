@@ -12,21 +12,26 @@ from typing import Final
 
 from generated.native.facts import LOG_TEXT_MAX_LENGTH, LogLevel
 from handlers.native.log import Line
+from handlers.request_id import REQUEST_ID
+from server.edge.requests import ACCESS_LOGGER
+from server.redaction import Redaction
 
 KEPT_LINES: Final = 2000
 LONGEST_NAME: Final = 200
-HIDDEN: Final = "***"
 
 _LEVELS: Final = tuple(LogLevel)
 """From the lowest to the highest."""
 
 
 class KeptLog(logging.Handler):
-    """Keeps the newest lines, each of bounded length and without the secrets of the settings."""
+    """Keeps the newest lines, each of bounded length and without the secrets of the settings.
+
+    Those of single requests are left out: whoever polls for lines would make them.
+    """
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         super().__init__()
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        self._hide = Redaction(secrets)
         self._lines: deque[Line] = deque(maxlen=KEPT_LINES)
         # Milliseconds: a later run begins above what an earlier one can have reached.
         self._next_id = time.time_ns() // 1_000_000
@@ -42,10 +47,11 @@ class KeptLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line; called with the handler's lock held."""
+        if record.name == ACCESS_LOGGER:
+            return
         try:
             message = self._message(record)
-        except Exception:  # whatever a caller's arguments raise
-            self.handleError(record)
+        except Exception:  # whatever a caller's arguments raise; standard error has a line of it
             return
         name = record.name[:LONGEST_NAME]
         time_ms = int(record.created * 1000)
@@ -68,8 +74,9 @@ class KeptLog(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             text = f"{text}: {type(error).__name__}: {error}"
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
+        if request_id := REQUEST_ID.get():
+            text = f"{text} (request {request_id})"
+        text = self._hide(text)
         if len(text) > LOG_TEXT_MAX_LENGTH:
             text = text[: LOG_TEXT_MAX_LENGTH - 1] + "…"
         return text.encode(errors="replace").decode()  # of a file's name, half a character may be

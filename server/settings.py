@@ -21,6 +21,7 @@ from ingest.core.symbol import Symbols
 from ingest.storage.layout import CLUSTER_NAME
 from server.edge.address import Network, parse_networks
 from server.edge.origin import parse_names, parse_origins
+from server.lines import FORMATS, TEXT
 
 PREFIX = "CANDLECAST_"
 
@@ -92,6 +93,8 @@ class Settings:
     kraken_token_seconds: int
     udf: bool
     log_level: str
+    log_format: str
+    access_log: bool
 
     @property
     def feed_rest_url(self) -> str:
@@ -243,6 +246,12 @@ def _level(text: str) -> str:
     if text not in ("debug", "info", "warning", "error"):
         raise ValueError('"debug", "info", "warning" or "error"')
     return text.upper()
+
+
+def _log_format(text: str) -> str:
+    if text not in FORMATS:
+        raise ValueError(" or ".join(f'"{each}"' for each in FORMATS))
+    return text
 
 
 def _text(text: str) -> str:
@@ -487,6 +496,18 @@ TABLE = (
         _yes_or_no,
     ),
     Setting("log_level", "info", "`debug`, `info`, `warning` or `error`.", _level),
+    Setting(
+        "log_format",
+        TEXT,
+        "The log on standard error: lines of `text`, or an object of `json` a line.",
+        _log_format,
+    ),
+    Setting(
+        "access_log",
+        "no",
+        "Whether each request and WebSocket connection has a line in the log (`yes`, `no`).",
+        _yes_or_no,
+    ),
 )
 
 

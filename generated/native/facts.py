@@ -59,6 +59,8 @@ HISTORY_CANDLE_FIELDS: Final = (
     "taker_sell_volume",
     "closed",
 )
+HTTP_REQUEST_ID_MAX_LENGTH: Final = 64
+HTTP_REQUEST_ID_PATTERN: Final = "^[0-9A-Za-z._-]{1,64}$"
 LIVE_TICKER_DECIMALS: Final = ()
 LIVE_TICKER_FIELDS: Final = (
     "symbol",

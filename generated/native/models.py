@@ -282,6 +282,19 @@ class HotTierInfo(BaseModel):
     ]
 
 
+HttpRequestId = TypeAliasType(
+    "HttpRequestId",
+    Annotated[
+        StrictStr,
+        Field(
+            description="Names this request in the server's log. It is the `X-Request-Id` that the request came with, if that is valid, else one that the server made; every reply has it in a header of that name.",
+            max_length=64,
+            pattern="^[0-9A-Za-z._-]{1,64}$",
+        ),
+    ],
+)
+
+
 Instant1 = TypeAliasType(
     "Instant1",
     Annotated[
@@ -1031,6 +1044,7 @@ class ErrorEnvelope(BaseModel):
         list[ErrorDetail],
         Field(description="The faults one by one; empty when there is nothing to point at."),
     ]
+    request_id: HttpRequestId
 
 
 class ExchangeClock(BaseModel):

@@ -8,6 +8,7 @@ from typing import cast
 from asyncapi_server import Connection, Detail, Fault, FaultKind, encode
 from generated.native.facts import TIMEFRAME_MAXIMUM, StreamErrorCode
 from generated.native.models import Error, ErrorDetail, ErrorEnvelope
+from handlers import request_id
 from handlers.failure import log_failure
 from handlers.problem import Problem
 from ingest.binance.now import host_ms
@@ -89,7 +90,8 @@ def on_failure(connection: Connection, topic: Pair | str, error: Exception) -> N
 
 
 def error_form(problem: Problem) -> tuple[int, bytes]:
-    """A problem over REST as the contract's envelope; `timestamp` is this machine's time."""
+    """A problem over REST as the contract's envelope, at this machine's time; its `request_id` is
+    that of the request under way."""
     envelope = ErrorEnvelope(
         success=False,
         data=None,
@@ -98,5 +100,6 @@ def error_form(problem: Problem) -> tuple[int, bytes]:
         error=problem.error,
         error_code=problem.code,
         details=[ErrorDetail(field=each.field, message=each.message) for each in problem.details],
+        request_id=request_id.current(),
     )
     return problem.status, encode(envelope)

@@ -36,7 +36,7 @@ class ErrorForms:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Turn exceptions of aiohttp or a handler into responses. Has to be the outermost."""
+        """Turn exceptions of aiohttp or a handler into responses. Has to be around all others."""
         request[_FORMS] = self
         try:
             return await handler(request)
@@ -53,7 +53,7 @@ class ErrorForms:
         except ConnectionError:
             raise
         except Exception:
-            logger.exception("A handler failed on %s %s", request.method, request.rel_url)
+            logger.exception("A handler failed on %s %s", request.method, request.rel_url.raw_path)
             return answer(request, INTERNAL_ERROR)
 
     def of(self, path: str) -> ErrorForm:

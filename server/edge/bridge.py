@@ -22,6 +22,7 @@ from aiohttp.web_protocol import RequestPayloadError
 from handlers.problem import INTERNAL_ERROR, Problem, malformed
 from server.edge.access import CLIENT_ADDRESS
 from server.edge.answers import answer
+from server.edge.route import OTHER, ROUTE, ROUTE_EXTENSION
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,9 @@ class Bridge:
             # An application that handles its errors has responded by now; it raises again only to
             # have the error logged.
             if not exchange.cut:
-                logger.exception("The application failed on %s %s", request.method, request.rel_url)
+                path = request.rel_url.raw_path
+                logger.exception("The application failed on %s %s", request.method, path)
+        request[ROUTE] = exchange.extensions.get(ROUTE_EXTENSION, OTHER)
         return exchange.finish()
 
 
@@ -109,6 +112,8 @@ class _Exchange:
         self._answer: web.StreamResponse | None = None
         self._complete = asyncio.Event()
         self._path = _decode_path(request.rel_url.raw_path)
+        self.extensions: dict[str, Any] = {}
+        """Those of the scope: what the application leaves there is found here."""
         self.cut = False
         """Whether the client has disconnected, or was cut off because it does not read."""
 
@@ -162,7 +167,7 @@ class _Exchange:
             "client": (request.get(CLIENT_ADDRESS, request.remote or ""), 0),
             "server": server[:2] if server else None,
             "state": state,
-            "extensions": {},
+            "extensions": self.extensions,
         }
 
     async def receive(self) -> Message:

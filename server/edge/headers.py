@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 from multidict import istr
 
+from handlers import request_id
 from server.edge.access import GRANTED, REMAINING
 from server.edge.answers import below
 
@@ -22,6 +24,16 @@ DEFAULT_HEADERS = {
     hdrs.CACHE_CONTROL: "no-store",
 }
 """For responses that do not set them."""
+
+
+X_REQUEST_ID = istr("X-Request-Id")
+
+
+@web.middleware
+async def identified(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give a request its id. Has to be the outermost middleware."""
+    request_id.begin(request.headers.get(X_REQUEST_ID))
+    return await handler(request)
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
@@ -53,6 +65,7 @@ def harden(answer: web.StreamResponse) -> None:
     """Set the headers of every response, and defaults for those that it may set itself."""
     headers = answer.headers
     headers[hdrs.SERVER] = SERVER_NAME
+    headers[X_REQUEST_ID] = request_id.current()
     headers.update(SECURITY_HEADERS)
     for name, value in DEFAULT_HEADERS.items():
         headers.setdefault(name, value)

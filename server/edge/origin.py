@@ -20,7 +20,7 @@ from server.edge.address import parse_address
 
 EXPOSED: Final = (
     "Data-Quality, ETag, Next-Cursor, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, "
-    "RateLimit-Reset, Retry-After"
+    "RateLimit-Reset, Retry-After, X-Request-Id"
 )
 """Response headers, beside the usual ones, that pages of allowed origins may read."""
 

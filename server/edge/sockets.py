@@ -13,10 +13,13 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
+from handlers import request_id
 from handlers.problem import INTERNAL_ERROR, ErrorForm, Problem, malformed
 from server.edge.address import Address, Network, client_key, contains, parse_address
 from server.edge.answers import in_form
 from server.edge.headers import harden
+from server.edge.requests import Requests
+from server.edge.route import OTHER, ROUTE
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +111,8 @@ class _Connection(RequestHandler):
         """Respond where no handler did, and close the connection."""
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun; there is no place for an error in it")
+        request[ROUTE] = OTHER
+        request_id.current()  # its lines have it: no middleware has begun one
         if isinstance(exc, HttpProcessingError):
             logger.debug("Malformed request from %s: %s", request.remote, message)
         else:
@@ -129,8 +134,10 @@ class LimitedSite(web.BaseSite):
         form: ErrorForm,
         limits: SocketLimits | None = None,
         trusted_proxies: Sequence[Network] = (),
+        requests: Requests | None = None,
     ) -> None:
-        """`form` is the error form for data that is not a request yet."""
+        """`form` is the error form for data that is not a request yet; `requests` notes each."""
+        self._requests = requests
         self._limits = limits or SocketLimits()
         super().__init__(runner, backlog=self._limits.backlog)
         self._host = host
@@ -157,7 +164,8 @@ class LimitedSite(web.BaseSite):
                 server,
                 loop=loop,
                 keepalive_timeout=self._limits.head_deadline_s,
-                access_log=None,
+                access_log=None if self._requests is None else self._requests.logger,
+                access_log_class=lambda *_: self._requests,
                 auto_decompress=False,
                 lingering_time=LINGER_S,
                 max_line_size=MAX_LINE_BYTES,

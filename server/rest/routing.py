@@ -16,12 +16,16 @@ from connexion.spec import Specification
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.edge.route import ROUTE_EXTENSION
+
 
 @dataclass(frozen=True, slots=True)
 class _Route:
     """One path of the document."""
 
     base_path: str
+    template: str
+    """The whole path, with the names of its parameters in braces."""
     segments: tuple[str | None, ...]
     """None for a parameter."""
     names: tuple[str, ...]
@@ -54,7 +58,8 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
     ) -> None:
         base = specification.base_path if base_path is None else base_path
         for path, methods in specification["paths"].items():
-            segments, names = _parse(base.rstrip("/") + path)
+            template = base.rstrip("/") + path
+            segments, names = _parse(template)
             operations = {
                 method.upper(): operation["operationId"]
                 for method, operation in methods.items()
@@ -62,11 +67,11 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             }
             if "GET" in operations:
                 operations.setdefault("HEAD", operations["GET"])
-            route = _Route(base, segments, names, operations)
+            route = _Route(base, template, segments, names, operations)
             if names:
                 self._routes.setdefault(len(segments), []).append(route)
             else:
-                self._plain[base.rstrip("/") + path] = route
+                self._plain[template] = route
         for routes in self._routes.values():
             routes.sort(key=lambda route: len(route.names))
 
@@ -85,6 +90,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
                 raise HTTPException(404)
             query = scope["query_string"].decode("ascii", "ignore")
             raise HTTPException(308, headers={"Location": f"{other}?{query}" if query else other})
+        scope["extensions"][ROUTE_EXTENSION] = route.template
         operation_id = route.operations.get(scope["method"])
         if operation_id is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(route.operations))})

@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from generated.native.facts import LOG_TEXT_MAX_LENGTH, LogLevel
-from server.log import HIDDEN, KEPT_LINES, LONGEST_NAME, KeptLog
+from server.log import KEPT_LINES, LONGEST_NAME, KeptLog
+from server.redaction import HIDDEN
 from tests.running import server, settings, simulator
 
 LOG = logging.getLogger("tests.server.test_log")

@@ -23,7 +23,9 @@ async def envelope(edge: Edge, method: str, path: str, **options: Any) -> tuple[
         body = await answer.json()
         assert set(body) == {
             "success", "data", "message", "timestamp", "error", "error_code", "details",
+            "request_id",
         }  # fmt: skip
+        assert body["request_id"] == answer.headers["X-Request-Id"]
         assert body["success"] is False
         assert body["data"] is None
         assert body["timestamp"] > 1_600_000_000_000

@@ -123,6 +123,10 @@ export type ErrorCode =
   | "INTERNAL_ERROR"
   | "SERVICE_UNAVAILABLE";
 /**
+ * Names this request in the server's log. It is the `X-Request-Id` that the request came with, if that is valid, else one that the server made; every reply has it in a header of that name.
+ */
+export type HttpRequestId = string;
+/**
  * A market by the exchange's name for it, in capitals, as in `BTCUSDT`. Some names have letters of other scripts, which a URL has percent-encoded.
  */
 export type Symbol = string;
@@ -444,6 +448,7 @@ export interface ErrorEnvelope {
    * The faults one by one; empty when there is nothing to point at.
    */
   details: ErrorDetail[];
+  request_id: HttpRequestId;
 }
 /**
  * The connection to the exchange.
