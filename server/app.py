@@ -31,6 +31,7 @@ from server.edge.requests import Requests
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.log import KeptLog
+from server.reload import Part
 from server.rest.app import RestApi, load_document
 from server.rest.dispatch import HandlerFunction
 from server.settings import SIMULATOR, Settings
@@ -159,10 +160,11 @@ class Server:
             websockets_per_client=settings.websockets_per_ip,
             origins=OriginPolicy(settings.allowed_hosts, settings.allowed_origins),
         )
+        self.access = Access(policy)
         self.requests = Requests(is_logged=settings.access_log)
         openapi = (DOCUMENTS / self.native.document).read_bytes()
         self.app = build_http(
-            Access(policy),
+            self.access,
             list(map(_rest, self.apis)),
             load_pages(openapi, SPECS, render(), DOCUMENTS),
             {
@@ -173,6 +175,20 @@ class Server:
             requests=self.requests,
             validate_responses=check_messages,
         )
+
+    @property
+    def reloadable(self) -> list[Part]:
+        """What takes other settings while the server runs."""
+        return [
+            Part("addresses", frozenset({"whitelist", "trusted_proxies"}), self._admit),
+            Part("symbols", frozenset({"symbols"}), self._choose),
+        ]
+
+    async def _admit(self, settings: Settings) -> None:
+        self.access.admit(settings.whitelist, settings.trusted_proxies)
+
+    async def _choose(self, settings: Settings) -> None:
+        await self.provider.following.choose(settings.symbols)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -191,7 +207,7 @@ class Server:
             settings.port,
             self.native.error_form,
             limits,
-            settings.trusted_proxies,
+            self.access.trusts,
             self.requests,
         )
         try:

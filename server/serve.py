@@ -17,6 +17,7 @@ from ingest.core.symbol import Symbols
 from server.app import Server
 from server.exits import Exit
 from server.log import KeptLog
+from server.reload import Reload
 from server.settings import SIMULATOR, Settings
 from server.store import opened_store
 
@@ -41,7 +42,7 @@ async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> Ex
         async with (
             _feed(settings, simulator_options) as fed,
             opened_store(fed) as store,
-            _listening(Server(fed, store, kept_log)) as (server, url),
+            _serving(Server(fed, store, kept_log), settings) as (server, url),
         ):
             _announce(fed, url)
             await signals.get()
@@ -51,9 +52,17 @@ async def serve(settings: Settings, simulator_options: Sequence[str] = ()) -> Ex
 
 
 @asynccontextmanager
-async def _listening(server: Server) -> AsyncIterator[tuple[Server, str]]:
+async def _serving(server: Server, settings: Settings) -> AsyncIterator[tuple[Server, str]]:
+    """Listen, and read the settings again on SIGHUP; gives it and its base URL."""
+    reload = Reload(settings, server.reloadable)
     async with server.listening() as url:
-        yield server, url
+        reading = asyncio.create_task(reload.run(), name="reload")
+        with contextlib.suppress(AttributeError):  # Windows has no such signal
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
+        try:
+            yield server, url
+        finally:
+            reading.cancel()
 
 
 async def _until_first(*calls: Coroutine[Any, Any, None]) -> None:

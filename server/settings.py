@@ -9,11 +9,13 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from ingest.core.errors import SettingError
 from ingest.core.keep import Keep, parse_keep
@@ -24,6 +26,8 @@ from server.edge.origin import parse_names, parse_origins
 from server.lines import FORMATS, TEXT
 
 PREFIX = "CANDLECAST_"
+ENV_FILE = Path(".env")
+"""In the working directory."""
 
 SIMULATOR = "simulator"
 BINANCE = "binance"
@@ -147,7 +151,7 @@ class Settings:
     def public(self) -> dict[str, str]:
         """The settings that may be shown to clients, by their names in the environment."""
         return {
-            setting.variable: _shown(getattr(self, _field(setting)))
+            setting.variable: shown(getattr(self, field_of(setting)))
             for setting in TABLE
             if setting.public
         }
@@ -511,7 +515,7 @@ TABLE = (
 )
 
 
-def load(environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Settings:
+def load(environment: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Settings:
     """Load the settings, the environment over the file; SettingError names a wrong one."""
     environment = os.environ if environment is None else environment
     given = {**_of_file(env_file), **environment}
@@ -523,7 +527,7 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path = Path(".e
     for setting in TABLE:
         text = given.get(setting.variable, setting.default).strip()
         try:
-            values[_field(setting)] = setting.parse(text)
+            values[field_of(setting)] = setting.parse(text)
         except ValueError as error:
             shown = _CREDENTIALS.sub("//***@", text)
             raise SettingError(f"{setting.variable} is {shown!r}, but takes {error}") from None
@@ -557,14 +561,26 @@ def _check_kept(settings: Settings) -> None:
 
 
 def _of_file(path: Path) -> dict[str, str]:
-    return {name: value or "" for name, value in dotenv_values(path).items()}
+    """The variables of a file; none where there is no file. Raises SettingError and OSError."""
+    if not path.exists():
+        return {}
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise SettingError(f"{path} is not text in UTF-8: write it anew") from None
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            raise SettingError(f"Line {binding.original.line} of {path} is not NAME=value")
+    return {name: value or "" for name, value in dotenv_values(stream=StringIO(text)).items()}
 
 
-def _field(setting: Setting) -> str:
+def field_of(setting: Setting) -> str:
+    """The name of the field of `Settings` that has its value."""
     return "history_ms" if setting.name == "history" else setting.name
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as a setting is written."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
@@ -573,7 +589,7 @@ def _shown(value: object) -> str:
 
 
 def _check_table() -> None:
-    if {_field(setting) for setting in TABLE} != {field.name for field in fields(Settings)}:
+    if {field_of(setting) for setting in TABLE} != {field.name for field in fields(Settings)}:
         raise AssertionError("TABLE and Settings name different settings")
 
 

@@ -120,6 +120,17 @@ class Following:
             log.info("%s is followed no longer", symbol)
             await self._work.stop(symbol)
 
+    async def choose(self, symbols: Symbols) -> None:
+        """Follow these from now on, but for what was chosen by name; what patterns match joins with
+        the next list of the exchange."""
+        async with self._changing:
+            self._chosen = symbols
+            self._listing.choose(symbols)
+            for symbol in [each for each in self._feeds if not self.is_wanted(each)]:
+                log.info("%s is followed no longer", symbol)
+                await self._work.stop(symbol)
+            self._start([*symbols.names, *sorted(self._retry.store.trades.symbols)])
+
     async def _choose(self, symbol: str, *, is_followed: bool) -> None:
         if self._choices.get(symbol) is not is_followed:
             await self._retry.store.choices.note(symbol, is_followed=is_followed)

@@ -55,6 +55,11 @@ class Listing:
         self._ask_again_at = self._name_again_at = 0.0
         self._failure: str | None = None
 
+    def choose(self, symbols: Symbols) -> None:
+        """Have these in the next answer, which is asked for as soon as it may be."""
+        self._chosen = symbols
+        self._ask_again_at = 0.0
+
     def status(self, symbol: str) -> str:
         """The state of a market as the exchange reports it."""
         if symbol in self.absent:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from aiohttp import hdrs, web
@@ -112,6 +112,18 @@ class Access:
         self._websockets: Counter[str] = Counter()
         self._has_warned = False
         self._peer = lru_cache(PEERS_KEPT)(self._client)
+
+    def admit(self, whitelist: tuple[Network, ...], trusted: tuple[Network, ...]) -> None:
+        """Let these in from now on, also through these proxies; raises SettingError.
+
+        Connections that are open stay open.
+        """
+        self.policy = replace(self.policy, whitelist=whitelist, trusted_proxies=trusted)
+        self._peer.cache_clear()
+
+    def trusts(self, peer: Address) -> bool:
+        """Whether a peer is a trusted proxy."""
+        return contains(self.policy.trusted_proxies, peer)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from handlers import request_id
 from handlers.problem import INTERNAL_ERROR, ErrorForm, Problem, malformed
-from server.edge.address import Address, Network, client_key, contains, parse_address
+from server.edge.address import Address, client_key, parse_address
 from server.edge.answers import in_form
 from server.edge.headers import harden
 from server.edge.requests import Requests
@@ -46,9 +46,9 @@ class SocketLimits:
 class _Sockets:
     """The open sockets, by client."""
 
-    def __init__(self, limits: SocketLimits, trusted: Sequence[Network]) -> None:
+    def __init__(self, limits: SocketLimits, is_trusted: Callable[[Address], bool]) -> None:
         self._limits = limits
-        self._trusted = trusted
+        self._is_trusted = is_trusted
         self._open: Counter[Address] = Counter()
         self._total = 0
 
@@ -57,7 +57,7 @@ class _Sockets:
         if peer is None or self._total >= self._limits.total:
             return None
         key = client_key(peer)
-        if self._open[key] >= self._limits.per_client and not contains(self._trusted, peer):
+        if self._open[key] >= self._limits.per_client and not self._is_trusted(peer):
             return None
         self._open[key] += 1
         self._total += 1
@@ -133,17 +133,18 @@ class LimitedSite(web.BaseSite):
         port: int,
         form: ErrorForm,
         limits: SocketLimits | None = None,
-        trusted_proxies: Sequence[Network] = (),
+        is_trusted: Callable[[Address], bool] = lambda _: False,
         requests: Requests | None = None,
     ) -> None:
-        """`form` is the error form for data that is not a request yet; `requests` notes each."""
+        """`form` is the error form for data that is not a request yet; `is_trusted` says whether a
+        peer is a trusted proxy; `requests` notes each request."""
         self._requests = requests
         self._limits = limits or SocketLimits()
         super().__init__(runner, backlog=self._limits.backlog)
         self._host = host
         self._form = form
         self._port = port
-        self._sockets = _Sockets(self._limits, trusted_proxies)
+        self._sockets = _Sockets(self._limits, is_trusted)
 
     @property
     def name(self) -> str:

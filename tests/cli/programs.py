@@ -42,7 +42,7 @@ class Program:
             "PYTHONPATH": str(ROOT),
             "CANDLECAST_REST_URL": exchange_url,
             "CANDLECAST_STORE": self.dsn,
-            "CANDLECAST_SYMBOLS": symbols,
+            **({"CANDLECAST_SYMBOLS": symbols} if symbols else {}),
             "CANDLECAST_CONFIRM_SECONDS": "1",
         }
 
