@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import platform
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from asyncapi_server import EndpointSettings
+from asyncapi_server import Endpoint, EndpointSettings, Hub
 from handlers.binance.api import Binance
 from handlers.kraken.api import Kraken, KrakenSettings
 from handlers.native.api import Native, StreamSettings
+from handlers.native.rest.health import blocking_problems
 from handlers.native.rest.monitoring import About
 from handlers.problem import ErrorForm
 from handlers.udf.api import Udf
-from ingest.core.errors import ExchangeError, SettingError
+from ingest.core.errors import ExchangeError, SettingError, StoreUnavailable
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
@@ -31,6 +33,16 @@ from server.edge.requests import Requests
 from server.edge.sockets import LimitedSite, SocketLimits
 from server.http import build_http
 from server.log import KeptLog
+from server.metrics.readings import (
+    HistogramReading,
+    Readings,
+    exchange_reading,
+    hot_reading,
+    stream_reading,
+    symbol_readings,
+)
+from server.metrics.scrape import PATH as METRICS
+from server.metrics.scrape import Metrics
 from server.reload import Part
 from server.rest.app import RestApi, load_document
 from server.rest.dispatch import HandlerFunction
@@ -45,6 +57,8 @@ SPECS = ROOT / "specs"
 
 CHECK_SYMBOLS_SECONDS = 5.0
 SHUTDOWN_SECONDS = 5.0
+STORE_SECONDS = 2.0
+"""How long a scrape waits for the store."""
 GOING_AWAY = (1001, "the server is going away")
 """The close code and reason of every connection at shutdown."""
 
@@ -54,6 +68,8 @@ log = logging.getLogger(__name__)
 class Api(Protocol):
     """An API over one provider: its routes and its background task."""
 
+    name: str
+    """In measures."""
     document: str
     """The file name of its bundled REST document."""
     passes_unknown_parameters: bool
@@ -71,6 +87,14 @@ class Api(Protocol):
     @property
     def websockets(self) -> Mapping[str, Handler]:
         """The handler of each WebSocket path."""
+
+    @property
+    def hub(self) -> Hub | None:
+        """The subscriptions of its streams; None where it has none."""
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Those of its WebSocket paths."""
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -173,6 +197,7 @@ class Server:
                 for path, handler in api.websockets.items()
             },
             requests=self.requests,
+            roots={METRICS: Metrics(self._readings).handle},
             validate_responses=check_messages,
         )
 
@@ -183,6 +208,34 @@ class Server:
             Part("addresses", frozenset({"whitelist", "trusted_proxies"}), self._admit),
             Part("symbols", frozenset({"symbols"}), self._choose),
         ]
+
+    async def _readings(self) -> Readings:
+        """Everything that is measured, as it stands."""
+        store = None
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(STORE_SECONDS):
+                store = await self.provider.view.stored.statistics()
+        durations = self.requests.durations
+        return Readings(
+            build={
+                "version": program_version(),
+                "python": platform.python_version(),
+                "feed": self.settings.feed,
+                "store": self.settings.store_backend,
+            },
+            is_ready=not blocking_problems(self.provider),
+            symbols=symbol_readings(self.provider),
+            streams=[
+                stream_reading(api.name, api.hub, api.endpoints)
+                for api in self.apis
+                if api.hub is not None
+            ],
+            exchange=exchange_reading(self.provider),
+            requests={key: HistogramReading.of(each) for key, each in durations.items()},
+            ticks=HistogramReading.of(self.native.ticks),
+            store=store,
+            hot=hot_reading(self.provider),
+        )
 
     async def _admit(self, settings: Settings) -> None:
         self.access.admit(settings.whitelist, settings.trusted_proxies)

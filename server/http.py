@@ -25,15 +25,16 @@ def build_http(
     websockets: Mapping[str, Handler],
     limits: BodyLimits | None = None,
     requests: Requests | None = None,
+    roots: Mapping[str, Handler] | None = None,
     *,
     validate_responses: bool = False,
 ) -> web.Application:
     """Build an application with access control in front of every route.
 
     `websockets` maps paths to aiohttp handlers; a client's connection counts as long as its handler
-    runs. Each API is served below its base paths; the first one also answers, in its error form,
-    every unmatched path. The APIs' lifespans run with the application's: start it with
-    `web.AppRunner` and `edge.sockets.LimitedSite`.
+    runs. `roots` are other handlers by path. Each API is served below its base paths; the first one
+    also answers, in its error form, every unmatched path. The APIs' lifespans run with the
+    application's: start it with `web.AppRunner` and `edge.sockets.LimitedSite`.
     """
     first, *others = apis
     forms = ErrorForms(first.form, {path: api.form for api in others for path in api.mounts})
@@ -45,6 +46,8 @@ def build_http(
     app.on_response_prepare.append(UsedRequests(used, access.policy.burst).finish)
     for path, handler in websockets.items():
         app.router.add_route("GET", path, access.counted(handler), expect_handler=expect_nothing)
+    for path, handler in (roots or {}).items():
+        app.router.add_route("*", path, handler, expect_handler=expect_nothing)
     add_pages(app, pages)
     for api in (*others, first):
         rest = build_rest(api, validate_responses=validate_responses)

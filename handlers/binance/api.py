@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -44,6 +44,7 @@ class Binance:
 
     document = "binance.openapi.json"
     """The REST document, of those in `generated/`."""
+    name = "binance"
     error_form = staticmethod(error_form)
     passes_unknown_parameters = False
     used_header = facts.USED_WEIGHT_HEADER
@@ -64,7 +65,7 @@ class Binance:
         general = General(provider, requests_per_minute)
         self.operations: tuple[object, ...] = (general, Market(view), TickerRows(view, quotes))
         """Objects with a method for each operation of the REST document."""
-        hub = Hub()
+        self.hub = hub = Hub()
         fan = Fan(hub)
         self._klines = KlineStreams(view, clock, fan)
         self._seconds = Seconds(view, clock, fan)
@@ -105,6 +106,11 @@ class Binance:
         handlers = {address: each.handle for address, each in self._endpoints.items()}
         self.websockets: Mapping[str, Handler] = {**handlers, SEVERAL: handlers[RAW]}
         """The handler of each WebSocket path."""
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Those of its WebSocket paths."""
+        return [*self._endpoints.values()]
 
     async def run(self) -> None:
         """Publish changes until cancelled."""

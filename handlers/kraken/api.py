@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -82,6 +82,7 @@ class Kraken:
 
     document = "kraken.openapi.json"
     """The REST document, of those in `generated/`."""
+    name = "kraken"
     error_form = staticmethod(error_form)
     passes_unknown_parameters = True
     used_header = ""
@@ -97,7 +98,7 @@ class Kraken:
     ) -> None:
         """With `check_messages`, for tests, whatever goes out is held to the documents."""
         self._provider = provider
-        self._hub = hub = Hub()
+        self.hub = hub = Hub()
         self._state = system_state(provider)
         pairs = Pairs(provider.feeds.keys(), provider.listing.markets)
         self._candles = Candles(provider.view, pairs, hub)
@@ -156,6 +157,11 @@ class Kraken:
             for slash in ("", "/")
         }
 
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Those of its WebSocket paths."""
+        return [*self._endpoints.values()]
+
     async def run(self) -> None:
         """Publish changes, and heartbeats on every connection, until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -188,7 +194,7 @@ class Kraken:
             await asyncio.sleep(BEAT_SECONDS)
             now = clock()
             silent = [each for each in self._connections() if self._is_silent(each, now)]
-            self._hub.broadcast(silent, messages.heartbeat(), "heartbeat")
+            self.hub.broadcast(silent, messages.heartbeat(), "heartbeat")
 
     def _is_silent(self, connection: Connection, now: float) -> bool:
         """Whether a heartbeat is due, which is then taken as sent."""

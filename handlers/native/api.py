@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from handlers.native.rest.tickers import Tickers
 from handlers.native.rest.trades import Trades
 from handlers.native.tickers import AllSymbols, LiveTickers
 from handlers.native.updates import Updates
+from ingest.core.durations import Durations
 from ingest.pipeline.files import Files
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
@@ -49,6 +50,7 @@ class Native:
 
     document = "openapi.json"
     """The REST document, of those in `generated/`."""
+    name = "candlecast"
     error_form = staticmethod(error_form)
     passes_unknown_parameters = False
     used_header = ""
@@ -69,6 +71,7 @@ class Native:
         """With `check_messages`, for tests, whatever goes out is held to the document."""
         self._settings = settings
         contract, hub = Contract.from_json(CONTRACT.read_bytes()), Hub()
+        self.hub = hub
         self._updates = updates = Updates(provider.view, hub)
         subscriptions: Subscriptions[Pair] = Subscriptions(hub, lambda _: updates, on_failure)
         self._tickers = tickers = LiveTickers(provider, hub)
@@ -100,6 +103,16 @@ class Native:
             Admin(provider, subscriptions, all_symbols, updates, self._connections, about, log),
         )
         """Objects with a method for each operation of the REST document."""
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Those of its WebSocket paths."""
+        return [self.endpoint]
+
+    @property
+    def ticks(self) -> Durations:
+        """How long it took to publish a second."""
+        return self._updates.ticks
 
     async def run(self) -> None:
         """Publish updates and heartbeats until cancelled."""

@@ -25,10 +25,7 @@ class Connections:
         self._is_subscribed = is_subscribed
         self._heard: WeakKeyDictionary[Connection, tuple[int, float]] = WeakKeyDictionary()
         """The messages received from each connection, and when the last of them came."""
-        self._messages_before = 0
-        self._errors_before = 0
         self.heartbeats_running = False
-        endpoint.on_disconnect.append(self._ended)
 
     @property
     def live(self) -> Mapping[str, Connection]:
@@ -38,12 +35,13 @@ class Connections:
     @property
     def messages_sent(self) -> int:
         """Messages to all clients since the start."""
-        return self._messages_before + sum(each.messages_sent for each in self.live.values())
+        traffic = self._endpoint.traffic
+        return traffic.messages_sent + traffic.updates_replaced
 
     @property
     def errors(self) -> int:
         """Errors sent to all clients since the start."""
-        return self._errors_before + sum(each.errors for each in self.live.values())
+        return self._endpoint.traffic.errors
 
     async def run_heartbeats(self, every_seconds: float, idle_seconds: float) -> None:
         """Send heartbeats, and end connections that have no subscription and say nothing."""
@@ -74,10 +72,6 @@ class Connections:
             since = now
         self._heard[connection] = received, since
         return now - since
-
-    def _ended(self, connection: Connection) -> None:
-        self._messages_before += connection.messages_sent
-        self._errors_before += connection.errors
 
 
 def _say_goodbye(connection: Connection) -> None:

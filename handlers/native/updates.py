@@ -7,11 +7,13 @@ import asyncio
 from asyncapi_server import First, Hub, Update
 from generated.native.facts import DataQuality
 from handlers.native import forms, messages
+from ingest.core.durations import Durations
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import Follower
 
 UPDATE_SECONDS = 1.0
+TICK_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class Updates:
@@ -22,6 +24,8 @@ class Updates:
         self._hub = hub
         self._followers: dict[Pair, Follower] = {}
         self.running = False
+        self.ticks = Durations(TICK_BOUNDS_S)
+        """How long it took to publish a second."""
 
     def open(self, topic: Pair) -> None:
         """Follow a pair."""
@@ -51,7 +55,9 @@ class Updates:
         self.running = True
         try:
             while True:
+                begun = loop.time()
                 self._hub.publish(self._changes())
+                self.ticks.note(loop.time() - begun)
                 due = max(due + UPDATE_SECONDS, loop.time())
                 await asyncio.sleep(due - loop.time())
         finally:

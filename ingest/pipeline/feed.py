@@ -221,8 +221,12 @@ class Feed:
         if self.state.is_ended:
             newest = max(self.live.minutes, default=self.live.watermark - MINUTE_MS)
             return min(now_ms, newest + MINUTE_MS)
-        seen_ms = max(self._checked_ms, self.live.newest_ms, self._heard_ms())
-        return min(now_ms, bucket_start(seen_ms, 1) + MINUTE_MS - 1)
+        return min(now_ms, bucket_start(self.seen_ms, 1) + MINUTE_MS - 1)
+
+    @property
+    def seen_ms(self) -> int:
+        """The exchange's time up to which its trades have been seen, or asked after; 0 if never."""
+        return max(self._checked_ms, self.live.newest_ms, self._heard_ms())
 
     def asking(self, now_ms: int) -> Asked:
         """The knowledge with which the exchange is asked for its newest trade."""

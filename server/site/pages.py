@@ -190,7 +190,7 @@ def _read(file: Path, cache: str = REVALIDATE) -> Page:
 
 def _handler(page: Page) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        _only_reading(request)
+        only_reading(request)
         return await page.answer(
             _joined(request, hdrs.ACCEPT_ENCODING), _joined(request, hdrs.IF_NONE_MATCH)
         )
@@ -204,10 +204,11 @@ def _joined(request: web.Request, name: str) -> str:
 
 
 async def _to_console(request: web.Request) -> web.StreamResponse:
-    _only_reading(request)
+    only_reading(request)
     return web.Response(status=307, headers={hdrs.LOCATION: "/console"})
 
 
-def _only_reading(request: web.Request) -> None:
+def only_reading(request: web.Request) -> None:
+    """Refuse methods that would change something."""
     if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
         raise web.HTTPMethodNotAllowed(request.method, (hdrs.METH_GET, hdrs.METH_HEAD))

@@ -60,7 +60,16 @@ class ModelStore(Store):
     def statistics(self) -> Statistics:
         """How many trades there are, and about how much room they take."""
         trades = self.connection.reading().trade_count()
-        return Statistics("model", trades, trades * ROW_BYTES, memory_bytes=0, cache_bytes=0)
+        return Statistics(
+            engine_version="model",
+            rows={"trades": trades},
+            trades=trades,
+            bytes_on_disk=trades * ROW_BYTES,
+            memory_bytes=0,
+            cache_bytes=0,
+            free_bytes=0,
+            disk_bytes=0,
+        )
 
     def kill(self) -> None:
         """End as a killed process does."""

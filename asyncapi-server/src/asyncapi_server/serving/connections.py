@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import astuple, dataclass
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -32,6 +33,29 @@ Hook = Callable[[Connection], Awaitable[None] | None]
 Upgrade = TypeVar("Upgrade")
 """The request that opens a connection, as the HTTP server below hands it over."""
 GOING_AWAY = 1001
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What went over connections, and how they did."""
+
+    opened: int = 0
+    messages_sent: int = 0
+    updates_replaced: int = 0
+    """Updates that were never sent, for a newer one had come before a slow client took them."""
+    given_up: int = 0
+    """Connections whose clients read too slowly."""
+    errors: int = 0
+    """Faults that clients were shown."""
+
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+def _traffic(connection: Connection) -> Traffic:
+    outbox = connection.outbox
+    sent = outbox.messages - outbox.replaced
+    return Traffic(1, sent, outbox.replaced, int(outbox.is_given_up), connection.errors)
 
 
 class BaseEndpoint(ABC, Generic[Upgrade]):
@@ -65,6 +89,7 @@ class BaseEndpoint(ABC, Generic[Upgrade]):
         self._numbers = itertools.count(1)
         self.connections: Mapping[str, Connection] = MappingProxyType(self._by_id)
         """The live connections by id."""
+        self._ended = Traffic()
 
     @staticmethod
     @abstractmethod
@@ -104,8 +129,14 @@ class BaseEndpoint(ABC, Generic[Upgrade]):
             yield connection
         finally:
             del self._by_id[connection.id]
+            self._ended += _traffic(connection)
             outbox.close()
             await self._call(self.on_disconnect, connection)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What all connections have had since the start."""
+        return sum(map(_traffic, self._by_id.values()), self._ended)
 
     async def close_all(
         self,

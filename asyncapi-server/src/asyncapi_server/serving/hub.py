@@ -88,6 +88,11 @@ class Hub:
         return self._subscribers.get(topic, 0)
 
     @property
+    def subscriptions(self) -> int:
+        """How many subscriptions all connections have together."""
+        return sum(self._subscribers.values())
+
+    @property
     def watched(self) -> Collection[Topic]:
         """Every topic that has a subscriber."""
         return self._subscribers.keys()

@@ -40,7 +40,9 @@ class Outbox:
         "_pending_bytes",
         "_pending_limit",
         "_transport",
+        "is_given_up",
         "messages",
+        "replaced",
     )
 
     def __init__(
@@ -70,6 +72,10 @@ class Outbox:
         self._closed = False
         self.messages = 0
         """Messages sent, or kept to be sent; replaced updates count."""
+        self.replaced = 0
+        """Updates that a newer one replaced while they were kept."""
+        self.is_given_up = False
+        """Whether the client read too slowly."""
 
     @property
     def closed(self) -> bool:
@@ -130,6 +136,7 @@ class Outbox:
             return
         self.messages += messages
         older = self._pending.pop(key, b"")
+        self.replaced += bool(older)
         self._pending[key] = frame
         self._pending_bytes += len(frame) - len(older)
         if self._pending_bytes > self._pending_limit:
@@ -166,5 +173,6 @@ class Outbox:
             self._transport.write(frame)
 
     def _end(self, reason: str) -> None:
+        self.is_given_up = True
         self.close()
         self._give_up(reason)
