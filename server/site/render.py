@@ -49,6 +49,7 @@ GUIDES = (
     "exactness",
     "frames",
     "operation",
+    "monitoring",
     "generators",
     "contracts",
     "mock",
