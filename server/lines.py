@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from handlers.request_id import REQUEST_ID
+from server.edge.requests import ACCESS_LOGGER
+from server.flood import LEFT_OUT, Flood
 from server.redaction import Redaction, one_line
 
 TEXT, JSON = "text", "json"
@@ -30,6 +32,7 @@ def log_to_stderr(level: str, form: str = TEXT, secrets: Collection[str] = ()) -
     """Write what any logger of this process logs, from a level on, without the secrets."""
     handler = _Stderr(sys.stderr)
     handler.setFormatter(formatter(form, secrets))
+    handler.addFilter(Flood(frozenset({ACCESS_LOGGER})))
     logging.basicConfig(level=level, handlers=[handler])
 
 
@@ -52,6 +55,8 @@ class TextLines(logging.Formatter):
         line = f"{_moment(record.created)} {record.levelname:<7} {name}: {message}"
         if request_id := REQUEST_ID.get():
             line += f" request_id={request_id}"
+        if left_out := getattr(record, LEFT_OUT, 0):
+            line += f" ({left_out} more like it were left out)"
         for text in _traceback(record).splitlines():
             line += f"\n    {one_line(self._hide(text), LONGEST_MESSAGE)}"
         return line

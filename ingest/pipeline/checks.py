@@ -111,7 +111,9 @@ class Checks:
         try:
             await self.check(feed)
         except ExchangeError as error:
-            log.warning("%s: its newest trade is not known: %s", symbol, error)
+            log.warning(
+                "%s: its newest trade is not known: %s", symbol, error, extra={"symbol": symbol}
+            )
 
     async def check(self, feed: Feed, priority: Priority = Priority.GAP) -> None:
         """Ask for the newest trade of one symbol; raises ExchangeError."""

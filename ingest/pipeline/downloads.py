@@ -50,7 +50,12 @@ class Downloads:
         for symbol in self._loading.keys() - missing.keys():
             ended = self._loading.pop(symbol)
             if ended.total:
-                log.info("%s: its history of %d trades is here", symbol, ended.total)
+                log.info(
+                    "%s: its history of %d trades is here",
+                    symbol,
+                    ended.total,
+                    extra={"symbol": symbol},
+                )
         for symbol, count in missing.items():
             if symbol in self._loading:
                 self._loading[symbol].note(count, now)
@@ -64,7 +69,8 @@ class Downloads:
         """Log those that come fastest, and how much is left of the others."""
         by_rate = sorted(self._loading.items(), key=lambda item: -item[1].trades_per_second)
         for symbol, loading in by_rate[:LOGGED]:
-            log.info("%s: %s", symbol, _progress(loading))
+            fields = {"symbol": symbol, "loaded": loading.loaded, "total": loading.total}
+            log.info("%s: %s", symbol, _progress(loading), extra=fields)
         others = [loading for _, loading in by_rate[LOGGED:]]
         if others:
             left = sum(loading.total - loading.loaded for loading in others)

@@ -105,7 +105,7 @@ class Following:
                 await self._listing.require_now(symbol)
             await self._choose(symbol, is_followed=True)
             if symbol not in self._feeds:
-                log.info("%s is followed from now on", symbol)
+                log.info("%s is followed from now on", symbol, extra={"symbol": symbol})
                 self._work.start(symbol)
 
     async def end(self, symbol: str) -> None:
@@ -117,7 +117,7 @@ class Following:
             if symbol not in self._feeds:
                 raise UnknownSymbol(symbol)
             await self._choose(symbol, is_followed=False)
-            log.info("%s is followed no longer", symbol)
+            log.info("%s is followed no longer", symbol, extra={"symbol": symbol})
             await self._work.stop(symbol)
 
     async def choose(self, symbols: Symbols) -> None:
@@ -127,7 +127,7 @@ class Following:
             self._chosen = symbols
             self._listing.choose(symbols)
             for symbol in [each for each in self._feeds if not self.is_wanted(each)]:
-                log.info("%s is followed no longer", symbol)
+                log.info("%s is followed no longer", symbol, extra={"symbol": symbol})
                 await self._work.stop(symbol)
             self._start([*symbols.names, *sorted(self._retry.store.trades.symbols)])
 
@@ -143,10 +143,14 @@ class Following:
         absent = self._listing.absent
         for symbol, feed in list(self._feeds.items()):
             if feed.state.is_ended and symbol not in absent:
-                log.info("%s is listed again", symbol)
+                log.info("%s is listed again", symbol, extra={"symbol": symbol})
                 self._work.resume(feed)
             elif symbol in absent and self._goes_on(feed) and await self._is_gone(symbol):
-                log.warning("%s is delisted: its data is kept, and no more comes", symbol)
+                log.warning(
+                    "%s is delisted: its data is kept, and no more comes",
+                    symbol,
+                    extra={"symbol": symbol},
+                )
                 await self._work.finish(feed)
 
     def _start(self, symbols: list[str]) -> None:

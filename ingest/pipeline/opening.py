@@ -61,7 +61,12 @@ class Opening:
                 await self._keep(feed)
                 await self._listing.answered()
             except (ExchangeError, StoreUnavailable) as error:
-                log.warning("%s cannot be activated yet: %s", feed.symbol, error)
+                log.warning(
+                    "%s cannot be activated yet: %s",
+                    feed.symbol,
+                    error,
+                    extra={"symbol": feed.symbol},
+                )
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _keep(self, feed: Feed) -> None:
@@ -71,7 +76,9 @@ class Opening:
             try:
                 await activate_ended(feed, self._store, self._clock, self._watermark_lock)
             except StoreUnavailable as error:
-                log.warning("%s cannot be opened yet: %s", feed.symbol, error)
+                log.warning(
+                    "%s cannot be opened yet: %s", feed.symbol, error, extra={"symbol": feed.symbol}
+                )
 
     async def _activate(self, feed: Feed) -> None:
         store, torn_parts = self._store, -1

@@ -26,6 +26,7 @@ from ingest.core.trade import Trade
 from ingest.storage import AsyncStore, Store
 
 from .checks import Checks
+from .completeness import Completeness
 from .days import Days
 from .downloads import Downloads
 from .expiry import Expiry, Kept
@@ -50,6 +51,9 @@ SYNCHRONIZE_SECONDS = 15.0
 """How long one that asks for a synchronization waits for it."""
 MALFORMED_A_WARNING = 100
 """Malformed messages from one warning of them to the next; the store keeps each."""
+
+NAMED = 8
+"""Symbols that a line of the log names at most."""
 
 WITNESSES = 3
 """Symbols whose newest trade is held against the first time of the exchange."""
@@ -149,6 +153,7 @@ class Provider:
                 group.create_task(self._settler.close(), name="close")
                 group.create_task(self._checks.run(), name="checks")
                 group.create_task(self.downloads.run(), name="downloads")
+                group.create_task(Completeness(self.feeds).run(), name="completeness")
                 group.create_task(self._expiry.run(self.feeds), name="expiry")
                 group.create_task(self._materializer.run(), name="materializer")
                 for feed in self.feeds.values():
@@ -201,7 +206,8 @@ class Provider:
         feed = self.feeds[symbol]
         self.clock.witness(trades[-1].timestamp)
         if feed.state.is_ended:
-            log.warning("%s trades, though the exchange does not list it", symbol)
+            fields = {"symbol": symbol}
+            log.warning("%s trades, though the exchange does not list it", symbol, extra=fields)
             self.listing.traded(symbol)
             feed.state.close()
             self.resume(feed)
@@ -212,12 +218,13 @@ class Provider:
 
     def on_connected(self, symbols: Sequence[str]) -> None:
         """The stream of these symbols is up."""
+        log.info("The stream of %s is up", _named(symbols))
         for symbol in self.feeds.keys() & set(symbols):
             self.feeds[symbol].joined(self.clock.now_ms())
 
     def on_disconnected(self, symbols: Sequence[str], reason: str) -> None:
         """The stream of these symbols is down."""
-        log.warning("The stream of %s is down: %s", ", ".join(symbols), reason)
+        log.warning("The stream of %s is down: %s", _named(symbols), reason)
         for symbol in self.feeds.keys() & set(symbols):
             self.feeds[symbol].state.disconnect()
 
@@ -324,5 +331,11 @@ class Provider:
         return feed is not None and bool(feed.live.frames)
 
     def _when_complete(self, feed: Feed) -> None:
-        log.info("%s is complete", feed.symbol)
         self.view.completed(feed.symbol)
+
+
+def _named(symbols: Sequence[str]) -> str:
+    """Some symbols in a few words."""
+    if len(symbols) <= NAMED:
+        return ", ".join(symbols)
+    return f"{len(symbols)} symbols, such as {symbols[0]},"

@@ -102,7 +102,8 @@ class Refill:
                 failures = 0
             except ExchangeError as error:
                 failures += 1
-                log.warning("%s: missing ids wait: %s", self._feed.symbol, error)
+                symbol = self._feed.symbol
+                log.warning("%s: missing ids wait: %s", symbol, error, extra={"symbol": symbol})
                 await asyncio.sleep(pause_before(failures))
 
     async def _wait(self) -> None:
@@ -175,7 +176,9 @@ class Refill:
 
     async def _confirm(self, missing: Missing) -> None:
         symbol, gap = self._feed.symbol, missing.gap
-        log.warning("%s: the exchange does not have ids %d-%d", symbol, *gap)
+        log.warning(
+            "%s: the exchange does not have ids %d-%d", symbol, *gap, extra={"symbol": symbol}
+        )
         await self._retry(self._retry.store.gaps.confirm, symbol, *gap, missing.tries + 1)
 
     async def _be_silent(self, continuity: Continuity, asked: Gap, now: float) -> None:
@@ -191,6 +194,7 @@ class Refill:
             log.warning(
                 "%s: the exchange has no id from %d to %d, though it gave one that was higher",
                 *(symbol, asked.from_id, claimed),
+                extra={"symbol": symbol},
             )
             self._feed.be_in_doubt(self._clock.now_ms())
 
@@ -205,6 +209,7 @@ class Refill:
                 "%s: the trades from id %d on are older than those before them, and the exchange"
                 " does not have them: they are removed",
                 *(symbol, gap.to_id + 1),
+                extra={"symbol": symbol},
             )
             await self._remove_from(self._feed, gap.to_id + 1)
 

@@ -160,7 +160,7 @@ async def test_a_console_polls_the_log_of_a_server(url: str) -> None:
             lines += reply["data"]
             await asyncio.sleep(0.05)
     [complete] = [line for line in lines if line["message"] == "BTCUSDT is complete"]
-    assert (complete["level"], complete["logger"]) == ("info", "ingest.pipeline.provider")
+    assert (complete["level"], complete["logger"]) == ("info", "ingest.pipeline.completeness")
     ids = [line["id"] for line in lines]
     assert ids == list(range(ids[0], ids[0] + len(ids)))
     LOG.error("Something failed")
