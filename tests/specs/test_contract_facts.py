@@ -95,7 +95,7 @@ IN_TABLES: dict[str, set[str]] = {
 
 FIELDS: Mapping[str, set[str]] = {
     "TradeListEnvelope": {"success", "data", "message", "timestamp", "error"},
-    "ErrorEnvelope": {"success", "data", "message", "timestamp", "error", "request_id"},
+    "ErrorEnvelope": {"success", "data", "message", "timestamp", "error"},
     "Trade": {
         *("aggregate_id", "price", "quantity", "first_trade_id", "last_trade_id"),
         *("timestamp", "is_buyer_maker"),

@@ -1115,7 +1115,7 @@ class ErrorEnvelope(BaseModel):
         list[ErrorDetail],
         Field(description="The faults one by one; empty when there is nothing to point at."),
     ]
-    request_id: HttpRequestId
+    request_id: HttpRequestId | None = None
 
 
 class ExchangeClock(BaseModel):

@@ -448,7 +448,7 @@ export interface ErrorEnvelope {
    * The faults one by one; empty when there is nothing to point at.
    */
   details: ErrorDetail[];
-  request_id: HttpRequestId;
+  request_id?: HttpRequestId;
 }
 /**
  * The connection to the exchange.
