@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 from server.edge.access import Access
 from server.edge.answers import ErrorForms
 from server.edge.bridge import BodyLimits, Bridge
-from server.edge.headers import UsedRequests, expect_nothing, finish_headers, identified
+from server.edge.headers import UsedRequests, expect_nothing, finish_headers
 from server.edge.requests import Requests
 from server.edge.route import ANY_PATH, BELOW
 from server.rest.app import RestApi, build_rest
@@ -38,10 +38,10 @@ def build_http(
     """
     first, *others = apis
     forms = ErrorForms(first.form, {path: api.form for api in others for path in api.mounts})
-    app = web.Application(middlewares=[identified, forms.middleware, access.middleware])
+    app = web.Application(middlewares=[forms.middleware, access.middleware])
     used = {path: api.used_header for api in apis for path in api.mounts if api.used_header}
     app.on_response_prepare.append(finish_headers)
-    if requests is not None:
+    if requests is not None and requests.is_logged:
         app.on_response_prepare.append(requests.begin)
     app.on_response_prepare.append(UsedRequests(used, access.policy.burst).finish)
     for path, handler in websockets.items():

@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
+from multidict import istr
 
 from generated.reply import JSON
+from handlers import request_id
 from handlers.problem import (
     INTERNAL_ERROR,
     NOT_FOUND,
@@ -22,6 +24,8 @@ from handlers.problem import (
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+X_REQUEST_ID = istr("X-Request-Id")
 
 MAX_TEXT = 200
 """The number of characters shown of an error's text."""
@@ -36,7 +40,9 @@ class ErrorForms:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Turn exceptions of aiohttp or a handler into responses. Has to be around all others."""
+        """Give a request its id, and turn exceptions of aiohttp or a handler into responses. Has
+        to be the outermost."""
+        request_id.begin(request.headers.get(X_REQUEST_ID))
         request[_FORMS] = self
         try:
             return await handler(request)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
 from multidict import istr
 
 from handlers import request_id
 from server.edge.access import GRANTED, REMAINING
-from server.edge.answers import below
+from server.edge.answers import X_REQUEST_ID, below
 
 SERVER_NAME = "candlecast"
 
@@ -24,16 +23,6 @@ DEFAULT_HEADERS = {
     hdrs.CACHE_CONTROL: "no-store",
 }
 """For responses that do not set them."""
-
-
-X_REQUEST_ID = istr("X-Request-Id")
-
-
-@web.middleware
-async def identified(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give a request its id. Has to be the outermost middleware."""
-    request_id.begin(request.headers.get(X_REQUEST_ID))
-    return await handler(request)
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:

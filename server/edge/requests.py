@@ -30,7 +30,8 @@ class Requests(AbstractAccessLogger):
 
     def __init__(self, *, is_logged: bool) -> None:
         super().__init__(log, "")
-        self._is_logged = is_logged
+        self.is_logged = is_logged
+        """Whether `begin` has to be called."""
         self._durations: defaultdict[tuple[str, int], Durations] = defaultdict(_durations)
 
     @property
@@ -43,12 +44,12 @@ class Requests(AbstractAccessLogger):
         is_connection = response.status == SWITCHING
         if not is_connection:
             self._durations[route_of(request), response.status // 100].note(time)
-        if self._is_logged and log.isEnabledFor(logging.INFO):
+        if self.is_logged and log.isEnabledFor(logging.INFO):
             _write("closed" if is_connection else "", request, response, time)
 
     async def begin(self, request: web.Request, response: web.StreamResponse) -> None:
         """Log that a connection begins; listens to `on_response_prepare`."""
-        if self._is_logged and response.status == SWITCHING and log.isEnabledFor(logging.INFO):
+        if response.status == SWITCHING and log.isEnabledFor(logging.INFO):
             _write("opened", request, response, 0.0)
 
 
