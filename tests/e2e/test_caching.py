@@ -208,8 +208,9 @@ async def test_a_long_page_is_compressed_beside_the_other_requests(rest: Rest) -
 @pytest.mark.parametrize("name", ["json", *FORMATS])
 async def test_head_is_get_without_a_body(client: Client, name: str, coding: str) -> None:
     path = f"candles?{CLOSED}&format={name}"
-    whole, body = await client.get(path, Accept_Encoding=coding)
-    head, nothing = await client.get(path, "HEAD", Accept_Encoding=coding)
+    given = {"Accept_Encoding": coding, "X_Request_Id": "head"}
+    whole, body = await client.get(path, **given)
+    head, nothing = await client.get(path, "HEAD", **given)
     assert (head.status, nothing) == (200, b"")
     if "Content-Length" in whole.headers:
         assert abs(int(head.headers["Content-Length"]) - len(body)) < 10
