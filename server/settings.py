@@ -158,12 +158,12 @@ class Settings:
 
     def effective(self) -> dict[str, str]:
         """All settings by their names in the environment, without secrets, for an operator."""
-        shown = {
-            setting.variable: _CREDENTIALS.sub("//***@", _shown(getattr(self, _field(setting))))
+        texts = {
+            setting.variable: _CREDENTIALS.sub("//***@", shown(getattr(self, field_of(setting))))
             for setting in TABLE
         }
-        secrets = {name for name in shown if shown[name] and shown[name] in self.secrets}
-        return {name: "***" if name in secrets else text for name, text in shown.items()}
+        secrets = {name for name, text in texts.items() if text and text in self.secrets}
+        return {name: "***" if name in secrets else text for name, text in texts.items()}
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
