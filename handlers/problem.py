@@ -33,6 +33,13 @@ class Problem:
     error: str
     """Why it failed and what to do about it, in one sentence."""
     details: tuple[Detail, ...] = ()
+    challenge: str = ""
+    """The value of `WWW-Authenticate`, for 401 and 403."""
+
+    def headers(self, status: int) -> dict[str, str]:
+        """The headers of an answer with this status, which its form has chosen."""
+        has_challenge = self.challenge and status in (401, 403)
+        return {"WWW-Authenticate": self.challenge} if has_challenge else {}
 
 
 ErrorForm = Callable[[Problem], tuple[int, bytes]]

@@ -50,6 +50,7 @@ def client_projection(bundle: Bundle) -> dict[str, object]:
         "channels": channels,
         "operations": operations,
         "components": {
+            "securitySchemes": components.get("securitySchemes", {}),
             "correlationIds": components["correlationIds"],
             "messages": components["messages"],
             "schemas": {name: _schema(schema) for name, schema in bundle.schemas.items()},

@@ -13,7 +13,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from asyncapi_server import Endpoint, EndpointSettings, Hub
+from asyncapi_server import Connection, Endpoint, EndpointSettings, Hub
 from handlers.binance.api import Binance
 from handlers.kraken.api import Kraken, KrakenSettings
 from handlers.native.api import Native, StreamSettings
@@ -27,10 +27,13 @@ from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
 from ingest.storage import AsyncStore, Store
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
+from server.edge.callers import KeyCallers
+from server.edge.certificates import Certificate
 from server.edge.drain import Drain
 from server.edge.origin import OriginPolicy
 from server.edge.requests import Requests
 from server.edge.sockets import LimitedSite, SocketLimits
+from server.guard import Guard
 from server.http import build_http
 from server.log import KeptLog
 from server.metrics.readings import (
@@ -111,6 +114,8 @@ class Server:
     ) -> None:
         """With `check_messages`, for tests, everything sent is validated against the documents."""
         self.settings = settings
+        self.callers = KeyCallers(settings.keys_file, settings.anonymous)
+        self.certificate = _certificate(settings)
         self._drain = Drain()
         self.provider = Provider(
             store,
@@ -147,6 +152,7 @@ class Server:
                 settings.files_megabytes * 1_000_000,
             ),
             kept_log,
+            self.callers,
             lambda: self._drain.is_on,
             check_messages=check_messages,
         )
@@ -184,7 +190,7 @@ class Server:
             websockets_per_client=settings.websockets_per_ip,
             origins=OriginPolicy(settings.allowed_hosts, settings.allowed_origins),
         )
-        self.access = Access(policy)
+        self.access = Access(policy, self.callers)
         self.requests = Requests(is_logged=settings.access_log)
         openapi = (DOCUMENTS / self.native.document).read_bytes()
         self.app = build_http(
@@ -199,6 +205,7 @@ class Server:
             requests=self.requests,
             roots={METRICS: Metrics(self._readings).handle},
             validate_responses=check_messages,
+            takes_key_later=list(self.native.websockets),
         )
 
     @property
@@ -207,6 +214,7 @@ class Server:
         return [
             Part("addresses", frozenset({"whitelist", "trusted_proxies"}), self._admit),
             Part("symbols", frozenset({"symbols"}), self._choose),
+            Part("keys", frozenset(), self._reload_files),
         ]
 
     async def _readings(self) -> Readings:
@@ -240,6 +248,12 @@ class Server:
     async def _admit(self, settings: Settings) -> None:
         self.access.admit(settings.whitelist, settings.trusted_proxies)
 
+    async def _reload_files(self, _: Settings) -> None:
+        """Read the keys and the certificate again; each reports by itself what is wrong with it."""
+        self.callers.reload()
+        if self.certificate is not None:
+            self.certificate.reload()
+
     async def _choose(self, settings: Settings) -> None:
         await self.provider.following.choose(settings.symbols)
 
@@ -262,6 +276,7 @@ class Server:
             limits,
             self.access.trusts,
             self.requests,
+            self.certificate.context if self.certificate is not None else None,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -273,17 +288,27 @@ class Server:
                         f"CANDLECAST_HOST and CANDLECAST_PORT are {settings.host} and "
                         f"{settings.port}, where nothing can listen: {error.strerror or error}"
                     ) from error
+                guard = Guard(self.callers, self._connections, self.certificate)
+                running.append(group.create_task(guard.run(), name="guard"))
                 running += [
                     group.create_task(api.run(), name=type(api).__name__) for api in self.apis
                 ]
                 try:
-                    yield _base_url(runner, settings.host)
+                    yield _base_url(runner, settings)
                 finally:
                     await asyncio.gather(*(api.close(*GOING_AWAY) for api in self.apis))
                     for task in running:
                         task.cancel()
         finally:
             await runner.cleanup()
+
+    def _connections(self) -> list[Connection]:
+        return [
+            connection
+            for api in self.apis
+            for endpoint in api.endpoints
+            for connection in endpoint.connections.values()
+        ]
 
     async def drain(self) -> None:
         """Prepare for the end: not ready any more, no new connections, and the open ones closed.
@@ -345,6 +370,13 @@ def _about(settings: Settings) -> About:
     )
 
 
-def _base_url(runner: web.AppRunner, host: str) -> str:
-    port = runner.addresses[0][1]
-    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+def _certificate(settings: Settings) -> Certificate | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Certificate(settings.tls_cert, settings.tls_key)
+
+
+def _base_url(runner: web.AppRunner, settings: Settings) -> str:
+    host, port = settings.host, runner.addresses[0][1]
+    scheme = "http" if settings.tls_cert is None else "https"
+    return f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"

@@ -21,6 +21,7 @@ from server.commands import (
     backup,
     check_config,
     doctor,
+    key,
     reconcile,
     restore,
     status,
@@ -95,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
     reconcile.add_arguments(command)
     command.set_defaults(command=_on_settings(reconcile.reconcile))
 
+    command = commands.add_parser("key", help="make, list and revoke API keys")
+    key.add_arguments(command)
+    command.set_defaults(command=_key)
     command = commands.add_parser("backup", help="copy the store while it is in use")
     command.set_defaults(command=_on_settings(backup.backup))
 
@@ -124,6 +128,12 @@ def _serve(options: argparse.Namespace) -> int:
     loaded = settings.load()
     log_to_stderr(loaded.log_level, loaded.log_format, loaded.secrets)
     return _finish(serve(loaded, options.simulator.split()))
+
+
+def _key(options: argparse.Namespace) -> int:
+    loaded = settings.load()
+    log_to_stderr("WARNING", loaded.log_format, loaded.secrets)
+    return key.key(loaded, options)
 
 
 def _on_settings(

@@ -57,6 +57,17 @@ def _seen_from_elsewhere(settings: Settings) -> Iterator[Doubt]:
             "CANDLECAST_ALLOWED_HOSTS",
             "Clients reach the server by its address alone: name the host names that it has",
         )
+    if settings.keys_file is None:
+        yield Doubt(
+            "CANDLECAST_KEYS_FILE",
+            "Whoever is let in may do what operators do: make keys (docs/guides/keys-and-tls.md)",
+        )
+    elif settings.tls_cert is None and not settings.trusted_proxies:
+        yield Doubt(
+            "CANDLECAST_TLS_CERT",
+            "Keys go over the network in the clear: name a certificate, or the proxy that has one "
+            "in CANDLECAST_TRUSTED_PROXIES",
+        )
     if settings.feed == SIMULATOR:
         yield Doubt("CANDLECAST_FEED", "The prices are made up: set binance for real ones")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -27,14 +27,16 @@ def build_http(
     requests: Requests | None = None,
     roots: Mapping[str, Handler] | None = None,
     *,
+    takes_key_later: Collection[str] = (),
     validate_responses: bool = False,
 ) -> web.Application:
     """Build an application with access control in front of every route.
 
     `websockets` maps paths to aiohttp handlers; a client's connection counts as long as its handler
-    runs. `roots` are other handlers by path. Each API is served below its base paths; the first one
-    also answers, in its error form, every unmatched path. The APIs' lifespans run with the
-    application's: start it with `web.AppRunner` and `edge.sockets.LimitedSite`.
+    runs. To those of `takes_key_later` a key may be presented by a message. `roots` are other
+    handlers by path. Each API is served below its base paths; the first one also answers, in its
+    error form, every unmatched path. The APIs' lifespans run with the application's: start it with
+    `web.AppRunner` and `edge.sockets.LimitedSite`.
     """
     first, *others = apis
     forms = ErrorForms(first.form, {path: api.form for api in others for path in api.mounts})
@@ -43,9 +45,10 @@ def build_http(
     app.on_response_prepare.append(finish_headers)
     if requests is not None and requests.is_logged:
         app.on_response_prepare.append(requests.begin)
-    app.on_response_prepare.append(UsedRequests(used, access.policy.burst).finish)
+    app.on_response_prepare.append(UsedRequests(used).finish)
     for path, handler in websockets.items():
-        app.router.add_route("GET", path, access.counted(handler), expect_handler=expect_nothing)
+        opened = access.websocket(handler, takes_key_later=path in takes_key_later)
+        app.router.add_route("GET", path, opened, expect_handler=expect_nothing)
     for path, handler in (roots or {}).items():
         app.router.add_route("*", path, handler, expect_handler=expect_nothing)
     add_pages(app, pages)

@@ -17,11 +17,13 @@ from urllib.parse import unquote, urlsplit
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
+from generated.native.facts import KeyScope
 from ingest.core.errors import SettingError
 from ingest.core.keep import Keep, parse_keep
 from ingest.core.symbol import Symbols
 from ingest.storage.layout import CLUSTER_NAME
 from server.edge.address import Network, parse_networks
+from server.edge.callers import NOTHING, READ
 from server.edge.origin import parse_names, parse_origins
 from server.lines import FORMATS, TEXT
 
@@ -96,6 +98,11 @@ class Settings:
     kraken_api_key: str
     kraken_token_seconds: int
     udf: bool
+    keys_file: Path | None
+    anonymous: frozenset[KeyScope]
+    key: str
+    tls_cert: Path | None
+    tls_key: Path | None
     log_level: str
     log_format: str
     access_log: bool
@@ -146,7 +153,7 @@ class Settings:
             password = urlsplit(self.store).password or ""
         except ValueError:
             password = ""
-        return (password, unquote(password), self.kraken_api_key)
+        return (password, unquote(password), self.kraken_api_key, self.key)
 
     def public(self) -> dict[str, str]:
         """The settings that may be shown to clients, by their names in the environment."""
@@ -244,6 +251,19 @@ def _yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError('"yes" or "no"')
     return text == "yes"
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).absolute() if text else None
+
+
+_ANONYMOUS = {"read": READ, "none": NOTHING}
+
+
+def _anonymous(text: str) -> frozenset[KeyScope]:
+    if text not in _ANONYMOUS:
+        raise ValueError('"read" or "none"')
+    return _ANONYMOUS[text]
 
 
 def _level(text: str) -> str:
@@ -499,6 +519,40 @@ TABLE = (
         "Whether TradingView's Universal Data Feed is served at `/udf` (`yes`, `no`).",
         _yes_or_no,
     ),
+    Setting(
+        "keys_file",
+        "",
+        "File of API keys, written by `candlecast key`; with one, operators' requests need a key.",
+        _path,
+        public=False,
+    ),
+    Setting(
+        "anonymous",
+        "read",
+        "What clients without a key may do: `read` or, when each needs one, `none`.",
+        _anonymous,
+    ),
+    Setting(
+        "key",
+        "",
+        "The key that `candlecast status` and `candlecast watch` present to the server.",
+        str,
+        public=False,
+    ),
+    Setting(
+        "tls_cert",
+        "",
+        "Certificate with its chain, in PEM: with it and its key the server speaks https and wss.",
+        _path,
+        public=False,
+    ),
+    Setting(
+        "tls_key",
+        "",
+        "The key of that certificate, in PEM; both are taken up again when they are renewed.",
+        _path,
+        public=False,
+    ),
     Setting("log_level", "info", "`debug`, `info`, `warning` or `error`.", _level),
     Setting(
         "log_format",
@@ -533,6 +587,12 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path = ENV_FILE
             raise SettingError(f"{setting.variable} is {shown!r}, but takes {error}") from None
     settings = Settings(**values)
     _check_kept(settings)
+    if not settings.anonymous and settings.keys_file is None:
+        raise SettingError(
+            "CANDLECAST_ANONYMOUS is none, so clients need keys: name a CANDLECAST_KEYS_FILE"
+        )
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise SettingError("CANDLECAST_TLS_CERT and CANDLECAST_TLS_KEY go together: set both")
     return settings
 
 
@@ -583,6 +643,10 @@ def shown(value: object) -> str:
     """A value as a setting is written."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return ""
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value)) or "none"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return str(value)

@@ -8,6 +8,8 @@ from typing import Final
 
 AGGREGATE_ID_MAXIMUM: Final = 9223372036854775807
 AGGREGATE_ID_MINIMUM: Final = 0
+API_KEY_MAX_LENGTH: Final = 128
+API_KEY_MIN_LENGTH: Final = 1
 CACHE_CONTROL_LONGEST_SECONDS: Final = 86400
 CACHE_CONTROL_MAX_LENGTH: Final = 64
 CACHE_CONTROL_PART_OF_AGE: Final = 10
@@ -125,6 +127,8 @@ class ErrorCode(StrEnum):
 
     - `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.
     - `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.
+    - `UNAUTHORIZED` (401): a key is needed and none was sent, or the one that was sent is not good.
+    - `FORBIDDEN` (403): the key has too narrow a scope.
     - `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the
       web page through which it comes is not allowed.
     - `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.
@@ -141,6 +145,8 @@ class ErrorCode(StrEnum):
 
     INVALID_PARAMETER = "INVALID_PARAMETER"
     INVALID_REQUEST = "INVALID_REQUEST"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
     IP_NOT_ALLOWED = "IP_NOT_ALLOWED"
     SYMBOL_NOT_ACTIVE = "SYMBOL_NOT_ACTIVE"
     SYMBOL_NOT_LISTED = "SYMBOL_NOT_LISTED"
@@ -176,6 +182,17 @@ class GapKind(StrEnum):
     CONFIRMED = "confirmed"
 
 
+class KeyScope(StrEnum):
+    """What a key may be used for.
+
+    - `read`: everything but the operations with `x-scope: admin`.
+    - `admin`: everything.
+    """
+
+    READ = "read"
+    ADMIN = "admin"
+
+
 class LogLevel(StrEnum):
     """How serious a line of the log is."""
 
@@ -194,4 +211,5 @@ class StreamErrorCode(StrEnum):
     INVALID_TIMEFRAME = "INVALID_TIMEFRAME"
     CONNECTION_ERROR = "CONNECTION_ERROR"
     TIMEOUT = "TIMEOUT"
+    UNAUTHORIZED = "UNAUTHORIZED"
     INTERNAL_ERROR = "INTERNAL_ERROR"

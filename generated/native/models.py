@@ -24,6 +24,7 @@ from generated.native.facts import (
     ErrorCode,
     FailureCode,
     GapKind,
+    KeyScope,
     LogLevel,
     StreamErrorCode,
 )
@@ -64,6 +65,19 @@ AggregateId = TypeAliasType(
             le=9223372036854775807,
         ),
         WHOLE,
+    ],
+)
+
+
+ApiKey = TypeAliasType(
+    "ApiKey",
+    Annotated[
+        StrictStr,
+        Field(
+            description="A key of `candlecast key create`, as `cck_...`.",
+            max_length=128,
+            min_length=1,
+        ),
     ],
 )
 
@@ -662,6 +676,26 @@ class TickersSubscriptionResult(BaseModel):
     ]
 
 
+class Ticket(BaseModel):
+    """
+    A text that opens one WebSocket connection.
+    """
+
+    ticket: Annotated[
+        StrictStr,
+        Field(
+            description="For `?ticket=`.",
+            max_length=47,
+            pattern="^cct_[A-Za-z0-9_-]{43}$",
+        ),
+    ]
+    expires_in: Annotated[
+        StrictInt,
+        Field(description="Seconds within which it has to be used.", ge=1, le=30),
+        WHOLE,
+    ]
+
+
 Timeframe = TypeAliasType(
     "Timeframe",
     Annotated[
@@ -961,6 +995,39 @@ class AcceptedTimeframe(BaseModel):
     timeframe: Timeframe
     initial_candles: Annotated[
         CandleCount, Field(description="How many candles of history were asked for.")
+    ]
+
+
+class Authenticate(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    action: Literal["authenticate"]
+    request_id: RequestId | None = None
+    api_key: ApiKey
+
+
+class AuthenticationResult(BaseModel):
+    type: Literal["authentication_result"]
+    request_id: RequestId | None = None
+    label: Annotated[
+        StrictStr,
+        Field(description="The name that the operator gave to the key.", max_length=64),
+    ]
+    scopes: Annotated[
+        list[KeyScope],
+        Field(
+            description="What the key may be used for; `admin` includes `read`.",
+            max_length=2,
+            min_length=1,
+        ),
+    ]
+    expires_at: Annotated[
+        Integer | None,
+        Field(
+            description="When the key expires and the connection ends; null if never.",
+            ge=0,
+        ),
     ]
 
 
@@ -1589,6 +1656,14 @@ class TickerUpdate(BaseModel):
         LiveTicker | None,
         Field(description="The symbol as it is now; null when it is followed no longer."),
     ]
+
+
+class TicketEnvelope(Envelope):
+    """
+    A ticket.
+    """
+
+    data: Ticket
 
 
 class Trade(BaseModel):

@@ -20,6 +20,7 @@ from generated.native.models import (
     TickerEnvelope,
     TickerListEnvelope,
     TickerSummaryEnvelope,
+    TicketEnvelope,
     TradeListEnvelope,
     WebSocketConnectionsEnvelope,
     WebSocketStatusEnvelope,
@@ -191,3 +192,11 @@ class AdminHandlers(Protocol):
     @abstractmethod
     async def force_sync(self) -> SyncReportEnvelope | Raw:
         """Synchronize now."""
+
+
+class AuthHandlers(Protocol):
+    """Keys, as far as clients have to do with them."""
+
+    @abstractmethod
+    async def create_ticket(self) -> TicketEnvelope | Raw:
+        """A ticket for one WebSocket connection."""

@@ -17,6 +17,8 @@ from generated.native.encoders import (
     TickerUpdateJson,
 )
 from generated.native.models import (
+    Authenticate,
+    AuthenticationResult,
     Error,
     Heartbeat,
     InitialHistory,
@@ -58,6 +60,12 @@ class StreamHandlers(Protocol[ConnectionT]):
     @abstractmethod
     async def on_ping(self, connection: ConnectionT, message: Ping) -> Pong:
         """Ask for a sign of life."""
+
+    @abstractmethod
+    async def on_authenticate(
+        self, connection: ConnectionT, message: Authenticate
+    ) -> AuthenticationResult:
+        """Present a key, as the first message."""
 
     @abstractmethod
     async def on_subscribe_tickers(
@@ -105,6 +113,8 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "subscribe": Subscribe,
     "unsubscribe": Unsubscribe,
     "ping": Ping,
+    "authenticate": Authenticate,
+    "authentication_result": AuthenticationResult,
     "subscription_result": SubscriptionResult,
     "unsubscription_result": UnsubscriptionResult,
     "pong": Pong,

@@ -13,6 +13,8 @@ from handlers.problem import Detail, Problem
 _CODES = {
     ErrorCode.SYMBOL_NOT_ACTIVE: facts.ERROR_CODE_BAD_SYMBOL,
     ErrorCode.IP_NOT_ALLOWED: facts.ERROR_CODE_UNAUTHORIZED,
+    ErrorCode.FORBIDDEN: facts.ERROR_CODE_UNAUTHORIZED,
+    ErrorCode.UNAUTHORIZED: facts.ERROR_CODE_BAD_KEY,
     ErrorCode.RATE_LIMITED: facts.ERROR_CODE_TOO_MANY_REQUESTS,
 }
 """Any other problem that is none of a parameter is unknown to Binance."""

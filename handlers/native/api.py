@@ -10,15 +10,24 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from asyncapi_server import Contract, Endpoint, EndpointSettings, Hub, Router, Subscriptions
+from asyncapi_server import (
+    Contract,
+    Endpoint,
+    EndpointSettings,
+    Hub,
+    Router,
+    Subscriptions,
+)
 from generated import native
 from generated.native.stream import MODELS, STREAM_ADDRESS, StreamSends
+from handlers.keys import Callers
 from handlers.native import messages
 from handlers.native.connections import Connections
 from handlers.native.errors import error_form, error_reply, on_failure
 from handlers.native.log import Log
 from handlers.native.requests import Requests
 from handlers.native.rest.admin import Admin
+from handlers.native.rest.auth import Auth
 from handlers.native.rest.candles import Candles
 from handlers.native.rest.files import FilesOfPeriods
 from handlers.native.rest.monitoring import About, Monitoring
@@ -64,6 +73,7 @@ class Native:
         client_ip: Callable[[web.Request], str],
         files: Files,
         log: Log,
+        callers: Callers,
         is_draining: Callable[[], bool],
         *,
         check_messages: bool = False,
@@ -81,7 +91,11 @@ class Native:
             contract,
             STREAM_ADDRESS,
             Requests(
-                provider.view, subscriptions, all_symbols, settings.subscriptions_per_connection
+                provider.view,
+                subscriptions,
+                all_symbols,
+                callers,
+                settings.subscriptions_per_connection,
             ),
             models=MODELS,
             error_reply=error_reply,
@@ -99,6 +113,7 @@ class Native:
             Candles(provider.view),
             FilesOfPeriods(provider.view, files),
             Tickers(provider),
+            Auth(callers),
             Monitoring(provider, self._connections, about, is_draining),
             Admin(provider, subscriptions, all_symbols, updates, self._connections, about, log),
         )

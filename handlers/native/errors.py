@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from asyncapi_server import Connection, Detail, Fault, FaultKind, encode
-from generated.native.facts import TIMEFRAME_MAXIMUM, StreamErrorCode
+from generated.native.facts import API_KEY_MAX_LENGTH, TIMEFRAME_MAXIMUM, StreamErrorCode
 from generated.native.models import Error, ErrorDetail, ErrorEnvelope
 from handlers import request_id
 from handlers.failure import log_failure
@@ -29,12 +29,15 @@ _CODES = {
     FaultKind.HANDLER_FAILED: StreamErrorCode.INTERNAL_ERROR,
 }
 
+_UNQUOTED = "authenticate"
+"""The message of which no error quotes a value: one may be a key."""
+
 Json = Mapping[str, object]
 
 
 def error_reply(fault: Fault) -> Mapping[str, object]:
     """The contract's error message for whatever went wrong with a request."""
-    code = _CODES[fault.kind]
+    code = StreamErrorCode(fault.code) if fault.code else _CODES[fault.kind]
     text = fault.text
     details: dict[str, object] = {}
     if too_long := _too_long(fault):
@@ -42,6 +45,11 @@ def error_reply(fault: Fault) -> Mapping[str, object]:
         text = (
             f"Timeframe {too_long['timeframe']} of {too_long['symbol']} is above the maximum of "
             f"{TIMEFRAME_MAXIMUM} minutes"
+        )
+    elif fault.message == _UNQUOTED and fault.details:
+        text = (
+            f"Invalid {_UNQUOTED!r}: it takes an api_key of at most {API_KEY_MAX_LENGTH} "
+            "characters, and a request_id"
         )
     elif fault.details:
         details = {"faults": [detail.as_dict() for detail in fault.details]}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
-from asyncapi_server import Connection, Subscriptions
-from generated.native.facts import FailureCode
+from asyncapi_server import Connection, Refusal, Subscriptions
+from generated.native.facts import FailureCode, StreamErrorCode
 from generated.native.models import (
     AcceptedTimeframe,
+    Authenticate,
+    AuthenticationResult,
     FailedTimeframe,
     Ping,
     Pong,
@@ -20,12 +23,15 @@ from generated.native.models import (
     UnsubscriptionResult,
 )
 from generated.native.stream import StreamHandlers
+from handlers.keys import Callers, KeyRefused
 from handlers.native.tickers import TICKERS, AllSymbols
 from ingest.binance.now import host_ms
 from ingest.core.timeframe import label
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.view import MarketView
 from ingest.pipeline.watches import SHARE_WHEN_FULL
+
+POLICY_VIOLATION = 1008
 
 
 class Requests(StreamHandlers[Connection]):
@@ -36,9 +42,12 @@ class Requests(StreamHandlers[Connection]):
         view: MarketView,
         subscriptions: Subscriptions[Pair],
         tickers: Subscriptions[AllSymbols],
+        callers: Callers,
         limit: int,
     ) -> None:
         """A connection may have up to `limit` subscriptions to candles."""
+        self._callers = callers
+        self._closing: set[asyncio.Task[None]] = set()
         self._view = view
         self._subscriptions = subscriptions
         self._tickers = tickers
@@ -46,6 +55,7 @@ class Requests(StreamHandlers[Connection]):
 
     async def on_subscribe(self, connection: Connection, message: Subscribe) -> SubscriptionResult:
         """Subscribe to timeframes of symbols, with history if wanted."""
+        self._hold_to_key(connection)
         wanted = {
             Pair(part.symbol, item.timeframe): item.initial_candles
             for part in message.subscriptions
@@ -104,6 +114,7 @@ class Requests(StreamHandlers[Connection]):
         message: SubscribeTickers,  # noqa: ARG002
     ) -> TickersSubscriptionResult:
         """Subscribe to all symbols in short."""
+        self._hold_to_key(connection)
         self._tickers.add(connection, TICKERS)
         return TickersSubscriptionResult(type="tickers_subscription_result", subscribed=True)
 
@@ -120,6 +131,30 @@ class Requests(StreamHandlers[Connection]):
         """Answer a ping."""
         connection.last_ping = time.time()
         return Pong(type="pong", timestamp=host_ms(), client_timestamp=message.timestamp)
+
+    async def on_authenticate(
+        self, connection: Connection, message: Authenticate
+    ) -> AuthenticationResult:
+        """Take the key of a connection that was opened without one; a wrong one ends it."""
+        try:
+            key = self._callers.present(connection.request, message.api_key)
+        except KeyRefused as error:
+            ending = asyncio.create_task(connection.close(POLICY_VIOLATION, "the key is not good"))
+            self._closing.add(ending)
+            ending.add_done_callback(self._closing.discard)
+            raise Refusal(StreamErrorCode.UNAUTHORIZED, str(error)) from None
+        return AuthenticationResult(
+            type="authentication_result",
+            label=key.label,
+            scopes=list(key.scopes),
+            expires_at=key.expires_ms,
+        )
+
+    def _hold_to_key(self, connection: Connection) -> None:
+        """Raise Refusal when the connection has yet to present a key."""
+        if not self._callers.may_read(connection.request):
+            text = "A key is needed: send it by authenticate, or open the connection with it"
+            raise Refusal(StreamErrorCode.UNAUTHORIZED, text)
 
     def _refusal(self, connection: Connection, pair: Pair) -> FailedTimeframe | None:
         """Why a pair cannot be subscribed to, or None."""

@@ -28,6 +28,7 @@ from server.exits import Exit
 from server.settings import SIMULATOR, Settings
 
 from .chart import DOWN, UP
+from .own import own_url, session
 from .resources import listed_symbols, opened_exchange
 
 CLOCK_MS: Final = 1000
@@ -128,19 +129,18 @@ async def _port(settings: Settings) -> Finding:
         with socket.create_server((host, port), family=family):
             return Finding("port", True, f"{host} {port} is free")
     except OSError as error:
-        if await _is_candlecast(port):
+        if await _is_candlecast(settings):
             return Finding("port", True, f"{port} is a running Candlecast's")
         why = error.strerror or str(error)
         text = f"nothing can listen on {host} {port} ({why}): change CANDLECAST_HOST or _PORT"
         return Finding("port", False, text)
 
 
-async def _is_candlecast(port: int) -> bool:
-    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+async def _is_candlecast(settings: Settings) -> bool:
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"http://127.0.0.1:{port}{BASE_PATH}/monitoring/live") as reply,
+            session(settings, is_own=True, timeout_s=ANSWER_SECONDS) as opened,
+            opened.get(f"{own_url(settings)}{BASE_PATH}/monitoring/live") as reply,
         ):
             return bool(reply.ok)
     except (aiohttp.ClientError, TimeoutError, OSError):

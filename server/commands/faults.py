@@ -7,7 +7,8 @@ import aiohttp
 from ingest.core.errors import CandlecastError
 
 _REFUSALS = {
-    403: "this address is not on its whitelist",
+    401: "it asks for another key: set CANDLECAST_KEY to one with the scope that is needed",
+    403: "this address is not on its whitelist, or CANDLECAST_KEY has not the scope admin",
     404: "there is no Candlecast at that path",
     429: "this address has too many connections, or asks too often",
 }
@@ -23,6 +24,8 @@ def fault(error: Exception) -> str:
         return "that is no address"
     if isinstance(error, aiohttp.ClientResponseError):
         return _REFUSALS.get(error.status, f"it answered {error.status}")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return "its certificate is not trusted, or it speaks no TLS"
     if isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
         return "nothing answers there"
     return "the connection was lost"

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-import aiohttp
 import msgspec
 from rich.console import Console, Group
 from rich.live import Live
@@ -21,6 +20,7 @@ from .asked import Asked
 from .chart import AXIS, DOWN, QUIET
 from .faults import NoServer
 from .overview import Overview
+from .own import own_url, session
 
 ANSWER_SECONDS = 10.0
 REFRESH_SECONDS = 1.0
@@ -35,10 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def status(settings: Settings, options: argparse.Namespace) -> Exit:
     """Show a server; FOUND when it is not ready, or does not answer."""
-    url = (options.url or f"http://127.0.0.1:{settings.port}").rstrip("/")
-    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        asked = Asked(session, url)
+    url = (options.url or own_url(settings)).rstrip("/")
+    async with session(settings, is_own=not options.url, timeout_s=ANSWER_SECONDS) as opened:
+        asked = Asked(opened, url)
         while options.json:
             is_ready = await _json(asked)
             if not options.watch:

@@ -7,7 +7,7 @@ import asyncio
 import random
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -25,6 +25,7 @@ from server.settings import Settings
 
 from .chart import AXIS, DOWN, UP
 from .faults import NoServer, fault
+from .own import own_url, session
 from .screen import Screen
 from .series import Watched
 
@@ -73,8 +74,8 @@ async def watch(settings: Settings, options: argparse.Namespace) -> Exit:
     pairs: Sequence[Pair] = list(dict.fromkeys(options.pairs))
     if len(pairs) > MAX_CHARTS:
         raise NoServer(f"{len(pairs)} charts are too many for one screen: watch {MAX_CHARTS}")
-    url = options.url or f"ws://127.0.0.1:{settings.port}/ws/stream"
-    link = Link(url, Watched(pairs))
+    url = options.url or f"{own_url(settings, 'ws')}/ws/stream"
+    link = Link(url, Watched(pairs), lambda: session(settings, is_own=not options.url))
     work = asyncio.create_task(link.run())
     try:
         return await (_once(link, work) if options.once else _live(link, work))
@@ -109,8 +110,11 @@ async def _live(link: Link, work: asyncio.Task[None]) -> Exit:
 class Link:
     """The connection to the server, reopened whenever it is lost."""
 
-    def __init__(self, url: str, watched: Watched) -> None:
+    def __init__(
+        self, url: str, watched: Watched, opened: Callable[[], aiohttp.ClientSession]
+    ) -> None:
         self.watched = watched
+        self._opened = opened
         self._url = url
         self._state, self._style = "connecting", AXIS
         self._has_been_up = False
@@ -119,7 +123,7 @@ class Link:
     async def run(self) -> None:
         """Listen until cancelled. Raises NoServer when the first connection fails."""
         pause = MIN_PAUSE_SECONDS
-        async with aiohttp.ClientSession() as session:
+        async with self._opened() as session:
             while True:
                 try:
                     await self._listen(session)

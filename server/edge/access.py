@@ -1,7 +1,8 @@
-"""Access control in front of every route: whitelist, origin, request rate and connections.
+"""Access control in front of every route: whitelist, origin, key, request rate and connections.
 
-The order is: address, whitelist (403), host and origin (403), request rate (429), WebSocket
-connections (429). A client outside the whitelist takes no memory.
+The order is: address, whitelist (403), host and origin (403), key (401), request rate (429), ticket
+and scope of a WebSocket (401), its connections (429). The scope of a REST operation is held by the
+router that finds it (`server.rest.scopes`). A client outside the whitelist takes no memory.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from multidict import istr
 
-from generated.native.facts import ErrorCode
+from generated.native.facts import ErrorCode, KeyScope
 from handlers.problem import Problem
 from ingest.core.errors import SettingError
 from server.edge.address import (
@@ -30,6 +31,8 @@ from server.edge.address import (
     parse_address,
 )
 from server.edge.answers import answer
+from server.edge.callers import CALLER, WRONG_KEY, KeyCallers
+from server.edge.keys import MAX_KEYS, Key
 from server.edge.limits import TokenBuckets, Verdict
 from server.edge.origin import OriginPolicy
 
@@ -40,6 +43,13 @@ CLIENT_ADDRESS = web.RequestKey("client_address", str)
 
 GRANTED = web.RequestKey("granted", dict[str, str])
 """The rate limit and CORS headers of every response to the request."""
+
+USED = web.RequestKey("used", int)
+"""The requests that the client has used of those that may come at once."""
+
+WRONG_KEYS_PER_MINUTE = 30
+"""Wrong keys of one address that get 401; more get 429. One that is good is always let in, so that
+nobody can lock out others of the same address, and none can be guessed at any pace."""
 
 FORWARDED_FOR = hdrs.X_FORWARDED_FOR
 FORWARDING = (FORWARDED_FOR, hdrs.FORWARDED, istr("X-Real-IP"))
@@ -80,6 +90,31 @@ class AccessPolicy:
                 raise SettingError(f"{name} is {getattr(self, name)} but has to be at least 1")
 
 
+class _Rate:
+    """Requests a minute of each client, or of each key, and the headers that say what is left."""
+
+    def __init__(self, per_minute: int, burst: int, max_tracked: int) -> None:
+        self.per_minute = per_minute
+        self.burst = burst
+        self.buckets = TokenBuckets(per_minute, burst, max_tracked)
+        self._policy: dict[str, str] = {
+            istr("RateLimit-Limit"): str(per_minute),
+            istr("RateLimit-Policy"): f"{per_minute};w=60;burst={burst}",
+        }
+
+    def headers(self, verdict: Verdict) -> dict[str, str]:
+        """The four fields of draft-ietf-httpapi-ratelimit-headers-06.
+
+        Limit is the rate; Reset is the time until the bucket is full again, or equals `Retry-After`
+        in a refusal, as the draft requires.
+        """
+        return {
+            **self._policy,
+            REMAINING: str(verdict.remaining),
+            _RESET: str(verdict.wait_s),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class _Client:
     """Who sent a request."""
@@ -98,17 +133,20 @@ class Access:
     """Enforces an `AccessPolicy` as an aiohttp middleware, and keeps the state of its limits."""
 
     def __init__(
-        self, policy: AccessPolicy, clock_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        policy: AccessPolicy,
+        callers: KeyCallers | None = None,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.policy = policy
+        self.callers = callers or KeyCallers()
         self._clock_ns = clock_ns
-        self._buckets = TokenBuckets(
-            policy.requests_per_minute, policy.burst, policy.max_tracked_clients
+        self._rate = _Rate(policy.requests_per_minute, policy.burst, policy.max_tracked_clients)
+        self._own_rates: dict[int, _Rate] = {}
+        """Those that keys have of their own."""
+        self._wrong_keys = TokenBuckets(
+            WRONG_KEYS_PER_MINUTE, WRONG_KEYS_PER_MINUTE, policy.max_tracked_clients
         )
-        self._rate_policy: dict[str, str] = {
-            istr("RateLimit-Limit"): str(policy.requests_per_minute),
-            istr("RateLimit-Policy"): f"{policy.requests_per_minute};w=60;burst={policy.burst}",
-        }
         self._websockets: Counter[str] = Counter()
         self._has_warned = False
         self._peer = lru_cache(PEERS_KEPT)(self._client)
@@ -137,18 +175,38 @@ class Access:
         if (problem := origins.refused(request)) is not None:
             return answer(request, problem)
         request[CLIENT_ADDRESS] = client.address
-        verdict = self._buckets.take(client.key, self._clock_ns())
-        request[GRANTED] = {**origins.cors(request), **self._rate_headers(verdict)}
+        found = self.callers.caller(request)
+        key = None if isinstance(found, Problem) else found.key
+        rate = self._rate_of(key)
+        now_ns = self._clock_ns()
+        verdict = rate.buckets.take(client.key if key is None else key.id, now_ns)
+        request[GRANTED] = {**origins.cors(request), **rate.headers(verdict)}
+        request[USED] = rate.burst - verdict.remaining
         if not verdict.allowed:
-            problem = _rate_limited(self.policy, verdict)
+            problem = _rate_limited(rate, verdict, "address" if key is None else "key")
             return answer(request, problem, {hdrs.RETRY_AFTER: str(verdict.wait_s)})
+        if isinstance(found, Problem):
+            return self._refuse(request, client, found)
+        request[CALLER] = found
+        self.callers.enter(found)
         return origins.preflight(request) or await handler(request)
 
-    def counted(self, handler: Handler) -> Handler:
-        """Wrap a WebSocket handler so that each client runs at most `websockets_per_client` of it.
+    def websocket(self, handler: Handler, *, takes_key_later: bool = False) -> Handler:
+        """Wrap a WebSocket handler: it is run for callers that may read, and at most
+        `websockets_per_client` times for each client.
 
         A connection counts as long as its handler runs; excess ones are refused before the upgrade.
+        With `takes_key_later` a caller may present its key by a message of the connection.
         """
+
+        async def open_one(request: web.Request) -> web.StreamResponse:
+            found = self.callers.by_ticket(request)
+            if isinstance(found, Problem):
+                return self._refuse(request, self._client_of(request), found)
+            request[CALLER] = found
+            may_come_later = takes_key_later and found.key is None
+            problem = None if may_come_later else found.refused(KeyScope.READ)
+            return await count(request) if problem is None else answer(request, problem)
 
         async def count(request: web.Request) -> web.StreamResponse:
             client = self._client_of(request).key
@@ -162,7 +220,29 @@ class Access:
                 if not self._websockets[client]:
                     del self._websockets[client]
 
-        return count
+        return open_one
+
+    def _refuse(
+        self, request: web.Request, client: _Client, problem: Problem
+    ) -> web.StreamResponse:
+        """Refuse what a caller presents, or lacks; wrong keys are counted by address."""
+        if problem.challenge == WRONG_KEY:
+            verdict = self._wrong_keys.take(client.key, self._clock_ns())
+            if not verdict.allowed:
+                problem = _too_many_wrong_keys(verdict)
+                return answer(request, problem, {hdrs.RETRY_AFTER: str(verdict.wait_s)})
+        return answer(request, problem)
+
+    def _rate_of(self, key: Key | None) -> _Rate:
+        """The rate by which a caller is held: that of its key, or that of the settings."""
+        per_minute = None if key is None else key.requests_per_minute
+        if per_minute is None:
+            return self._rate
+        if (rate := self._own_rates.get(per_minute)) is None:
+            if len(self._own_rates) >= MAX_KEYS:  # of keys that have been revoked
+                self._own_rates.clear()
+            rate = self._own_rates[per_minute] = _Rate(per_minute, per_minute, MAX_KEYS)
+        return rate
 
     def _client_of(self, request: web.Request) -> _Client:
         trusted = self.policy.trusted_proxies
@@ -199,18 +279,6 @@ class Access:
         admitted = contains(self.policy.whitelist, address)
         return _Client(str(address), str(client_key(address)), admitted)
 
-    def _rate_headers(self, verdict: Verdict) -> dict[str, str]:
-        """The four fields of draft-ietf-httpapi-ratelimit-headers-06.
-
-        Limit is the rate; Reset is the time until the bucket is full again, or equals `Retry-After`
-        in a refusal, as the draft requires.
-        """
-        return {
-            **self._rate_policy,
-            REMAINING: str(verdict.remaining),
-            _RESET: str(verdict.wait_s),
-        }
-
 
 REMAINING, _RESET = istr("RateLimit-Remaining"), istr("RateLimit-Reset")
 _NOT_TRUSTED = Problem(
@@ -232,12 +300,22 @@ def _not_allowed(client: _Client) -> Problem:
     )
 
 
-def _rate_limited(policy: AccessPolicy, verdict: Verdict) -> Problem:
+def _too_many_wrong_keys(verdict: Verdict) -> Problem:
+    return Problem(
+        429,
+        ErrorCode.RATE_LIMITED,
+        "Too many wrong keys",
+        f"At most {WRONG_KEYS_PER_MINUTE} wrong keys a minute are answered to one address; send a "
+        f"good one, or try again in {verdict.wait_s} s",
+    )
+
+
+def _rate_limited(rate: _Rate, verdict: Verdict, whom: str) -> Problem:
     return Problem(
         429,
         ErrorCode.RATE_LIMITED,
         "Too many requests",
-        f"At most {policy.requests_per_minute} requests a minute are served to one address; "
+        f"At most {rate.per_minute} requests a minute are served to one {whom}; "
         f"try again in {verdict.wait_s} s",
     )
 

@@ -90,6 +90,7 @@ def in_form(
 ) -> web.Response:
     """A problem as a response in an error form."""
     status, body = form(problem)
+    headers = {**problem.headers(status), **(headers or {})}
     return web.Response(status=status, body=body, content_type=JSON, headers=headers)
 
 

@@ -22,6 +22,7 @@ from aiohttp.web_protocol import RequestPayloadError
 from handlers.problem import INTERNAL_ERROR, Problem, malformed
 from server.edge.access import CLIENT_ADDRESS
 from server.edge.answers import answer
+from server.edge.callers import CALLER, CALLER_EXTENSION
 from server.edge.route import OTHER, ROUTE, ROUTE_EXTENSION
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ class _Exchange:
         self._answer: web.StreamResponse | None = None
         self._complete = asyncio.Event()
         self._path = _decode_path(request.rel_url.raw_path)
-        self.extensions: dict[str, Any] = {}
+        self.extensions: dict[str, Any] = {CALLER_EXTENSION: request.get(CALLER)}
         """Those of the scope: what the application leaves there is found here."""
         self.cut = False
         """Whether the client has disconnected, or was cut off because it does not read."""

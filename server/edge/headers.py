@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from handlers import request_id
-from server.edge.access import GRANTED, REMAINING
+from server.edge.access import GRANTED, USED
 from server.edge.answers import X_REQUEST_ID, below
 
 SERVER_NAME = "candlecast"
@@ -37,17 +37,15 @@ async def finish_headers(request: web.Request, answer: web.StreamResponse) -> No
 class UsedRequests:
     """Says how many of its requests a client has used, where an API has a header for that."""
 
-    def __init__(self, names: Mapping[str, str], burst: int) -> None:
-        """`names` are the headers by path; a client has `burst` requests when it has used none."""
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """`names` are the headers by path."""
         self._names = names
-        self._burst = burst
 
     async def finish(self, request: web.Request, answer: web.StreamResponse) -> None:
         """Add the header to a response; listens to `on_response_prepare`."""
-        remaining = request.get(GRANTED, {}).get(REMAINING)
-        name = below(request.rel_url.raw_path, self._names)
-        if remaining is not None and name is not None:
-            answer.headers[name] = str(self._burst - int(remaining))
+        used, name = request.get(USED), below(request.rel_url.raw_path, self._names)
+        if used is not None and name is not None:
+            answer.headers[name] = str(used)
 
 
 def harden(answer: web.StreamResponse) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from handlers import request_id
 from handlers.problem import INTERNAL_ERROR, ErrorForm, Problem, malformed
 from server.edge.address import Address, client_key, parse_address
 from server.edge.answers import in_form
+from server.edge.certificates import HANDSHAKE_SECONDS
 from server.edge.headers import harden
 from server.edge.requests import Requests
 from server.edge.route import OTHER, ROUTE
@@ -106,7 +108,7 @@ class _Connection(RequestHandler):
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,
+        message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
         """Respond where no handler did, and close the connection."""
         if request.writer.output_size > 0:
@@ -114,7 +116,8 @@ class _Connection(RequestHandler):
         request[ROUTE] = OTHER
         request_id.current()  # its lines have it: no middleware has begun one
         if isinstance(exc, HttpProcessingError):
-            logger.debug("Malformed request from %s: %s", request.remote, message)
+            # Its text quotes what came, which may be a key.
+            logger.debug("Malformed request from %s: %s", request.remote, type(exc).__name__)
         else:
             logger.error("Unhandled error %d for %s", status, request.remote, exc_info=exc)
         answer = in_form(self._form, _problem(exc))
@@ -135,10 +138,12 @@ class LimitedSite(web.BaseSite):
         limits: SocketLimits | None = None,
         is_trusted: Callable[[Address], bool] = lambda _: False,
         requests: Requests | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
         """`form` is the error form for data that is not a request yet; `is_trusted` says whether a
         peer is a trusted proxy; `requests` notes each request."""
         self._requests = requests
+        self._tls = tls
         self._limits = limits or SocketLimits()
         super().__init__(runner, backlog=self._limits.backlog)
         self._host = host
@@ -148,7 +153,7 @@ class LimitedSite(web.BaseSite):
 
     @property
     def name(self) -> str:
-        return f"http://{self._host or '0.0.0.0'}:{self._port}"
+        return f"http{'s' if self._tls else ''}://{self._host or '0.0.0.0'}:{self._port}"
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
@@ -175,7 +180,13 @@ class LimitedSite(web.BaseSite):
             )
 
         self._server = await loop.create_server(
-            connect, self._host, self._port, backlog=self._limits.backlog, reuse_address=True
+            connect,
+            self._host,
+            self._port,
+            backlog=self._limits.backlog,
+            reuse_address=True,
+            ssl=self._tls,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._tls else None,
         )
 
 

@@ -39,6 +39,7 @@ from ingest.core.errors import (
 from server.rest.files import UnsatisfiableRange
 from server.rest.negotiation import NotAcceptable
 from server.rest.parameters import ParameterError
+from server.rest.scopes import CallerRefused
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,8 @@ class ErrorAnswers:
         """Handle errors of handlers and validators."""
         if isinstance(exc, UnsatisfiableRange):
             return self._answer(malformed(str(exc), exc.status), exc.headers)
+        if isinstance(exc, CallerRefused):
+            return self._answer(exc.problem)
         problem = problem_of(exc)
         if problem is INTERNAL_ERROR:
             logger.error("A handler failed", exc_info=exc)
@@ -180,6 +183,5 @@ class ErrorAnswers:
         self, problem: Problem, headers: Mapping[str, str] | None = None
     ) -> ConnexionResponse:
         status, body = self._form(problem)
-        return ConnexionResponse(
-            status_code=status, mimetype=JSON, body=body, headers=dict(headers or {})
-        )
+        headers = {**problem.headers(status), **(headers or {})}
+        return ConnexionResponse(status_code=status, mimetype=JSON, body=body, headers=headers)

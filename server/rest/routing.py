@@ -16,7 +16,9 @@ from connexion.spec import Specification
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from generated.native.facts import KeyScope
 from server.edge.route import ROUTE_EXTENSION
+from server.rest.scopes import hold, scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,8 @@ class _Route:
     segments: tuple[str | None, ...]
     """None for a parameter."""
     names: tuple[str, ...]
-    operations: dict[str, str] = field(default_factory=dict)
-    """The operationId of each method."""
+    operations: dict[str, tuple[str, KeyScope | None]] = field(default_factory=dict)
+    """The operationId of each method, and the scope that it needs."""
 
     def match(self, segments: list[str]) -> list[str] | None:
         """The values of the path parameters, still encoded, or None."""
@@ -44,7 +46,8 @@ class _Route:
 
 
 class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
-    """Finds the operation and stores its id where Connexion's other middlewares look for it."""
+    """Finds the operation, holds the caller to the scope that it needs, and stores its id where
+    Connexion's other middlewares look for it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,7 +64,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             template = base.rstrip("/") + path
             segments, names = _parse(template)
             operations = {
-                method.upper(): operation["operationId"]
+                method.upper(): (operation["operationId"], scope_of(specification, operation))
                 for method, operation in methods.items()
                 if method in METHODS
             }
@@ -91,9 +94,11 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             query = scope["query_string"].decode("ascii", "ignore")
             raise HTTPException(308, headers={"Location": f"{other}?{query}" if query else other})
         scope["extensions"][ROUTE_EXTENSION] = route.template
-        operation_id = route.operations.get(scope["method"])
-        if operation_id is None:
+        operation = route.operations.get(scope["method"])
+        if operation is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(route.operations))})
+        operation_id, needed = operation
+        hold(scope, needed)
         # The whole path is valid UTF-8, and splitting at slashes never cuts a character.
         scope["path_params"] = dict(zip(route.names, map(unquote, values), strict=True))
         scope["extensions"][ROUTING_CONTEXT] = {

@@ -50,6 +50,7 @@ GUIDES = (
     "frames",
     "operation",
     "monitoring",
+    "keys-and-tls",
     "generators",
     "contracts",
     "mock",

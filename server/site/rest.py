@@ -120,12 +120,20 @@ def _operation(path: str, method: str, node: Node, host: str, refusals: _Refusal
         path=path,
         tag=str(tags.value) if tags else "",
         summary=node.text("summary") or "",
-        description=node.text("description") or "",
+        description=_description(node),
         parameters=parameters,
         responses=tuple(each for each in responses if each.status < "4"),
         refusals=tuple(refusals.of(each) for each in responses if each.status >= "4"),
         command=_command(path, method, node, host),
     )
+
+
+def _description(node: Node) -> str:
+    """What an operation does, and the scope of the key that it needs where that is not `read`."""
+    written, scope = node.text("description") or "", node.text("x-scope")
+    if scope is None:
+        return written
+    return f"{written}\n\nWhere the server has keys this needs one with the scope `{scope}`."
 
 
 def _parameters(node: Node) -> Iterator[Parameter]:

@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 from hypothesis import given
@@ -350,7 +351,7 @@ async def test_a_lost_connection_is_made_again() -> None:
             await socket.receive()
 
     async with stream_server(conversation) as url:
-        link = Link(url, Watched([PAIR]))
+        link = Link(url, Watched([PAIR]), aiohttp.ClientSession)
         work = asyncio.create_task(link.run())
         async with asyncio.timeout(60):
             await third.wait()

@@ -191,9 +191,14 @@ async def test_an_answer_has_the_texts_of_its_example(world: World, example: str
     assert texts(answer) == texts(ANSWERS[example])
 
 
+NO_KEYS = "/nowhere/keys.json"
 PROVOKED: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
     "BadRequest limit": ({}, "GET", "/data/trades/BTCUSDT?limit=20000", {}),
     "Forbidden address": ({"whitelist": "203.0.113.0/24"}, "GET", "/tickers/", {}),
+    "Unauthorized missing": ({"keys_file": NO_KEYS}, "GET", "/admin/log", {}),
+    "Unauthorized wrong": (
+        {"keys_file": NO_KEYS}, "GET", "/admin/log", {"Authorization": "Bearer cck_guessed"}
+    ),
     "SymbolNotActive symbol": ({}, "GET", "/tickers/DOGEUSDT", {}),
     "SymbolLimit symbol": ({"max_symbols": "1"}, "POST", "/tickers/ETHUSDT", {}),
     "MethodNotAllowed method": ({}, "DELETE", "/tickers/", {}),
@@ -210,10 +215,13 @@ BY_FILES = {"FileNotFound open", "RangeNotSatisfiable range"}
 """Those that need days of history: test_files.py provokes them."""
 BY_FOLLOWING = {"SymbolNotListed symbol"}
 """Those that need an exchange: test_following.py provokes them."""
+BY_KEYS = {"Forbidden scope"}
+"""Those that need a key: tests/server/test_key_attacks.py provokes them."""
 
 
 def test_every_example_of_an_error_is_provoked() -> None:
-    assert {*PROVOKED, *BY_FILES, *BY_FOLLOWING, "InternalError fault"} == set(ERRORS)
+    elsewhere = BY_FILES | BY_FOLLOWING | BY_KEYS
+    assert {*PROVOKED, *elsewhere, "InternalError fault"} == set(ERRORS)
 
 
 @pytest.mark.parametrize("example", PROVOKED)

@@ -198,7 +198,7 @@ async def start() -> AsyncIterator[Start]:
             others: Sequence[RestApi] = (),
         ) -> Edge:
             policy = policy or AccessPolicy(requests_per_minute=EVERYBODY, burst=EVERYBODY)
-            access = Access(policy, clock_ns) if clock_ns else Access(policy)
+            access = Access(policy, clock_ns=clock_ns) if clock_ns else Access(policy)
             app = build_http(
                 access,
                 [RestApi(load_document(SMALL_API), handlers, error_form), *others],

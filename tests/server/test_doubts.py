@@ -9,7 +9,15 @@ import pytest
 from server import settings
 from server.doubts import doubts
 
-OPEN = {"host": "0.0.0.0", "feed": "binance", "allowed_hosts": "market.example.org"}
+TLS = {"tls_cert": "chain.pem", "tls_key": "key.pem"}
+OPEN = {
+    "host": "0.0.0.0",
+    "feed": "binance",
+    "allowed_hosts": "market.example.org",
+    "keys_file": "keys.json",
+    **TLS,
+}
+CLEAR = {**OPEN, "whitelist": "10.1.1.1", "tls_cert": "", "tls_key": ""}
 CASES = {
     "the defaults": ({}, set()),
     "open to a network": ({**OPEN, "whitelist": "10.0.0.0/8,fd00::/8"}, set()),
@@ -18,6 +26,9 @@ CASES = {
     "open to all of IPv6": ({**OPEN, "host": "::", "whitelist": "10.1.1.1,::/0"}, {"WHITELIST"}),
     "no name": ({**OPEN, "whitelist": "10.1.1.1", "allowed_hosts": ""}, {"ALLOWED_HOSTS"}),
     "made up": ({**OPEN, "whitelist": "10.1.1.1", "feed": "simulator"}, {"FEED"}),
+    "no keys": ({**OPEN, "whitelist": "10.1.1.1", "keys_file": ""}, {"KEYS_FILE"}),
+    "keys in the clear": (CLEAR, {"TLS_CERT"}),
+    "keys behind a proxy": ({**CLEAR, "trusted_proxies": "10.0.0.1"}, set()),
     "all are proxies": ({"trusted_proxies": "0.0.0.0/0"}, {"TRUSTED_PROXIES"}),
     "one proxy": ({"trusted_proxies": "10.0.0.1"}, set()),
     "a password in the clear": ({"store": "http://u:p@db.example.org:8123/x"}, {"STORE"}),

@@ -78,6 +78,15 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
         "after": ("query", False, "integer", 0, 2**53 - 1, None),
     },
     ("post", "/admin/system/sync"): {},
+    ("post", "/auth/ticket"): {},
+}
+
+OPEN = {"/monitoring/health", "/monitoring/live", "/monitoring/ready"}
+"""Paths that need no key, whatever the settings say."""
+
+ADMIN = {
+    *(operation for operation in ENDPOINTS if "/admin/" in operation[1]),
+    *(("post", "/tickers/{symbol}"), ("delete", "/tickers/{symbol}")),
 }
 
 TABLES = {
@@ -163,6 +172,7 @@ RECEIVED = {
     "subscribe_tickers": ["tickers_subscription_result", "error"],
     "unsubscribe_tickers": ["tickers_subscription_result", "error"],
     "ping": ["pong", "error"],
+    "authenticate": ["authentication_result", "error"],
 }
 SENT = {
     *("initial_history", "ohlcv_update", "initial_tickers", "ticker_update", "heartbeat", "error"),
@@ -225,6 +235,7 @@ def test_every_status_is_documented_with_its_headers(method: str, path: str) -> 
     responses = REST["paths"][path][method]["responses"]
     statuses = {"200", "400", "403", "405", "429", "500", "503"}
     statuses |= {"404"} if "{symbol}" in path else set()
+    statuses |= set() if path in OPEN else {"401"}
     statuses |= {"409"} if (method, path) == ("post", "/tickers/{symbol}") else set()
     statuses |= {"406"} if path in IN_TABLES else set()
     statuses |= {"304"} if "Next-Cursor" in IN_TABLES.get(path, ()) else set()
@@ -241,6 +252,15 @@ def test_every_status_is_documented_with_its_headers(method: str, path: str) -> 
     assert headers["429"] == {*limits, *named, "Retry-After"}
     assert headers["503"] >= {"Retry-After"}
     assert headers["405"] == {*limits, *named, "Allow"}
+
+
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+def test_every_operation_says_which_key_it_needs(method: str, path: str) -> None:
+    operation = REST["paths"][path][method]
+    assert operation.get("x-scope", "read") == ("admin" if (method, path) in ADMIN else "read")
+    assert operation.get("security", REST["security"]) == (
+        [] if path in OPEN else [{}, {"bearer": []}, {"key": []}]
+    )
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -20,6 +20,7 @@ from ingest.pipeline.expiry import Kept
 from ingest.pipeline.files import Files
 from ingest.pipeline.provider import Provider
 from ingest.storage import AsyncStore, Store
+from server.edge.callers import KeyCallers
 from server.log import KeptLog
 from tests.world.faults import Faults
 from tests.world.network import REST_URL, STREAM_URL, SimulatedNetwork
@@ -146,6 +147,7 @@ class Process:
             lambda _: "client",
             files,
             KeptLog(),
+            KeyCallers(),
             lambda: False,
         )
         self.failure: BaseException | None = None

@@ -58,6 +58,19 @@ AggregateId = TypeAliasType(
 )
 
 
+ApiKey = TypeAliasType(
+    "ApiKey",
+    Annotated[
+        StrictStr,
+        Field(
+            description="A key of `candlecast key create`, as `cck_...`.",
+            max_length=128,
+            min_length=1,
+        ),
+    ],
+)
+
+
 CacheControl = TypeAliasType(
     "CacheControl",
     Annotated[
@@ -130,6 +143,8 @@ ErrorCode = TypeAliasType(
         Literal[
             "INVALID_PARAMETER",
             "INVALID_REQUEST",
+            "UNAUTHORIZED",
+            "FORBIDDEN",
             "IP_NOT_ALLOWED",
             "SYMBOL_NOT_ACTIVE",
             "SYMBOL_NOT_LISTED",
@@ -142,7 +157,7 @@ ErrorCode = TypeAliasType(
             "SERVICE_UNAVAILABLE",
         ],
         Field(
-            description="Why a request failed, for programs.\n\n- `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.\n- `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.\n- `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the\n  web page through which it comes is not allowed.\n- `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.\n- `SYMBOL_NOT_LISTED` (404): the exchange has no such symbol.\n- `SYMBOL_LIMIT` (409): as many symbols are followed as there may be.\n- `NOT_FOUND` (404): there is no such path.\n- `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.\n- `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.\n- `RATE_LIMITED` (429): too many requests; try again after `Retry-After`.\n- `INTERNAL_ERROR` (500): a fault of the server.\n- `SERVICE_UNAVAILABLE` (503): the store or the exchange cannot be reached, or the server is\n  starting or stopping; try again after `Retry-After`."
+            description="Why a request failed, for programs.\n\n- `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.\n- `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.\n- `UNAUTHORIZED` (401): a key is needed and none was sent, or the one that was sent is not good.\n- `FORBIDDEN` (403): the key has too narrow a scope.\n- `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the\n  web page through which it comes is not allowed.\n- `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.\n- `SYMBOL_NOT_LISTED` (404): the exchange has no such symbol.\n- `SYMBOL_LIMIT` (409): as many symbols are followed as there may be.\n- `NOT_FOUND` (404): there is no such path.\n- `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.\n- `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.\n- `RATE_LIMITED` (429): too many requests; try again after `Retry-After`.\n- `INTERNAL_ERROR` (500): a fault of the server.\n- `SERVICE_UNAVAILABLE` (503): the store or the exchange cannot be reached, or the server is\n  starting or stopping; try again after `Retry-After`."
         ),
     ],
 )
@@ -380,6 +395,17 @@ Instant = TypeAliasType(
 )
 
 
+KeyScope = TypeAliasType(
+    "KeyScope",
+    Annotated[
+        Literal["read", "admin"],
+        Field(
+            description="What a key may be used for.\n\n- `read`: everything but the operations with `x-scope: admin`.\n- `admin`: everything."
+        ),
+    ],
+)
+
+
 class Liveness(BaseModel):
     """
     Says that the server answers, and nothing about what it depends on.
@@ -589,6 +615,7 @@ StreamErrorCode = TypeAliasType(
             "INVALID_TIMEFRAME",
             "CONNECTION_ERROR",
             "TIMEOUT",
+            "UNAUTHORIZED",
             "INTERNAL_ERROR",
         ],
         Field(description="Why, for programs; the table of error codes above explains each."),
@@ -730,6 +757,26 @@ class TickersSubscriptionResult(BaseModel):
     request_id: RequestId | None = None
     subscribed: Annotated[
         StrictBool, Field(description="Whether this connection gets them from now on.")
+    ]
+
+
+class Ticket(BaseModel):
+    """
+    A text that opens one WebSocket connection.
+    """
+
+    ticket: Annotated[
+        StrictStr,
+        Field(
+            description="For `?ticket=`.",
+            max_length=47,
+            pattern="^cct_[A-Za-z0-9_-]{43}$",
+        ),
+    ]
+    expires_in: Annotated[
+        StrictInt,
+        Field(description="Seconds within which it has to be used.", ge=1, le=30),
+        WHOLE,
     ]
 
 
@@ -1032,6 +1079,39 @@ class AcceptedTimeframe(BaseModel):
     timeframe: Timeframe
     initial_candles: Annotated[
         CandleCount, Field(description="How many candles of history were asked for.")
+    ]
+
+
+class Authenticate(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    action: Literal["authenticate"]
+    request_id: RequestId | None = None
+    api_key: ApiKey
+
+
+class AuthenticationResult(BaseModel):
+    type: Literal["authentication_result"]
+    request_id: RequestId | None = None
+    label: Annotated[
+        StrictStr,
+        Field(description="The name that the operator gave to the key.", max_length=64),
+    ]
+    scopes: Annotated[
+        list[KeyScope],
+        Field(
+            description="What the key may be used for; `admin` includes `read`.",
+            max_length=2,
+            min_length=1,
+        ),
+    ]
+    expires_at: Annotated[
+        Integer | None,
+        Field(
+            description="When the key expires and the connection ends; null if never.",
+            ge=0,
+        ),
     ]
 
 
@@ -1658,6 +1738,14 @@ class TickerUpdate(BaseModel):
         LiveTicker | None,
         Field(description="The symbol as it is now; null when it is followed no longer."),
     ]
+
+
+class TicketEnvelope(Envelope):
+    """
+    A ticket.
+    """
+
+    data: Ticket
 
 
 class Trade(BaseModel):

@@ -21,6 +21,7 @@ from candlecast_client.generated.models import (
     TickerEnvelope,
     TickerListEnvelope,
     TickerSummaryEnvelope,
+    TicketEnvelope,
     TradeListEnvelope,
     WebSocketConnectionsEnvelope,
     WebSocketStatusEnvelope,
@@ -264,3 +265,7 @@ class RestOperations(ABC):
     async def force_sync(self) -> SyncReportEnvelope:
         """Synchronize now."""
         return await self._call("POST", "/admin/system/sync", {}, {}, {200: SyncReportEnvelope})
+
+    async def create_ticket(self) -> TicketEnvelope:
+        """A ticket for one WebSocket connection."""
+        return await self._call("POST", "/auth/ticket", {}, {}, {200: TicketEnvelope})

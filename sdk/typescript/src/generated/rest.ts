@@ -15,6 +15,7 @@ import type {
   TickerEnvelope,
   TickerListEnvelope,
   TickerSummaryEnvelope,
+  TicketEnvelope,
   TradeListEnvelope,
   WebSocketConnectionsEnvelope,
   WebSocketStatusEnvelope,
@@ -257,5 +258,12 @@ export abstract class RestOperations {
    */
   forceSync(): Promise<SyncReportEnvelope> {
     return this.call("POST", "/admin/system/sync", {}, {}, [200]);
+  }
+
+  /**
+   * A ticket for one WebSocket connection.
+   */
+  createTicket(): Promise<TicketEnvelope> {
+    return this.call("POST", "/auth/ticket", {}, {}, [200]);
   }
 }

@@ -19,6 +19,21 @@ export type CandleCount = number;
  */
 export type AggregateId = Integer;
 /**
+ * A key of `candlecast key create`, as `cck_...`.
+ */
+export type ApiKey = string;
+/**
+ * A name that the client gives to its request; the answer repeats it.
+ */
+export type RequestId = string;
+/**
+ * What a key may be used for.
+ *
+ * - `read`: everything but the operations with `x-scope: admin`.
+ * - `admin`: everything.
+ */
+export type KeyScope = "read" | "admin";
+/**
  * `private, max-age=…` for what is closed: a tenth of the time since the end of its span, and at most a day. `no-cache` for what still changes.
  */
 export type CacheControl = string;
@@ -77,10 +92,6 @@ export type DataQuality = "loading" | "partial" | "complete" | "unknown";
  */
 export type ClientTimestampMs = Integer;
 /**
- * A name that the client gives to its request; the answer repeats it.
- */
-export type RequestId = string;
-/**
  * Why, for programs; the table of error codes above explains each.
  */
 export type StreamErrorCode =
@@ -90,12 +101,15 @@ export type StreamErrorCode =
   | "INVALID_TIMEFRAME"
   | "CONNECTION_ERROR"
   | "TIMEOUT"
+  | "UNAUTHORIZED"
   | "INTERNAL_ERROR";
 /**
  * Why a request failed, for programs.
  *
  * - `INVALID_PARAMETER` (400): a parameter breaks its bounds; `details` names each one.
  * - `INVALID_REQUEST` (400 and other 4xx): what came is not HTTP as this server speaks it.
+ * - `UNAUTHORIZED` (401): a key is needed and none was sent, or the one that was sent is not good.
+ * - `FORBIDDEN` (403): the key has too narrow a scope.
  * - `IP_NOT_ALLOWED` (403): the address of the client is not on the whitelist, or the name or the
  *   web page through which it comes is not allowed.
  * - `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.
@@ -112,6 +126,8 @@ export type StreamErrorCode =
 export type ErrorCode =
   | "INVALID_PARAMETER"
   | "INVALID_REQUEST"
+  | "UNAUTHORIZED"
+  | "FORBIDDEN"
   | "IP_NOT_ALLOWED"
   | "SYMBOL_NOT_ACTIVE"
   | "SYMBOL_NOT_LISTED"
@@ -281,6 +297,12 @@ export type TickerSummaryEnvelope = Envelope & {
   data: TickerSummary;
 };
 /**
+ * A ticket.
+ */
+export type TicketEnvelope = Envelope & {
+  data: Ticket;
+};
+/**
  * Aggregate trades of one symbol.
  */
 export type TradeListEnvelope = Envelope & {
@@ -314,11 +336,13 @@ export type WeightStatisticsEnvelope = Envelope & {
 /**
  * Every message that the client sends.
  */
-export type ClientMessage = Ping | Subscribe | SubscribeTickers | Unsubscribe | UnsubscribeTickers;
+export type ClientMessage =
+  Authenticate | Ping | Subscribe | SubscribeTickers | Unsubscribe | UnsubscribeTickers;
 /**
  * Every message that the server sends.
  */
 export type ServerMessage =
+  | AuthenticationResult
   | Error
   | Heartbeat
   | InitialHistory
@@ -339,6 +363,30 @@ export interface AcceptedTimeframe {
    * How many candles of history were asked for.
    */
   initial_candles: CandleCount;
+}
+export interface Authenticate {
+  action: "authenticate";
+  request_id?: RequestId;
+  api_key: ApiKey;
+}
+export interface AuthenticationResult {
+  type: "authentication_result";
+  request_id?: RequestId;
+  /**
+   * The name that the operator gave to the key.
+   */
+  label: string;
+  /**
+   * What the key may be used for; `admin` includes `read`.
+   *
+   * @minItems 1
+   * @maxItems 2
+   */
+  scopes: KeyScope[];
+  /**
+   * When the key expires and the connection ends; null if never.
+   */
+  expires_at: number | null;
 }
 /**
  * Open, high, low and close of one timeframe, with its volumes. Open and close are the prices of the lowest and the highest aggregate id in it. A quiet candle between two trades repeats the previous close in all four prices and has zero volume.
@@ -1129,6 +1177,19 @@ export interface TickersSubscriptionResult {
    * Whether this connection gets them from now on.
    */
   subscribed: boolean;
+}
+/**
+ * A text that opens one WebSocket connection.
+ */
+export interface Ticket {
+  /**
+   * For `?ticket=`.
+   */
+  ticket: string;
+  /**
+   * Seconds within which it has to be used.
+   */
+  expires_in: number;
 }
 /**
  * An aggregate trade: what one taker order filled at one price at one moment, of one or several raw trades.

@@ -662,6 +662,222 @@ class PingRouter(RpcClient[json.Ping, json.Pong | json.Error]):
         )
 
 
+class AuthenticateRouter(RpcClient[json.Authenticate, json.AuthenticationResult | json.Error]):
+    """Present a key"""
+
+    class Inputs(RpcClient.Inputs):
+        """Base inputs (no channel parameters)."""
+
+        pass
+
+    def __init__(
+        self,
+        wire_factory: AbstractWireFactory[Any, Any],
+        codec_factory: CodecFactory[Any, Any],
+    ):
+        operation = spec.Operation(
+            action="send",
+            title="Present a key",
+            summary=None,
+            description=None,
+            channel=spec.Channel(
+                address="/ws/stream",
+                title=None,
+                summary=None,
+                description=None,
+                servers=[spec.Server(key="")],
+                messages={
+                    "authenticate": spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/Authenticate"},
+                        summary="Present a key, as the first message.",
+                        name="authenticate",
+                        title="Authenticate",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="authenticate",
+                    )
+                },
+                parameters={},
+                tags=[],
+                external_docs=None,
+                bindings=spec.ChannelBindings(
+                    http=None,
+                    amqp1=None,
+                    mqtt=None,
+                    nats=None,
+                    stomp=None,
+                    redis=None,
+                    solace=None,
+                    ws={"method": "GET", "bindingVersion": "0.1.0"},
+                    amqp=None,
+                    kafka=None,
+                    anypointmq=None,
+                    jms=None,
+                    sns=None,
+                    sqs=None,
+                    ibmmq=None,
+                    googlepubsub=None,
+                    pulsar=None,
+                ),
+                key="/ping/pubsub",
+            ),
+            messages=[
+                spec.Message(
+                    content_type=None,
+                    headers=None,
+                    payload={"$ref": "#/components/schemas/Authenticate"},
+                    summary="Present a key, as the first message.",
+                    name="authenticate",
+                    title="Authenticate",
+                    description=None,
+                    deprecated=None,
+                    correlation_id=spec.CorrelationId(
+                        description="The answer to a request repeats its `request_id`.",
+                        location="$message.payload#/request_id",
+                    ),
+                    tags=[],
+                    externalDocs=None,
+                    bindings=None,
+                    traits=[],
+                    key="authenticate",
+                )
+            ],
+            reply=spec.OperationReply(
+                channel=spec.Channel(
+                    address="/ws/stream",
+                    title=None,
+                    summary=None,
+                    description=None,
+                    servers=[spec.Server(key="")],
+                    messages={
+                        "authentication_result": spec.Message(
+                            content_type=None,
+                            headers=None,
+                            payload={"$ref": "#/components/schemas/AuthenticationResult"},
+                            summary="The key is good.",
+                            name="authentication_result",
+                            title="Authentication result",
+                            description=None,
+                            deprecated=None,
+                            correlation_id=spec.CorrelationId(
+                                description="The answer to a request repeats its `request_id`.",
+                                location="$message.payload#/request_id",
+                            ),
+                            tags=[],
+                            externalDocs=None,
+                            bindings=None,
+                            traits=[],
+                            key="authentication_result",
+                        ),
+                        "error": spec.Message(
+                            content_type=None,
+                            headers=None,
+                            payload={"$ref": "#/components/schemas/Error"},
+                            summary="Why a request was refused, or why the connection ends.",
+                            name="error",
+                            title="Error",
+                            description=None,
+                            deprecated=None,
+                            correlation_id=spec.CorrelationId(
+                                description="The answer to a request repeats its `request_id`.",
+                                location="$message.payload#/request_id",
+                            ),
+                            tags=[],
+                            externalDocs=None,
+                            bindings=None,
+                            traits=[],
+                            key="error",
+                        ),
+                    },
+                    parameters={},
+                    tags=[],
+                    external_docs=None,
+                    bindings=spec.ChannelBindings(
+                        http=None,
+                        amqp1=None,
+                        mqtt=None,
+                        nats=None,
+                        stomp=None,
+                        redis=None,
+                        solace=None,
+                        ws={"method": "GET", "bindingVersion": "0.1.0"},
+                        amqp=None,
+                        kafka=None,
+                        anypointmq=None,
+                        jms=None,
+                        sns=None,
+                        sqs=None,
+                        ibmmq=None,
+                        googlepubsub=None,
+                        pulsar=None,
+                    ),
+                    key="/ping/pubsub",
+                ),
+                messages=[
+                    spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/AuthenticationResult"},
+                        summary="The key is good.",
+                        name="authentication_result",
+                        title="Authentication result",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="authentication_result",
+                    ),
+                    spec.Message(
+                        content_type=None,
+                        headers=None,
+                        payload={"$ref": "#/components/schemas/Error"},
+                        summary="Why a request was refused, or why the connection ends.",
+                        name="error",
+                        title="Error",
+                        description=None,
+                        deprecated=None,
+                        correlation_id=spec.CorrelationId(
+                            description="The answer to a request repeats its `request_id`.",
+                            location="$message.payload#/request_id",
+                        ),
+                        tags=[],
+                        externalDocs=None,
+                        bindings=None,
+                        traits=[],
+                        key="error",
+                    ),
+                ],
+                address=None,
+            ),
+            traits=[],
+            security=[],
+            tags=[],
+            external_docs=None,
+            bindings=None,
+            key="authenticate",
+        )
+
+        super().__init__(
+            operation=operation, wire_factory=wire_factory, codec_factory=codec_factory
+        )
+
+
 class InitialHistoryRouter(Subscriber[json.InitialHistory]):
     """History of a subscription"""
 
@@ -1674,6 +1890,7 @@ class ProducerRouter:
         self.subscribe = SubscribeRouter(wire_factory, codec_factory)
         self.unsubscribe = UnsubscribeRouter(wire_factory, codec_factory)
         self.ping = PingRouter(wire_factory, codec_factory)
+        self.authenticate = AuthenticateRouter(wire_factory, codec_factory)
         self.subscribe_tickers = SubscribeTickersRouter(wire_factory, codec_factory)
         self.unsubscribe_tickers = UnsubscribeTickersRouter(wire_factory, codec_factory)
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from candlecast_client.generated.models import (
+    Authenticate,
+    AuthenticationResult,
     Error,
     Heartbeat,
     InitialHistory,
@@ -25,6 +27,8 @@ from pydantic import BaseModel
 
 __all__ = [
     "MODELS",
+    "Authenticate",
+    "AuthenticationResult",
     "Error",
     "Heartbeat",
     "InitialHistory",
@@ -46,6 +50,8 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "subscribe": Subscribe,
     "unsubscribe": Unsubscribe,
     "ping": Ping,
+    "authenticate": Authenticate,
+    "authentication_result": AuthenticationResult,
     "subscription_result": SubscriptionResult,
     "unsubscription_result": UnsubscriptionResult,
     "pong": Pong,
