@@ -58,18 +58,23 @@ class Client:
         self,
         url: str,
         *,
+        key: str | None = None,
         backoff: Backoff | None = None,
         silence_seconds: float = 40.0,
         on_connection: Callable[[ConnectionLost | None], None] = lambda _: None,
     ) -> None:
         """`url` is of the form `http://localhost:8080`; raises InvalidCall for any other.
 
+        `key` is presented with every request and connection, where the server asks for keys.
         After `silence_seconds` without a message the client pings the server.
         `on_connection` is called when the connection is made (None) or lost (the error).
         """
         self._url = url.rstrip("/")
         if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", self._url):
             raise InvalidCall(f"url must be of the form http://localhost:8080, not {url}")
+        if key is not None and not re.fullmatch(r"[!-~]{1,128}", key, re.ASCII):
+            raise InvalidCall("key must be an API key of the server, as cck_...")
+        self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._backoff = backoff or Backoff()
         self._silence_seconds = silence_seconds
         self._on_connection = on_connection
@@ -89,7 +94,7 @@ class Client:
 
     async def __aenter__(self) -> Client:
         self._is_closed = False
-        self._session = aiohttp.ClientSession()
+        self._session = aiohttp.ClientSession(headers=self._headers)
         self._rest = RestClient(self._session, self._url)
         self._task = asyncio.create_task(self._run(), name="candlecast client")
         return self

@@ -35,6 +35,8 @@ const TRANSIENT_ERRORS: readonly StreamErrorCode[] = [
 ];
 
 export interface ClientOptions {
+  /** An API key of the server, where it asks for keys; it is never part of an address. */
+  readonly key?: string;
   readonly backoff?: Partial<Backoff>;
   /** Seconds without a message after which the client pings the server. */
   readonly silenceSeconds?: number;
@@ -85,7 +87,10 @@ export class Client {
     if (!/^https?:\/\/[^/?#\s]+[^?#\s]*$/.test(base)) {
       throw new InvalidCall(`url must be of the form http://localhost:8080, not ${base}`);
     }
-    this.rest = new RestClient(base);
+    if (options.key !== undefined && !/^[!-~]{1,128}$/.test(options.key)) {
+      throw new InvalidCall("key must be an API key of the server, as cck_...");
+    }
+    this.rest = new RestClient(base, options.key);
     this.#url = base.replace(/^http/, "ws") + STREAM_ADDRESS;
     this.#backoff = { ...BACKOFF, ...options.backoff };
     this.#options = options;
@@ -179,6 +184,9 @@ export class Client {
     const onMessage = (message: Unasked): void => this.#receive(message);
     const connection = await Connection.open(WebSocket, this.#url, onMessage, silenceMs);
     try {
+      if (this.#options.key !== undefined) {
+        await this.#authenticate(connection, this.#options.key);
+      }
       this.#options.onConnection?.(undefined);
       this.#released.clear(); // a new connection has no subscriptions: make all of them
       for (const [key, group] of this.#groups) {
@@ -188,6 +196,17 @@ export class Client {
       await Promise.race([connection.ended, this.#serve(connection)]);
     } finally {
       connection.close();
+    }
+  }
+
+  /** Present the key by the first message: browsers cannot send a header with a WebSocket. */
+  async #authenticate(connection: Connection, key: string): Promise<void> {
+    const result = await connection.request<"authenticate">({
+      action: "authenticate",
+      api_key: key,
+    });
+    if (result.type === "error") {
+      throw new RequestRefused(result);
     }
   }
 

@@ -16,11 +16,13 @@ const TIMEOUT_MS = 30_000;
  */
 export class RestClient extends RestOperations {
   readonly #base: string;
+  readonly #headers: Record<string, string>;
 
-  /** `url` is of the form `http://localhost:8080`. */
-  constructor(url: string) {
+  /** `url` is of the form `http://localhost:8080`; `key` is presented with every request. */
+  constructor(url: string, key?: string) {
     super();
     this.#base = url + REST_BASE_PATH;
+    this.#headers = key === undefined ? {} : { Authorization: `Bearer ${key}` };
   }
 
   protected override async call<T>(
@@ -36,6 +38,7 @@ export class RestClient extends RestOperations {
     const target = `${this.#base}${filled}${given.length > 0 ? `?${parameters}` : ""}`;
     const [response, body] = await fetch(target, {
       method,
+      headers: this.#headers,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
       .then(async (answer) => [answer, await answer.text()] as const)
