@@ -1,10 +1,11 @@
 // The operator's view: what the server follows, does and lacks, asked for while it is shown.
 
+import {keepApiKey} from './apikey.js';
 import {element, part, write} from './dom.js';
 import * as format from './format.js';
 import * as quality from './quality.js';
 import {Rates} from './rates.js';
-import {request} from './rest.js';
+import {request, RestError} from './rest.js';
 import * as timeframes from './timeframe.js';
 
 /** @import {Ticker} from './quality.js' */
@@ -21,6 +22,7 @@ const ALL = '';
 const UNFOLLOW = 'Unfollow';
 const CONFIRM = 'Confirm';
 const CONFIRM_MS = 4000;
+const KEY_WANTED = ['UNAUTHORIZED', 'FORBIDDEN'];
 
 export class Operator {
   #root;
@@ -47,6 +49,11 @@ export class Operator {
       void this.#log();
     });
     part(root, 'symbols', HTMLTableSectionElement).addEventListener('click', (event) => this.#click(event));
+    part(root, 'key-form', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      keepApiKey(part(root, 'key', HTMLInputElement).value.trim());
+      location.reload(); // the stream presents it too
+    });
   }
 
   /** @param {boolean} isShown */
@@ -82,6 +89,9 @@ export class Operator {
       write(fault, '');
     } catch (error) {
       write(fault, error instanceof Error ? error.message : String(error));
+      if (error instanceof RestError && KEY_WANTED.includes(error.code)) {
+        part(this.#root, 'key-form', HTMLFormElement).hidden = false;
+      }
     }
   }
 

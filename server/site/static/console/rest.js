@@ -1,5 +1,6 @@
 // The server's REST API.
 
+import {apiKey} from './apikey.js';
 import * as exact from './exact.js';
 
 const BASE = new URL('api/v1/', document.baseURI);
@@ -44,7 +45,9 @@ export async function request(path, parameters = {}, options = {}) {
   let response;
   let text;
   try {
-    response = await fetch(url(path, parameters), options);
+    const key = apiKey();
+    const headers = key ? {'X-API-Key': key} : {};
+    response = await fetch(url(path, parameters), {...options, headers});
     text = await response.text();
   } catch (error) {
     if (options.signal?.aborted) throw error;

@@ -1,5 +1,6 @@
 // The one WebSocket of the page: it carries the candles of all charts and the tickers.
 
+import {apiKey} from './apikey.js';
 import * as exact from './exact.js';
 
 /** @import {Candle} from './candles.js' */
@@ -118,6 +119,8 @@ export class Stream {
     this.#socket = socket;
     socket.onopen = () => {
       this.#heard();
+      const key = apiKey();
+      if (key) this.#send({action: 'authenticate', api_key: key});
       this.#is({open: true});
       for (const topic of this.#topics.values()) this.#subscribe(topic);
       if (this.#tickers.size) this.#send({action: 'subscribe_tickers'});
