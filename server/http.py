@@ -50,7 +50,7 @@ def build_http(
         opened = access.websocket(handler, takes_key_later=path in takes_key_later)
         app.router.add_route("GET", path, opened, expect_handler=expect_nothing)
     for path, handler in (roots or {}).items():
-        app.router.add_route("*", path, handler, expect_handler=expect_nothing)
+        app.router.add_route("*", path, access.readers(handler), expect_handler=expect_nothing)
     add_pages(app, pages)
     for api in (*others, first):
         rest = build_rest(api, validate_responses=validate_responses)

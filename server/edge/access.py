@@ -191,6 +191,15 @@ class Access:
         self.callers.enter(found)
         return origins.preflight(request) or await handler(request)
 
+    def readers(self, handler: Handler) -> Handler:
+        """Wrap a handler so that it is run for callers that may read."""
+
+        async def answer_readers(request: web.Request) -> web.StreamResponse:
+            problem = request[CALLER].refused(KeyScope.READ)
+            return await handler(request) if problem is None else answer(request, problem)
+
+        return answer_readers
+
     def websocket(self, handler: Handler, *, takes_key_later: bool = False) -> Handler:
         """Wrap a WebSocket handler: it is run for callers that may read, and at most
         `websockets_per_client` times for each client.

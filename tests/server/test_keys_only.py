@@ -42,6 +42,11 @@ async def test_so_do_the_other_apis(closed_server: Keyed, path: str) -> None:
         assert (nobody.status, known.status in (200, 503)) == (401, True), known.text
 
 
+async def test_the_measures_need_a_key(closed_server: Keyed) -> None:
+    assert (await closed_server.ask("/metrics")).status == 401
+    assert (await closed_server.ask("/metrics", bearer(closed_server.reader))).status == 200
+
+
 async def test_health_and_pages_need_none(closed_server: Keyed) -> None:
     for method, path in OPEN:
         assert (await closed_server.ask(address(path), method=method)).status in (200, 503)
