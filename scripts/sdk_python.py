@@ -112,7 +112,7 @@ def _rest(rest: Bundle) -> str:
         "class RestOperations(ABC):\n"
         '    """The operations; `_call` says how they are carried."""\n\n'
         "    @abstractmethod\n"
-        "    async def _call(self, method: str, path: str, names: Mapping[str, str], "
+        "    async def _call(self, method: str, path: str, names: Mapping[str, str | int], "
         "query: Mapping[str, object], replies: Mapping[int, type[M]]) -> M:\n"
         '        """Send a request; `names` are put into the path.\n\n'
         "        `replies` has the model of each status that is no error.\n"

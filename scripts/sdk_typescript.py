@@ -218,7 +218,7 @@ def _rest(rest: Bundle) -> str:
         "export abstract class RestOperations {\n"
         "  /** Send a request; `names` are put into the path, `statuses` are no errors. */\n"
         "  protected abstract call<T>(\n    method: string,\n    path: string,\n"
-        "    names: Record<string, string>,\n    query: Query,\n"
+        "    names: Record<string, string | number>,\n    query: Query,\n"
         "    statuses: readonly number[],\n  ): Promise<T>;\n"
         + "".join(map(_method, all_operations))
         + "}\n"

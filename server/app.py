@@ -24,6 +24,8 @@ from handlers.udf.api import Udf
 from ingest.core.errors import ExchangeError, SettingError, StoreUnavailable
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.files import Files
+from ingest.pipeline.jobs.means import Means
+from ingest.pipeline.jobs.queue import Jobs
 from ingest.pipeline.provider import Provider
 from ingest.storage import AsyncStore, Store
 from server.edge.access import CLIENT_ADDRESS, Access, AccessPolicy
@@ -46,6 +48,7 @@ from server.metrics.readings import (
 )
 from server.metrics.scrape import PATH as METRICS
 from server.metrics.scrape import Metrics
+from server.presence import Presence, announced
 from server.reload import Part
 from server.rest.app import RestApi, load_document
 from server.rest.dispatch import HandlerFunction
@@ -129,6 +132,7 @@ class Server:
             settings.materialized_idle_minutes * 60.0,
             settings.max_symbols,
         )
+        self.jobs = Jobs(_means(settings, store, self.provider), self.provider.retry)
         bounds = EndpointSettings(
             max_message_bytes=settings.max_message_bytes,
             compress=settings.compress,
@@ -151,6 +155,7 @@ class Server:
                 settings.files_directory,
                 settings.files_megabytes * 1_000_000,
             ),
+            self.jobs,
             kept_log,
             self.callers,
             lambda: self._drain.is_on,
@@ -290,11 +295,14 @@ class Server:
                     ) from error
                 guard = Guard(self.callers, self._connections, self.certificate)
                 running.append(group.create_task(guard.run(), name="guard"))
+                running.append(group.create_task(self.jobs.run(), name="jobs"))
                 running += [
                     group.create_task(api.run(), name=type(api).__name__) for api in self.apis
                 ]
+                url = _base_url(runner, settings)
                 try:
-                    yield _base_url(runner, settings)
+                    with announced(settings, Presence(url, self.callers.own_key)):
+                        yield url
                 finally:
                     await asyncio.gather(*(api.close(*GOING_AWAY) for api in self.apis))
                     for task in running:
@@ -338,6 +346,19 @@ class Server:
                 raise SettingError(
                     "The exchange has none of the symbols in CANDLECAST_SYMBOLS: correct it"
                 )
+
+
+def _means(settings: Settings, store: Store, provider: Provider) -> Means:
+    return Means(
+        AsyncStore(store),
+        provider.rest,
+        settings.feed_archive_url,
+        settings.archive_directory,
+        settings.symbols,
+        settings.keep_trades,
+        settings.confirm_seconds,
+        provider.beside,
+    )
 
 
 def _client_ip(request: web.Request) -> str:

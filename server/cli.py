@@ -21,6 +21,7 @@ from server.commands import (
     backup,
     check_config,
     doctor,
+    jobs,
     key,
     reconcile,
     restore,
@@ -113,6 +114,9 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("doctor", help="try exchange, clock, disk, store and port")
     command.set_defaults(command=_on_settings(doctor.doctor))
+    command = commands.add_parser("jobs", help="list, follow or cancel the jobs of a server")
+    jobs.add_arguments(command)
+    command.set_defaults(command=_on_settings(jobs.jobs))
 
     command = commands.add_parser("mock", help="serve an AsyncAPI document by its examples")
     asyncapi_server.mock.command.add_arguments(command)

@@ -142,6 +142,13 @@ class Settings:
         return Path("data", name).absolute()
 
     @property
+    def archive_directory(self) -> Path:
+        """Where the files of the exchange's archive are until they are stored."""
+        if self.store_backend == "chdb":
+            return Path(urlsplit(self.store).path).parent / "archive"
+        return Path("data/archive").absolute()
+
+    @property
     def store_backend(self) -> Literal["chdb", "clickhouse"]:
         """The kind of store that the DSN names."""
         return "chdb" if self.store.startswith("chdb:") else "clickhouse"

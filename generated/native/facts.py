@@ -63,6 +63,12 @@ HISTORY_CANDLE_FIELDS: Final = (
 )
 HTTP_REQUEST_ID_MAX_LENGTH: Final = 64
 HTTP_REQUEST_ID_PATTERN: Final = "^[0-9A-Za-z._-]{1,64}$"
+JOB_ID_MAXIMUM: Final = 9007199254740991
+JOB_ID_MINIMUM: Final = 1
+JOB_SYMBOLS_MAX_LENGTH: Final = 4000
+JOB_SYMBOLS_MIN_LENGTH: Final = 2
+JOB_TEXT_MAX_LENGTH: Final = 20000
+JOB_TIMEFRAME_VALUES: Final = (1, 3, 5, 15, 30, 60, 120, 240, 360, 480, 720, 1440)
 LIVE_TICKER_DECIMALS: Final = ()
 LIVE_TICKER_FIELDS: Final = (
     "symbol",
@@ -134,6 +140,9 @@ class ErrorCode(StrEnum):
     - `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.
     - `SYMBOL_NOT_LISTED` (404): the exchange has no such symbol.
     - `SYMBOL_LIMIT` (409): as many symbols are followed as there may be.
+    - `JOB_NOT_FOUND` (404): there is no such job, or no longer.
+    - `JOB_LIMIT` (409): as many jobs wait as may.
+    - `JOB_OVER` (409): the job is over, so it cannot be cancelled.
     - `NOT_FOUND` (404): there is no such path.
     - `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.
     - `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.
@@ -151,6 +160,9 @@ class ErrorCode(StrEnum):
     SYMBOL_NOT_ACTIVE = "SYMBOL_NOT_ACTIVE"
     SYMBOL_NOT_LISTED = "SYMBOL_NOT_LISTED"
     SYMBOL_LIMIT = "SYMBOL_LIMIT"
+    JOB_NOT_FOUND = "JOB_NOT_FOUND"
+    JOB_LIMIT = "JOB_LIMIT"
+    JOB_OVER = "JOB_OVER"
     NOT_FOUND = "NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
@@ -180,6 +192,31 @@ class GapKind(StrEnum):
     OPEN = "open"
     UNREADABLE = "unreadable"
     CONFIRMED = "confirmed"
+
+
+class JobKind(StrEnum):
+    """What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own."""
+
+    BACKFILL = "backfill"
+    AUDIT = "audit"
+    RECONCILE = "reconcile"
+
+
+class JobSource(StrEnum):
+    """Where history comes from. `archive`: whole days and months from the exchange's public archive and the rest over REST. `rest`: everything over REST."""
+
+    ARCHIVE = "archive"
+    REST = "rest"
+
+
+class JobState(StrEnum):
+    """Where a job stands. One that is `queued` waits for its turn, `running` is one at a time; `done`, `failed` and `cancelled` ones are over."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class KeyScope(StrEnum):

@@ -24,6 +24,8 @@ from generated.native.facts import (
     ErrorCode,
     FailureCode,
     GapKind,
+    JobKind,
+    JobState,
     KeyScope,
     LogLevel,
     StreamErrorCode,
@@ -343,6 +345,48 @@ Instant = TypeAliasType(
         Field(
             description="A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC."
         ),
+    ],
+)
+
+
+JobId = TypeAliasType(
+    "JobId",
+    Annotated[
+        StrictInt,
+        Field(
+            description="The number of a job; later jobs have higher ones.",
+            ge=1,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ],
+)
+
+
+JobSymbols = TypeAliasType(
+    "JobSymbols",
+    Annotated[
+        StrictStr,
+        Field(
+            description="Symbols with commas between. For `backfill` also patterns such as `*USDT`, and `!*UP*` for those left out.",
+            max_length=4000,
+            min_length=2,
+        ),
+    ],
+)
+
+
+JobText = TypeAliasType(
+    "JobText",
+    Annotated[StrictStr, Field(description="A line for people.", max_length=20000)],
+)
+
+
+JobTimeframe = TypeAliasType(
+    "JobTimeframe",
+    Annotated[
+        Literal[1, 3, 5, 15, 30, 60, 120, 240, 360, 480, 720, 1440],
+        Field(description="Minutes of a candle; timeframes that the exchange has too."),
     ],
 )
 
@@ -1313,6 +1357,53 @@ class InitialHistory(BaseModel):
     ]
 
 
+class JobLine(BaseModel):
+    """
+    A line that a job has given.
+    """
+
+    id: Annotated[
+        StrictInt, Field(description="Its number, from 1.", ge=1, le=9007199254740991), WHOLE
+    ]
+    text: JobText
+
+
+class JobProgress(BaseModel):
+    """
+    How far the loading of one symbol has come.
+    """
+
+    symbol: Symbol
+    total: Annotated[
+        StrictInt,
+        Field(
+            description="Trades that were not stored when it began.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    stored: Annotated[
+        StrictInt,
+        Field(
+            description="How many of them are by now; of a file that is stored in part, about.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    fetched_bytes: Annotated[
+        StrictInt,
+        Field(
+            description="Bytes of the archive's files that have come.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    done: Annotated[StrictBool, Field(description="Whether the symbol is done.")]
+
+
 class LiveTicker(BaseModel):
     """
     A followed symbol in short. The sums are of the latest 24 hours, the running minute included, or since the history begins where it is shorter; they are null unless the data is complete.
@@ -1810,6 +1901,125 @@ class InitialTickers(BaseModel):
         list[LiveTicker],
         Field(description="One entry for each followed symbol, in the order of their names."),
     ]
+
+
+class Job(BaseModel):
+    """
+    A job, and how far it has come.
+    """
+
+    job_id: JobId
+    kind: JobKind
+    state: JobState
+    symbols: Annotated[
+        StrictStr | None,
+        Field(description="The symbols that were asked for; null for all."),
+    ]
+    start_time: Annotated[
+        Integer | None,
+        Field(description="Start of the span in milliseconds, included."),
+    ]
+    end_time: Annotated[
+        Integer | None,
+        Field(description="End of the span in milliseconds, not itself part of it; null for now."),
+    ]
+    source: Annotated[
+        StrictStr | None,
+        Field(description="Where history comes from, `archive` or `rest`; null for other kinds."),
+    ]
+    timeframe: Annotated[
+        Integer | None,
+        Field(description="Minutes of the candles that are compared; null for other kinds."),
+    ]
+    repair: Annotated[
+        StrictBool, Field(description="Whether candles that differ are written anew.")
+    ]
+    created_at: TimestampMs
+    started_at: Annotated[
+        Integer | None, Field(description="When it was first begun, in milliseconds.")
+    ]
+    ended_at: Annotated[Integer | None, Field(description="When it was over, in milliseconds.")]
+    taken_up: Annotated[
+        StrictInt,
+        Field(
+            description="How often it was taken up again after the server had ended.",
+            ge=0,
+        ),
+        WHOLE,
+    ]
+    progress: Annotated[
+        list[JobProgress],
+        Field(
+            description="The symbols that are loaded or being loaded, the newest 100 of them.",
+            max_length=100,
+        ),
+    ]
+    status: Annotated[
+        StrictStr | None,
+        Field(description="The step that is under way; null where `progress` says it."),
+    ]
+    error: Annotated[StrictStr | None, Field(description="Why it failed; null for all others.")]
+    exit_status: Annotated[
+        Integer | None,
+        Field(
+            description="The exit status of the command that does the same. 0: nothing is missing or different. 1: something is, or it failed. 2: what was asked for cannot be done. Null until it is over.",
+            ge=0,
+            le=2,
+        ),
+    ]
+    lines: Annotated[
+        StrictInt,
+        Field(
+            description="How many lines it has given; the last one has this number.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+    lines_left_out: Annotated[
+        StrictInt,
+        Field(
+            description="Differences that were counted and have no line, for there were too many.",
+            ge=0,
+            le=9007199254740991,
+        ),
+        WHOLE,
+    ]
+
+
+class JobEnvelope(Envelope):
+    """
+    One job.
+    """
+
+    data: Job
+
+
+class JobListEnvelope(Envelope):
+    """
+    Jobs, the newest first.
+    """
+
+    data: list[Job]
+
+
+class JobPage(BaseModel):
+    """
+    A job with some of its lines.
+    """
+
+    job: Job
+    lines: Annotated[
+        list[JobLine], Field(description="Lines of it in order; none is an empty list.")
+    ]
+
+
+class JobPageEnvelope(Envelope):
+    """
+    One job with some of its lines.
+    """
+
+    data: JobPage
 
 
 class LogEnvelope(Envelope):

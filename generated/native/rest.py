@@ -11,6 +11,9 @@ from generated.native.models import (
     FileIndexEnvelope,
     FileListEnvelope,
     Health,
+    JobEnvelope,
+    JobListEnvelope,
+    JobPageEnvelope,
     Liveness,
     LogEnvelope,
     MaterializedViewListEnvelope,
@@ -200,3 +203,33 @@ class AuthHandlers(Protocol):
     @abstractmethod
     async def create_ticket(self) -> TicketEnvelope | Raw:
         """A ticket for one WebSocket connection."""
+
+
+class JobsHandlers(Protocol):
+    """Work on the store that the server does beside its feeds."""
+
+    @abstractmethod
+    async def list_jobs(self, *, limit: int) -> JobListEnvelope | Raw:
+        """The jobs."""
+
+    @abstractmethod
+    async def submit_job(
+        self,
+        *,
+        kind: str,
+        symbols: str | None = None,
+        start_time: int | str | None = None,
+        end_time: int | str | None = None,
+        source: str | None = None,
+        timeframe: int | None = None,
+        repair: bool,
+    ) -> JobEnvelope | Raw:
+        """Ask for a job."""
+
+    @abstractmethod
+    async def get_job(self, job_id: int, *, after: int, limit: int) -> JobPageEnvelope | Raw:
+        """One job."""
+
+    @abstractmethod
+    async def cancel_job(self, job_id: int) -> JobEnvelope | Raw:
+        """Cancel a job."""

@@ -30,6 +30,7 @@ from handlers.native.rest.admin import Admin
 from handlers.native.rest.auth import Auth
 from handlers.native.rest.candles import Candles
 from handlers.native.rest.files import FilesOfPeriods
+from handlers.native.rest.jobs import WorkOnStore
 from handlers.native.rest.monitoring import About, Monitoring
 from handlers.native.rest.tickers import Tickers
 from handlers.native.rest.trades import Trades
@@ -37,6 +38,7 @@ from handlers.native.tickers import AllSymbols, LiveTickers
 from handlers.native.updates import Updates
 from ingest.core.durations import Durations
 from ingest.pipeline.files import Files
+from ingest.pipeline.jobs.queue import Jobs
 from ingest.pipeline.pair import Pair
 from ingest.pipeline.provider import Provider
 
@@ -72,6 +74,7 @@ class Native:
         bounds: EndpointSettings,
         client_ip: Callable[[web.Request], str],
         files: Files,
+        jobs: Jobs,
         log: Log,
         callers: Callers,
         is_draining: Callable[[], bool],
@@ -115,6 +118,7 @@ class Native:
             Tickers(provider),
             Auth(callers),
             Monitoring(provider, self._connections, about, is_draining),
+            WorkOnStore(jobs),
             Admin(provider, subscriptions, all_symbols, updates, self._connections, about, log),
         )
         """Objects with a method for each operation of the REST document."""

@@ -163,6 +163,13 @@ class Continuity:
             self._missing.insert(0, Missing(first_id, self.first_id - 1))
             self.first_id = first_id
 
+    def take_over(self, first_id: int, absent: Iterable[Gap]) -> None:
+        """The ids from `first_id` on are here too, but for those that the exchange lacks."""
+        if first_id < self.first_id:
+            known = [Missing(*gap, GapKind.CONFIRMED) for gap in sorted(absent)]
+            self._missing = joined([*known, *self._missing])
+            self.first_id = first_id
+
     def forget(self, first_id: int) -> None:
         """Let the ids before `first_id` matter no longer."""
         if first_id <= self.first_id:

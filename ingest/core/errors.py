@@ -4,6 +4,9 @@ CandlecastError
 ├── MalformedTrade         a message of the exchange that is not a valid trade
 ├── UnknownSymbol          a symbol that is not followed here
 ├── SymbolLimit            as many symbols are followed as may be
+├── UnknownJob             a job that there is not, or no longer
+├── JobLimit               as many jobs wait as may
+├── JobOver                a job that is over cannot be cancelled
 ├── NoSuchFile             a file that there is not, or not yet
 ├── NotReady               the answer exists but not yet: ask again
 ├── StoreUnavailable       the database does not answer
@@ -46,6 +49,31 @@ class SymbolLimit(CandlecastError):
             f"{limit} symbols are followed, the most there may be: end one, or raise"
             " CANDLECAST_MAX_SYMBOLS"
         )
+
+
+class UnknownJob(CandlecastError):
+    """A job that there is not, or no longer."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(
+            f"There is no job {job_id}; GET /api/v1/admin/jobs lists those that there are"
+        )
+
+
+class JobLimit(CandlecastError):
+    """As many jobs wait as may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} jobs wait, the most there may be: ask again when one has ended, or cancel one"
+        )
+
+
+class JobOver(CandlecastError):
+    """A job that is over cannot be cancelled."""
+
+    def __init__(self, job_id: int, state: str) -> None:
+        super().__init__(f"Job {job_id} is {state}: there is nothing left to cancel")
 
 
 class NoSuchFile(CandlecastError):

@@ -31,11 +31,12 @@ async def activate(
     minute and the minute. Raises ExchangeError or StoreUnavailable; it may be called again.
     """
     symbol = feed.symbol
-    held = await store.trades.id_range(symbol)
+    held = await _held(symbol, store)
     known = await _known(symbol, held, max(0, clock.now_ms() - history_ms), store, rest)
     whole_from_ms = 0 if known is None else await _whole_from(feed, known, store, rest, clock)
     async with watermark_lock:
         watermark = bucket_start(clock.now_ms(), 1)
+        await store.candles.release(symbol)
         if unsettled := await store.candles.unsettled({symbol: watermark}):
             await store.candles.recompute(unsettled)
         recent = await store.trades.since(symbol, watermark) if held is not None else []
@@ -53,7 +54,7 @@ async def activate_ended(
     The ids that are missing are so for good. Raises StoreUnavailable; it may be called again.
     """
     symbol = feed.symbol
-    held = await store.trades.id_range(symbol)
+    held = await _held(symbol, store)
     if held is None:
         return
     newest_ms = await store.trades.time_of(symbol, held.last) or 0
@@ -61,14 +62,24 @@ async def activate_ended(
     continuity = Continuity(held.first, held.last, confirmed=held.holes)
     async with watermark_lock:
         watermark = min(bucket_start(newest_ms, 1) + MINUTE_MS, bucket_start(clock.now_ms(), 1))
+        await store.candles.release(symbol)
         if unsettled := await store.candles.unsettled({symbol: watermark}):
             await store.candles.recompute(unsettled)
         recent = await store.trades.since(symbol, watermark)
         from_ms = first_ms + DISORDER_MS if held.first else 0
-        whole_from_ms = _as_known(feed, held.first, from_ms, store)
+        whole_from_ms = as_known(feed, held.first, from_ms, store)
         feed.open(continuity, watermark, whole_from_ms)
         feed.live.fold(recent)
         feed.end()
+
+
+async def _held(symbol: str, store: AsyncStore) -> IdRange | None:
+    """The stored ids that a server has; None when there are none."""
+    held, begin = await store.trades.id_range(symbol), store.begins.of(symbol)
+    if held is None or begin is None or begin <= held.first:
+        return held
+    confirmed = (await store.gaps.confirmed()).get(symbol, ())
+    return held.begun(begin, [gap.gap for gap in confirmed])
 
 
 class _Known(NamedTuple):
@@ -143,10 +154,10 @@ async def _whole_from(
     from_ms = await whole_from(
         feed.symbol, first_id, known.beside, known.oldest, store, rest, clock
     )
-    return _as_known(feed, first_id, from_ms, store)
+    return as_known(feed, first_id, from_ms, store)
 
 
-def _as_known(feed: Feed, first_id: int, from_ms: int, store: AsyncStore) -> int:
+def as_known(feed: Feed, first_id: int, from_ms: int, store: AsyncStore) -> int:
     """The same time, or the earlier one that was found out before."""
     line = store.retention.line(feed.symbol)
     for known_id, known_ms in (

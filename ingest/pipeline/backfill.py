@@ -7,8 +7,8 @@ whose ids are all here is not fetched, and what a file lacks is asked for over R
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,7 @@ from ingest.binance.rest import BinanceRest
 from ingest.binance.weight import Priority
 from ingest.core.continuity import Continuity, Gap
 from ingest.core.errors import ExchangeUnavailable, MalformedTrade
+from ingest.core.fixed import MAX_FIXED
 from ingest.core.missing import CONFIRM_SECONDS
 from ingest.core.timeframe import bucket_start
 from ingest.core.trade import Trade
@@ -36,6 +37,23 @@ PIECES_AT_ONCE = 3
 CLOSE_DELAY_MS = 2000
 MALFORMED_KEPT = 1000
 """Malformed rows of one symbol that are put aside; all are counted."""
+
+
+class Place(Protocol):
+    """Where trades are stored: a store of its own, or one beside live feeds."""
+
+    def taking(self, symbol: str) -> AbstractAsyncContextManager[int]:
+        """Around the storing of old trades of a symbol; gives the id from which on somebody else
+        stores them."""
+
+    async def recompute(self, symbol: str, since_ms: int, until_ms: int) -> None:
+        """Write the candles of a span anew, all of whose trades were stored."""
+
+    async def settle(self, symbol: str, closed_ms: int) -> None:
+        """Recompute what is left before a time, and show what has been stored."""
+
+    def fetching(self, symbol: str, wanted: Gap) -> list[Gap]:
+        """Those of some ids that are missing and that somebody else fetches."""
 
 
 class Reporter(Protocol):
@@ -71,12 +89,14 @@ class Outcome:
     """Ids of the span that the exchange gives no valid trades for."""
     remaining: list[Gap] = field(default_factory=list)
     """Ids that could not be had, though the exchange may have them."""
+    fetching: list[Gap] = field(default_factory=list)
+    """Ids of the span that the server beside which this ran is fetching by itself."""
     beside: list[Gap] = field(default_factory=list)
     """Missing ids between the span and trades that were stored otherwise; a server fetches them."""
 
 
 class Backfill:
-    """Fills spans of time with the trades of symbols, in a store that nobody else writes to."""
+    """Fills spans of time with the trades of symbols."""
 
     def __init__(
         self,
@@ -85,9 +105,12 @@ class Backfill:
         archive: BinanceArchive | None,
         progress: Reporter,
         confirm_seconds: float = CONFIRM_SECONDS,
+        place: Place | None = None,
     ) -> None:
         """Without an archive everything comes over REST; ids count as absent when the exchange
-        has passed over them for `confirm_seconds`."""
+        has passed over them for `confirm_seconds`. Without a place nobody else writes to the
+        store."""
+        self._place = place or Alone(store)
         self._confirm_seconds = confirm_seconds
         self._store = store
         self._rest = rest
@@ -109,16 +132,19 @@ class Backfill:
         outcome = Outcome(symbol, await self._ids(symbol, from_ms, until_ms))
         if outcome.wanted is None:
             return outcome
-        missing = await self._missing(outcome)
-        lacked = _total(missing)
-        self._progress.planned(symbol, lacked)
-        if missing and self._archive:
-            await self._from_files(self._archive, files, outcome)
-        if missing:
-            await self._over_rest(outcome)
-        await self._settle(symbol, now_ms)
-        continuity = await self._continuity(outcome)
+        async with self._place.taking(symbol) as end_id:
+            own = Gap(outcome.wanted.from_id, min(outcome.wanted.to_id, end_id - 1))
+            missing = [item.gap for item in (await self._continuity(symbol, own)).missing]
+            lacked = _total(missing)
+            self._progress.planned(symbol, lacked)
+            if missing and self._archive:
+                await self._from_files(self._archive, files, own, outcome)
+            if missing:
+                await self._over_rest(own, outcome)
+        await self._place.settle(symbol, bucket_start(now_ms - CLOSE_DELAY_MS, 1))
+        continuity = await self._continuity(symbol, own)
         outcome.confirmed, outcome.remaining = continuity.confirmed, continuity.gaps
+        outcome.fetching = self._place.fetching(symbol, outcome.wanted)
         outcome.beside = await self._beside(outcome.wanted, symbol)
         outcome.stored = lacked - _total(outcome.remaining) - _total(outcome.confirmed)
         return outcome
@@ -139,17 +165,13 @@ class Backfill:
         first = await self._rest.first_at(symbol, time_ms, priority=Priority.HISTORY)
         return first.aggregate_id if first is not None else None
 
-    async def _continuity(self, outcome: Outcome) -> Continuity:
-        symbol, wanted = outcome.symbol, outcome.wanted
-        assert wanted is not None  # noqa: S101  # without ids there is nothing to hold together
-        holes = await self._store.trades.missing(symbol, *wanted)
+    async def _continuity(self, symbol: str, wanted: Gap) -> Continuity:
+        """The ids that this run is for; none where somebody else stores all of them."""
+        holes = await self._store.trades.missing(symbol, *wanted) if wanted.missing > 0 else []
         continuity = Continuity(wanted.from_id, wanted.to_id, holes)
         for known in (await self._store.gaps.confirmed()).get(symbol, ()):
             continuity.confirm(known.gap)
         return continuity
-
-    async def _missing(self, outcome: Outcome) -> list[Gap]:
-        return [item.gap for item in (await self._continuity(outcome)).missing]
 
     async def _beside(self, wanted: Gap, symbol: str) -> list[Gap]:
         held = await self._store.trades.id_range(symbol)
@@ -159,7 +181,7 @@ class Backfill:
     # From the archive ----------------------------------------------------------------------------
 
     async def _from_files(
-        self, archive: BinanceArchive, files: list[ArchiveFile], outcome: Outcome
+        self, archive: BinanceArchive, files: list[ArchiveFile], own: Gap, outcome: Outcome
     ) -> None:
         """Store these files, several at the same time; what cannot be had is left out."""
         places = asyncio.Semaphore(FILES_AT_ONCE)
@@ -167,7 +189,7 @@ class Backfill:
         async def one(file: ArchiveFile) -> None:
             async with places:
                 try:
-                    await self._from_file(archive, file, outcome)
+                    await self._from_file(archive, file, own, outcome)
                 except ExchangeUnavailable as error:
                     self._progress.note(f"{error}. Its trades come over REST.")
 
@@ -176,26 +198,31 @@ class Backfill:
                 group.create_task(one(file))
 
     async def _from_file(
-        self, archive: BinanceArchive, file: ArchiveFile, outcome: Outcome
+        self, archive: BinanceArchive, file: ArchiveFile, own: Gap, outcome: Outcome
     ) -> None:
+        """Store what a file has of this run's ids, and with them all else that it has."""
         ids = await self._ids(file.symbol, file.start_ms, file.end_ms)
-        if ids is None:
+        if ids is None or ids.from_id > own.to_id:
             return
-        lacking = await self._store.trades.missing(file.symbol, *ids)
+        wanted = Gap(ids.from_id, min(ids.to_id, own.to_id))
+        lacking = await self._store.trades.missing(file.symbol, *wanted)
         if not lacking:
+            return
+        if file.is_month and ids.to_id > own.to_id:
+            for day in file.days():
+                await self._from_file(archive, day, own, outcome)
             return
         path = await archive.fetch(file, lambda size: self._progress.fetched(file.symbol, size))
         if path is None:
             for day in file.days() if file.is_month else ():
-                await self._from_file(archive, day, outcome)
+                await self._from_file(archive, day, own, outcome)
             return
         try:
             await self.store_file(path, file, _total(lacking) / ids.missing, outcome)
         except ExchangeUnavailable:
             path.unlink()
             raise
-        span = {file.symbol: [(file.start_ms, file.end_ms)]}
-        await self._store.candles.recompute(span)
+        await self._place.recompute(file.symbol, file.start_ms, file.end_ms)
         outcome.files += 1
         path.unlink()
 
@@ -241,7 +268,7 @@ class Backfill:
 
     # Over REST -----------------------------------------------------------------------------------
 
-    async def _over_rest(self, outcome: Outcome) -> None:
+    async def _over_rest(self, own: Gap, outcome: Outcome) -> None:
         """Ask for missing ids; those that the exchange keeps passing over are confirmed."""
 
         async def take(trades: list[Trade]) -> None:
@@ -253,7 +280,7 @@ class Backfill:
             kept = [Quarantined(now_ms, outcome.symbol, row.raw, str(row.error)) for row in rows]
             await self._put_aside(kept, outcome)
 
-        continuity = await self._continuity(outcome)
+        continuity = await self._continuity(outcome.symbol, own)
         fetch = Fetch(
             outcome.symbol,
             self._rest,
@@ -270,11 +297,29 @@ class Backfill:
                 await self._store.gaps.confirm(outcome.symbol, *found.gap, found.tries + 1)
         outcome.unreadable = continuity.unreadable
 
-    async def _settle(self, symbol: str, now_ms: int) -> None:
+
+class Alone:
+    """A store that nobody else writes to."""
+
+    def __init__(self, store: AsyncStore) -> None:
+        self._candles = store.candles
+
+    @asynccontextmanager
+    async def taking(self, _symbol: str) -> AsyncIterator[int]:
+        """All ids are for whoever asks."""
+        yield MAX_FIXED
+
+    async def recompute(self, symbol: str, since_ms: int, until_ms: int) -> None:
+        """Write the candles of a span anew."""
+        await self._candles.recompute({symbol: [(since_ms, until_ms)]})
+
+    async def settle(self, symbol: str, closed_ms: int) -> None:
         """Recompute what was stored and is over."""
-        closed = bucket_start(now_ms - CLOSE_DELAY_MS, 1)
-        candles = self._store.candles
-        await candles.recompute(await candles.unsettled({symbol: closed}))
+        await self._candles.recompute(await self._candles.unsettled({symbol: closed_ms}))
+
+    def fetching(self, _symbol: str, _wanted: Gap) -> list[Gap]:
+        """Nobody else fetches anything."""
+        return []
 
 
 async def _unzipped(pieces: Iterator[bytes]) -> bytes | None:

@@ -16,7 +16,7 @@ from ingest.core.missing import Missing
 from ingest.core.trade import Trade
 
 PAGES_AT_ONCE = 4
-TRADES_AT_ONCE = 50_000
+TRADES_AT_ONCE = 10_000
 """Trades are handed over in batches of so many."""
 UNREADABLE_TRIES = 3
 """Requests for ids that cannot be read, before they are left for another run."""

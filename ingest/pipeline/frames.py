@@ -19,12 +19,20 @@ class Frames:
         self._candles = retry.store.candles
         self._retry = retry
 
-    async def rebase(self, feed: Feed, frames: Collection[Frame]) -> None:
-        """Give frames of a symbol the candles of the store up to the watermark."""
+    async def rebase(
+        self, feed: Feed, frames: Collection[Frame], whole_from_ms: int | None = None
+    ) -> None:
+        """Give frames of a symbol the candles of the store up to the watermark.
+
+        Candles are whole from a time on, another one than before where it is given.
+        """
+        if whole_from_ms is None:
+            whole_from_ms = feed.live.whole_from_ms
         watermark, timeframes = feed.live.watermark, [frame.timeframe for frame in frames]
         bases = await self._retry(
-            self._candles.bases, feed.symbol, timeframes, watermark, feed.live.whole_from_ms
+            self._candles.bases, feed.symbol, timeframes, watermark, whole_from_ms
         )
+        feed.live.whole_from_ms = whole_from_ms
         for frame in frames:
             frame.rebase(watermark, *bases[frame.timeframe])
 

@@ -25,6 +25,7 @@ from ingest.core.symbol import Symbols
 from ingest.core.trade import Trade
 from ingest.storage import AsyncStore, Store
 
+from .beside import Beside
 from .checks import Checks
 from .completeness import Completeness
 from .days import Days
@@ -114,6 +115,8 @@ class Provider:
         self._settler = Settler(
             self.retry, self._malformed, self.clock, self.feeds, self._when_complete, hot
         )
+        self.beside = Beside(self.feeds, self.retry, self.rest, self.clock, self._settler)
+        """For work on the store beside the feeds."""
         self._materializer = Materializer(self.retry, max_materialized, materialized_idle_seconds)
         self._expiry = Expiry(self.retry, self._settler, self.clock, kept or Kept())
         watches = Watches(self.retry, self._settler.watermark_lock, self.clock, self._materializer)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from ingest.binance.kline import Kline
 from ingest.binance.page import MAX_ROWS
 from ingest.binance.rest import BinanceRest
+from ingest.binance.weight import Priority
 from ingest.core.candle import Candle, merged, of_trade
 from ingest.core.continuity import Gap
 from ingest.core.errors import NotReady
@@ -107,13 +109,14 @@ class Reconciliation:
         self._holes: list[_Hole] = []
         self._first = _First(0, 0)
 
-    async def run(self, from_ms: int, until_ms: int) -> AsyncIterator[KlineDifference]:
-        """Name the differences of all candles that begin in [from, until) and have closed.
+    async def pages(self, from_ms: int, until_ms: int) -> AsyncIterator[list[KlineDifference]]:
+        """Name the differences of all candles that begin in [from, until) and have closed, of one
+        page of them after another; the tally says how far they reach.
 
         Raises NotReady when the store has nothing of that span, ExchangeError, StoreUnavailable.
         """
         start, end = await self._span(from_ms, until_ms)
-        self.tally = Tally(from_ms=start, until_ms=end)
+        self.tally = Tally(from_ms=start, until_ms=start)
         while start < end:
             page_end = min(end, start + MAX_ROWS * self._width)
             klines = await self._klines(start, page_end)
@@ -122,13 +125,24 @@ class Reconciliation:
             count = (page_end - start) // self._width
             candles = await self._store.candles.read(self._symbol, self._timeframe, page_end, count)
             ours = {candle.candle_time: candle for candle in candles}
+            found: list[KlineDifference] = []
             for time_ms in range(start, page_end, self._width):
                 self.tally.candles += 1
-                async for difference in self._compared(
-                    time_ms, ours.get(time_ms), klines.get(time_ms, [])
-                ):
-                    yield difference
-            start = page_end
+                candle, theirs = ours.get(time_ms), klines.get(time_ms, [])
+                differences = [each async for each in self._compared(time_ms, candle, theirs)]
+                if any(each.cause is not Cause.TRUNCATION for each in differences):
+                    candle = await self._ours(time_ms)  # beside a server it may just have changed
+                    if candle != ours.get(time_ms):
+                        differences = [x async for x in self._compared(time_ms, candle, theirs)]
+                found += differences
+            start = self.tally.until_ms = page_end
+            yield found
+
+    async def _ours(self, time_ms: int) -> Candle | None:
+        """Our candle of a time."""
+        end = time_ms + self._width
+        candles = await self._store.candles.read(self._symbol, self._timeframe, end, 1)
+        return next((candle for candle in candles if candle.candle_time == time_ms), None)
 
     async def _klines(self, start: int, end: int) -> dict[int, list[Kline]]:
         """The exchange's klines that open in [start, end), by the candle of ours that they are in.
@@ -243,7 +257,7 @@ class Reconciliation:
         """Whether the exchange has trades of this candle from before the oldest stored one."""
         if bucket_start(self._first.time_ms, self._timeframe) != time_ms:
             return False
-        first = await self._rest.first_at(self._symbol, time_ms)
+        first = await self._rest.first_at(self._symbol, time_ms, priority=Priority.HISTORY)
         return first is not None and first.aggregate_id < self._first.aggregate_id
 
     async def _refetch(self, start_ms: int, end_ms: int) -> Candle | Cause | None:
@@ -252,7 +266,8 @@ class Reconciliation:
         None where the exchange has no trade.
         """
         trades: list[Trade] = []
-        page = await self._rest.agg_trades(self._symbol, start_time=start_ms, end_time=end_ms - 1)
+        ask = partial(self._rest.agg_trades, self._symbol, priority=Priority.HISTORY)
+        page = await ask(start_time=start_ms, end_time=end_ms - 1)
         for _ in range(MAX_REFETCHED_PAGES):
             if page.malformed:
                 return Cause.UNREADABLE
@@ -262,9 +277,7 @@ class Reconciliation:
                 inside = (t for t in trades if start_ms <= t.timestamp < end_ms)
                 parts = (of_trade(t, start_ms) for t in inside if not t.is_tombstone)
                 return merged(parts, start_ms)
-            page = await self._rest.agg_trades(
-                self._symbol, from_id=page.trades[-1].aggregate_id + 1
-            )
+            page = await ask(from_id=page.trades[-1].aggregate_id + 1)
         return Cause.UNKNOWN
 
 

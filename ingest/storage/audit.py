@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..core.candle import Candle
 from ..core.continuity import Continuity
 from ..core.fixed import text
+from ..core.keep import DAY_MS
 from ..core.timeframe import MINUTE_MS, label, width_ms
 from .candles import Candles
 from .comparison import Bounds, Comparison, SeveralTimes
@@ -18,7 +19,7 @@ from .moved import Moved
 from .progress import Progress
 from .recompute import MINUTES, Span
 from .retention import Retention
-from .trades import Trades
+from .trades import IdRange, Trades
 
 SYMBOLS_AT_ONCE = 10
 TIMEFRAMES_AT_ONCE = 20
@@ -50,7 +51,7 @@ _QUOTES = {"quote_volume", "taker_buy_quote_volume"}
 NEIGHBOURS = (100, 10_000, 1_000_000)
 """How many ids around trades are looked at for their time, until some have one time."""
 
-_Keys = Mapping[tuple[str, int], Sequence[int]]
+Keys = Mapping[tuple[str, int], Sequence[int]]
 """The times of candles by symbol and timeframe."""
 
 
@@ -84,30 +85,36 @@ class Audit:
         exchange has to be asked. Of several times of a trade that one stays that fits best
         between those of the trades around it.
         """
-        parts = list(self._parts(repair=repair))
+        parts = list(self.parts(repair=repair))
         yield from parts
         if parts and not repair:
             return  # there is no reading what they hold
-        wanted = sorted(symbols) if symbols is not None else self._comparison.symbols()
-        yield from self._ids(wanted)
-        yield from self._times(wanted, repair=repair)
+        wanted = sorted(symbols) if symbols is not None else self.symbols()
+        yield from self.ids(wanted)
+        yield from self.times(wanted, repair=repair)
         wrong: set[str] = set()
-        for keys in self._wrong_minutes(wanted):
-            for difference in self._named(keys, of_trades=True):
+        for keys in self.wrong_minutes(wanted):
+            for difference in self.named(keys, of_trades=True):
                 wrong.add(difference.symbol)
                 yield difference
             if repair:
-                self._mend(keys)
+                self.mend(keys)
         if repair:
             wrong.clear()
         for symbol in wanted:
             of_trades = symbol in wrong
-            for keys in self._wrong_candles(symbol, of_trades=of_trades):
-                yield from self._named(keys, of_trades=of_trades)
+            for keys in self.wrong_candles(symbol, of_trades=of_trades):
+                yield from self.named(keys, of_trades=of_trades)
                 if repair:
-                    self._mend(keys)
+                    self.mend(keys)
 
-    def _parts(self, *, repair: bool) -> Iterator[Difference]:
+    # The steps of it, each a statement or a few --------------------------------------------------
+
+    def symbols(self) -> list[str]:
+        """The symbols of which anything is stored, in order."""
+        return self._comparison.symbols()
+
+    def parts(self, *, repair: bool) -> Iterator[Difference]:
         """The parts of tables that cannot be read; what they held is missing from then on."""
         parts = self._connection.unsound_parts()
         for table, name in parts:
@@ -117,10 +124,13 @@ class Audit:
             newest = self._trades.newest_minutes()
             self._candles.recompute(self._candles.unsettled(newest))
 
-    def _ids(self, symbols: Sequence[str]) -> Iterator[Difference]:
+    def ids(self, symbols: Sequence[str]) -> Iterator[Difference]:
+        """The ids that are missing between those that are stored."""
         confirmed = self._gaps.confirmed()
-        for symbol, ids in self._trades.id_ranges().items():
-            if symbol not in symbols:
+        few = len(symbols) <= SYMBOLS_AT_ONCE
+        ranges = map(self._trades.id_range, symbols) if few else self._ranges(symbols)
+        for symbol, ids in zip(symbols, ranges, strict=True):
+            if ids is None:
                 continue
             continuity = Continuity(ids.first, ids.last, ids.holes)
             for known in confirmed.get(symbol, []):
@@ -129,7 +139,11 @@ class Audit:
                 words = f"{gap.missing} trades up to id {gap.to_id} are missing"
                 yield Difference(symbol, "ids", gap.from_id, words)
 
-    def _times(self, symbols: Sequence[str], *, repair: bool) -> Iterator[Difference]:
+    def _ranges(self, symbols: Sequence[str]) -> list[IdRange | None]:
+        found = self._trades.id_ranges()
+        return [found.get(symbol) for symbol in symbols]
+
+    def times(self, symbols: Sequence[str], *, repair: bool) -> Iterator[Difference]:
         """The trades that are stored with several times."""
         while rows := self._comparison.several_times(symbols):
             wrong: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -154,7 +168,7 @@ class Audit:
 
     # What differs --------------------------------------------------------------------------------
 
-    def _wrong_minutes(self, symbols: Sequence[str]) -> Iterator[_Keys]:
+    def wrong_minutes(self, symbols: Sequence[str]) -> Iterator[Keys]:
         """Minutes that are not what their trades come to, month by month."""
         months = self._comparison.months()
         until = {symbol: self._minutes_until(symbol) for symbol in symbols}
@@ -172,7 +186,7 @@ class Audit:
         last = self._candles.watermark(symbol)
         return max(self._progress.closed_ms(symbol), 0 if last is None else last + MINUTE_MS)
 
-    def _wrong_candles(self, symbol: str, *, of_trades: bool) -> Iterator[_Keys]:
+    def wrong_candles(self, symbol: str, *, of_trades: bool) -> Iterator[Keys]:
         """Candles of all timeframes that are kept, and are not what their minutes come to."""
         line = self._retention.line(symbol)
         since = line.recompute_from_ms if of_trades else line.candles_since_ms
@@ -185,20 +199,57 @@ class Audit:
 
     # Naming and mending --------------------------------------------------------------------------
 
-    def _named(self, keys: _Keys, *, of_trades: bool) -> Iterator[Difference]:
+    def settled(self, keys: Keys) -> Keys:
+        """Those of these candles that no work under way changes: their minutes are settled, their
+        timeframe is kept, and they have not expired."""
+        found: dict[tuple[str, int], Sequence[int]] = {}
+        for (symbol, timeframe), times in keys.items():
+            if timeframe != MINUTES and timeframe not in self._candles.written(symbol):
+                continue
+            width, line = width_ms(timeframe), self._retention.line(symbol)
+            since_ms = line.recompute_from_ms if timeframe == MINUTES else line.candles_since_ms
+            unsettled = [
+                *self._candles.unsettled({symbol: max(times) + width}).get(symbol, ()),
+                *self._candles.held(symbol).get(symbol, ()),
+            ]
+            kept = [
+                time
+                for time in times
+                if time >= since_ms
+                and not any(since < time + width and time < until for since, until in unsettled)
+            ]
+            if kept:
+                found[symbol, timeframe] = kept
+        return found
+
+    def named(self, keys: Keys, *, of_trades: bool) -> Iterator[Difference]:
+        """How these candles differ from what they are made of."""
         for (symbol, timeframe), times in keys.items():
             stored = self._comparison.stored(symbol, timeframe, times)
             expected = self._comparison.expected(symbol, timeframe, times, of_trades=of_trades)
             for time in times:
+                if stored.get(time) == expected.get(time):
+                    continue  # it does no longer
                 for words in _compared(stored.get(time), expected.get(time)):
                     yield Difference(symbol, label(timeframe), time, words)
 
-    def _mend(self, keys: _Keys) -> None:
+    def mend(self, keys: Keys) -> None:
+        """Write these candles anew, with all that they are part of."""
         touched: dict[str, list[Span]] = defaultdict(list)
         for (symbol, timeframe), times in keys.items():
             self._candles.forget(symbol, timeframe, times)
             touched[symbol] += [(time, time + width_ms(timeframe)) for time in times]
         self._candles.recompute(touched)
+
+
+def by_day(keys: Keys) -> Iterator[Keys]:
+    """Candles in parts, each of one symbol and of one day: to write them anew is little work."""
+    days: dict[tuple[str, int], dict[tuple[str, int], list[int]]] = defaultdict(dict)
+    for (symbol, timeframe), times in keys.items():
+        for time in times:
+            part = days[symbol, time // DAY_MS]
+            part.setdefault((symbol, timeframe), []).append(time)
+    yield from days.values()
 
 
 def _runs(
@@ -217,7 +268,7 @@ def _runs(
         yield last[0], run
 
 
-def _in_parts(rows: Iterable[tuple[str, int, int]]) -> Iterator[_Keys]:
+def _in_parts(rows: Iterable[tuple[str, int, int]]) -> Iterator[Keys]:
     """The keys in parts of a bounded number, each sorted."""
     ordered = sorted(rows)
     for at in range(0, len(ordered), KEYS_AT_ONCE):

@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
+from .begins import Begins
 from .candles import Candles
 from .choices import Choices
 from .exports import Exports
 from .gaps import Gaps
+from .jobs import JobNotes
 from .pages import CandlePage, Pages
 from .quarantine import Quarantine
 from .retention import Line, Retention
@@ -83,6 +85,9 @@ class CandleCalls(_Calls[Candles]):
     """See `Candles`."""
 
     unsettled = _Threaded(Candles.unsettled)
+    hold = _Threaded(Candles.hold)
+    held = _Threaded(Candles.held)
+    release = _Threaded(Candles.release)
     recompute = _Threaded(Candles.recompute)
     close = _Threaded(Candles.close)
     read = _Threaded(Candles.read)
@@ -143,6 +148,27 @@ class ChoiceCalls(_Calls[Choices]):
     all = _Threaded(Choices.all)
 
 
+class JobCalls(_Calls[JobNotes]):
+    """See `JobNotes`."""
+
+    note = _Threaded(JobNotes.note)
+    all = _Threaded(JobNotes.all)
+    add_lines = _Threaded(JobNotes.add_lines)
+    lines = _Threaded(JobNotes.lines)
+    cut = _Threaded(JobNotes.cut)
+    forget = _Threaded(JobNotes.forget)
+
+
+class BeginCalls(_Calls[Begins]):
+    """See `Begins`."""
+
+    note = _Threaded(Begins.note)
+
+    def of(self, symbol: str) -> int | None:
+        """The id from which on a server has a symbol, where that is noted."""
+        return self.part.of(symbol)
+
+
 class QuarantineCalls(_Calls[Quarantine]):
     """See `Quarantine`."""
 
@@ -172,6 +198,8 @@ class AsyncStore(_Calls[Store]):
         self.exports = ExportCalls(store.exports, store)
         self.gaps = GapCalls(store.gaps, store)
         self.choices = ChoiceCalls(store.choices, store)
+        self.jobs = JobCalls(store.jobs, store)
+        self.begins = BeginCalls(store.begins, store)
         self.quarantine = QuarantineCalls(store.quarantine, store)
         self.blocks = store.blocks
         self.retention = RetentionCalls(store.retention, store)

@@ -86,6 +86,19 @@ class Candles:
         }
         return {symbol: parts for symbol, parts in spans.items() if parts}
 
+    def hold(self, symbol: str, before_ms: int) -> None:
+        """Leave the minutes before this one out of `unsettled`, until they are released."""
+        self._progress.hold(symbol, before_ms)
+
+    def held(self, symbol: str) -> dict[str, list[Span]]:
+        """The spans that are held back and have to be recomputed."""
+        spans = self._progress.held(symbol)
+        return {symbol: spans} if spans else {}
+
+    def release(self, symbol: str) -> None:
+        """Hold back no minute of a symbol any more."""
+        self._progress.release(symbol)
+
     def materialize(self, symbol: str, timeframe: int) -> None:
         """Keep the candles of this pair from now on; to do it again changes nothing.
 

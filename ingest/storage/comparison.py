@@ -67,10 +67,12 @@ _SEVERAL_TIMES = """
 SELECT symbol, aggregate_id, arraySort(groupUniqArray(timestamp)) FROM trades
 WHERE symbol IN {symbols:Array(String)} AND symbol IN (
     SELECT symbol FROM (
-        SELECT symbol, count() AS trades FROM trades FINAL GROUP BY symbol
+        SELECT symbol, count() AS trades FROM trades FINAL
+        WHERE symbol IN {symbols:Array(String)} GROUP BY symbol
         SETTINGS do_not_merge_across_partitions_select_final = 0
     ) AS merged INNER JOIN (
-        SELECT symbol, count() AS trades FROM trades FINAL GROUP BY symbol
+        SELECT symbol, count() AS trades FROM trades FINAL
+        WHERE symbol IN {symbols:Array(String)} GROUP BY symbol
         SETTINGS do_not_merge_across_partitions_select_final = 1
     ) AS apart USING symbol WHERE merged.trades != apart.trades
 )

@@ -63,6 +63,8 @@ class Progress:
         self._symbols: dict[str, _Symbol] = defaultdict(_Symbol)
         self._being_stored: dict[object, _Minutes] = {}
         self._missed: dict[object, list[_Minutes]] = {}
+        self._held_back: dict[str, int] = {}
+        """The time, by symbol, before which somebody else settles."""
         for symbol, tail, late_from, late_until, closed in self._read_notes():
             # Nothing is closed beyond the newest trade, whatever an earlier run may have believed.
             self._symbols[symbol] = _Symbol(
@@ -138,15 +140,39 @@ class Progress:
             with self._lock:
                 del self._missed[token]
 
-    def unsettled(self, symbol: str, until_ms: int) -> list[Span]:
-        """Spans that hold all dirty minutes before the minute `until_ms`."""
+    def hold(self, symbol: str, before_ms: int) -> None:
+        """Leave the minutes before a time out of `unsettled`, until they are released: whoever
+        stores many old trades recomputes them by `held`."""
         with self._lock:
-            while (state := self._symbols[symbol]).in_doubt:
-                state.dirty |= self._minutes_since(symbol, state.tail_ms)
-                state.newest_ms = max([state.newest_ms, *(s + MINUTE_MS for s in state.dirty)])
-                state.in_doubt = False
-            dirty = [(start, start + MINUTE_MS) for start in state.dirty if start < until_ms]
-            return join([*dirty, (state.unclean[0], min(state.unclean[1], until_ms))])
+            self._held_back[symbol] = before_ms
+
+    def release(self, symbol: str) -> None:
+        """Hold back no minute of a symbol any more."""
+        with self._lock:
+            self._held_back.pop(symbol, None)
+
+    def held(self, symbol: str) -> list[Span]:
+        """Spans that hold all dirty minutes that are held back."""
+        with self._lock:
+            before_ms = self._held_back.get(symbol, 0)
+            return self._unsettled(symbol, 0, before_ms) if before_ms else []
+
+    def unsettled(self, symbol: str, until_ms: int) -> list[Span]:
+        """Spans that hold all dirty minutes before the minute `until_ms`, but for those that are
+        held back."""
+        with self._lock:
+            return self._unsettled(symbol, self._held_back.get(symbol, 0), until_ms)
+
+    def _unsettled(self, symbol: str, since_ms: int, until_ms: int) -> list[Span]:
+        while (state := self._symbols[symbol]).in_doubt:
+            state.dirty |= self._minutes_since(symbol, state.tail_ms)
+            state.newest_ms = max([state.newest_ms, *(s + MINUTE_MS for s in state.dirty)])
+            state.in_doubt = False
+        dirty = [
+            (start, start + MINUTE_MS) for start in state.dirty if since_ms <= start < until_ms
+        ]
+        unclean = max(state.unclean[0], since_ms), min(state.unclean[1], until_ms)
+        return join([*dirty, unclean])
 
     def doubt(self, symbols: Sequence[str]) -> None:
         """Nothing that is noted of these symbols holds: all their minutes may be dirty."""

@@ -11,8 +11,11 @@
 | progress | which minutes of a symbol have to be recomputed after a crash |
 | confirmed_gaps | ids that the exchange itself does not have |
 | followed | symbols that were chosen at run time, to be followed or not |
+| jobs | what is known of a job, by revision; the newest counts |
+| job_lines | a line that a job gave |
 | kept | from where on a symbol's trades and candles are kept |
 | held | the lowest id of a symbol that was stored |
+| begins | the id from which on a server has a symbol, where older trades came later |
 | torn_parts | a part of a table that was set aside, for it cannot be read |
 | malformed | a message that was no valid trade, kept aside |
 | schema_version | a version of this schema that was applied |
@@ -133,6 +136,22 @@ CREATE TABLE IF NOT EXISTS followed (
 ) ENGINE = ReplacingMergeTree
 ORDER BY symbol
 SETTINGS {_FSYNC}""",
+    "jobs": f"""
+CREATE TABLE IF NOT EXISTS jobs (
+    job_id UInt64,
+    revision UInt64,
+    record String CODEC(ZSTD(1))
+) ENGINE = ReplacingMergeTree(revision)
+ORDER BY job_id
+SETTINGS {_FSYNC}""",
+    "job_lines": f"""
+CREATE TABLE IF NOT EXISTS job_lines (
+    job_id UInt64,
+    number UInt64,
+    text String CODEC(ZSTD(1))
+) ENGINE = ReplacingMergeTree
+ORDER BY (job_id, number)
+SETTINGS {_FSYNC}""",
     "progress": f"""
 CREATE TABLE IF NOT EXISTS progress (
     symbol LowCardinality(String),
@@ -155,6 +174,13 @@ ORDER BY symbol
 SETTINGS {_FSYNC}""",
     "held": f"""
 CREATE TABLE IF NOT EXISTS held (
+    symbol LowCardinality(String),
+    first_id Int64
+) ENGINE = ReplacingMergeTree
+ORDER BY symbol
+SETTINGS {_FSYNC}""",
+    "begins": f"""
+CREATE TABLE IF NOT EXISTS begins (
     symbol LowCardinality(String),
     first_id Int64
 ) ENGINE = ReplacingMergeTree

@@ -12,6 +12,7 @@ from ..core.blocks import Blocks
 from ..core.errors import StoreUnavailable
 from . import schema, upgrade
 from .audit import Audit
+from .begins import Begins
 from .buckets import Buckets
 from .candles import Candles
 from .choices import Choices
@@ -21,6 +22,7 @@ from .engine import clear_refusal
 from .exports import Exports
 from .gaps import Gaps
 from .held import Held
+from .jobs import JobNotes
 from .moved import Moved
 from .pages import Pages
 from .progress import Progress
@@ -58,6 +60,8 @@ class Parts:
     pages: type[Pages] = Pages
     gaps: type[Gaps] = Gaps
     choices: type[Choices] = Choices
+    jobs: type[JobNotes] = JobNotes
+    begins: type[Begins] = Begins
     quarantine: type[Quarantine] = Quarantine
     comparison: type[Comparison] = Comparison
 
@@ -138,6 +142,8 @@ class Store:
         self.exports = Exports(connection, self.pages)
         self.gaps = parts.gaps(connection)
         self.choices = parts.choices(connection)
+        self.jobs = parts.jobs(connection)
+        self.begins = parts.begins(connection)
         self.quarantine = parts.quarantine(connection)
         self.audit = Audit(
             connection,

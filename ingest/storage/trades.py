@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from generated.native.facts import TIMESTAMP_MS_MAXIMUM, TRADE_FIELDS
 
 from ..core.blocks import Blocks
 from ..core.candle import Candle
-from ..core.continuity import Gap
+from ..core.continuity import Continuity, Gap
 from ..core.fixed import MAX_FIXED
 from ..core.rows import Rows
 from ..core.timeframe import MINUTE_MS
@@ -57,6 +57,19 @@ class IdRange:
     count: int
     holes: list[Gap]
     """The missing ids between `first` and `last`."""
+
+    def begun(self, begin: int, confirmed: Iterable[Gap]) -> IdRange:
+        """The ids from `begin` on, and those before it from which on none is missing but for those
+        that the exchange does not have."""
+        older = Continuity(self.first, max(begin - 1, self.first), self.holes)
+        for gap in confirmed:
+            older.confirm(gap)
+        first = max((min(gap.to_id + 1, begin) for gap in older.gaps), default=self.first)
+        if first <= self.first:
+            return self
+        holes = [Gap(max(first, h.from_id), h.to_id) for h in self.holes if h.to_id >= first]
+        missing = sum(hole.missing for hole in holes)
+        return IdRange(first, self.last, self.last - first + 1 - missing, holes)
 
 
 Extent = tuple[int, int, int]
@@ -131,6 +144,8 @@ class Trades:
         """
         ids = lowest_and_highest_id(text)
         moved = self._moved.among_lines(symbol, text, ids) if ids is not None else {}
+        # Beside a live feed the newest id is that of its trades, which may not be written yet.
+        may_be_newest = ids is None or ids[1] > self._moved.newest(symbol)
         if ids is not None:
             self._held.lower({symbol: ids[0]})
             self._moved.reach(symbol, ids[1])
@@ -146,7 +161,8 @@ class Trades:
             try:
                 self._write_lines(symbol, text, since_ms, until_ms)
             finally:
-                self._moved.forget_newest(symbol)
+                if may_be_newest:
+                    self._moved.forget_newest(symbol)
 
     def _admit(self, symbol: str, trades: Sequence[Trade]) -> None:
         """Keep those of these trades that are not too old, though their ids are below the line."""

@@ -20,6 +20,7 @@ from rich.text import Text
 from generated.native.rest import BASE_PATH
 from ingest.binance.now import host_ms
 from ingest.core.errors import CandlecastError, ExchangeError, StoreInUse
+from ingest.pipeline.jobs.means import listed_symbols
 from ingest.storage.connection import Connection
 from ingest.storage.memory import share_heap
 from ingest.storage.statistics import statistics
@@ -29,7 +30,7 @@ from server.settings import SIMULATOR, Settings
 
 from .chart import DOWN, UP
 from .own import own_url, session
-from .resources import listed_symbols, opened_exchange
+from .resources import opened_exchange
 
 CLOCK_MS: Final = 1000
 """By how much this machine's clock may be wrong before that shows in logs and certificates."""
@@ -75,7 +76,10 @@ async def _exchange(settings: Settings) -> AsyncIterator[Finding]:
         return
     url = settings.feed_rest_url
     try:
-        async with opened_exchange(settings) as rest, asyncio.timeout(ANSWER_SECONDS):
+        async with (
+            opened_exchange(settings, is_asked=True) as rest,
+            asyncio.timeout(ANSWER_SECONDS),
+        ):
             began, before_ms = time.monotonic(), host_ms()
             exchange_ms = await rest.server_time()
             seconds, after_ms = time.monotonic() - began, host_ms()

@@ -20,8 +20,10 @@ from ingest.binance.now import host_ms
 from ingest.core.errors import SettingError
 from server.edge.files import state_of
 from server.edge.keyfile import read_keys
-from server.edge.keys import NO_KEYS, Key, KeyRing, WrongKey, milliseconds, verify
+from server.edge.keys import NO_KEYS, Key, KeyRing, WrongKey, milliseconds, new_key, verify
 from server.edge.tickets import TICKET_SECONDS, Tickets
+
+OWN_LABEL: Final = "commands of this machine"
 
 NOTHING: Final = frozenset[KeyScope]()
 READ: Final = frozenset({KeyScope.READ})
@@ -95,7 +97,10 @@ class KeyCallers:
         self._anonymous = Caller(None, EVERYTHING if path is None else anonymous)
         self._tickets = Tickets()
         self._seen = () if path is None else state_of(path)
+        self._own, self.own_key = new_key(OWN_LABEL, EVERYTHING, now_ms())
+        """That of the commands on this machine, made anew by each start and kept in no file."""
         self._ring: KeyRing = NO_KEYS if path is None else read_keys(path)
+        self._known = self._with_own()
         if path is not None and not self._ring:
             log.warning(
                 "There is no key in %s yet, so nobody may use what needs the scope admin: make one "
@@ -126,6 +131,7 @@ class KeyCallers:
         if ring != self._ring:
             log.info("There are %d keys now, %d before", len(ring), len(self._ring))
             self._ring = ring
+            self._known = self._with_own()
         return True
 
     def refresh(self) -> None:
@@ -174,7 +180,7 @@ class KeyCallers:
 
     def holds(self, key: Key) -> bool:
         """Whether a key is still good."""
-        return self._ring.get(key.id) == key and not key.has_expired(self._now_ms())
+        return self._known.get(key.id) == key and not key.has_expired(self._now_ms())
 
     def has_ended(self, request: object) -> bool:
         """Whether the connection that this request opened has a key that is good no longer."""
@@ -208,8 +214,11 @@ class KeyCallers:
         """A ticket for who sent the request that is being answered, and the seconds it lasts."""
         return self._tickets.issue(_CURRENT.get().key, self._now_ms()), TICKET_SECONDS
 
+    def _with_own(self) -> KeyRing:
+        return {**self._ring, self._own.id: self._own}
+
     def _verified(self, text: str) -> Key:
-        return verify(self._ring, text[: API_KEY_MAX_LENGTH + 1], self._now_ms())
+        return verify(self._known, text[: API_KEY_MAX_LENGTH + 1], self._now_ms())
 
     def _of_key(self, key: Key) -> Caller:
         return Caller(key, frozenset(filter(key.allows, KeyScope)) | self._anonymous.scopes)

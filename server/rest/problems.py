@@ -27,6 +27,8 @@ from handlers.problem import (
 )
 from ingest.core.errors import (
     ExchangeUnavailable,
+    JobLimit,
+    JobOver,
     NoSuchFile,
     NotListed,
     NotReady,
@@ -34,6 +36,7 @@ from ingest.core.errors import (
     RequestRefused,
     StoreUnavailable,
     SymbolLimit,
+    UnknownJob,
     UnknownSymbol,
 )
 from server.rest.files import UnsatisfiableRange
@@ -81,6 +84,9 @@ PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     UnknownSymbol: _unknown_symbol,
     NotListed: lambda exc: Problem(404, ErrorCode.SYMBOL_NOT_LISTED, "Symbol not listed", str(exc)),
     SymbolLimit: lambda exc: Problem(409, ErrorCode.SYMBOL_LIMIT, "Too many symbols", str(exc)),
+    UnknownJob: lambda exc: Problem(404, ErrorCode.JOB_NOT_FOUND, "No such job", str(exc)),
+    JobLimit: lambda exc: Problem(409, ErrorCode.JOB_LIMIT, "Too many jobs", str(exc)),
+    JobOver: lambda exc: Problem(409, ErrorCode.JOB_OVER, "Job is over", str(exc)),
     NotAcceptable: lambda exc: Problem(406, ErrorCode.NOT_ACCEPTABLE, "Not acceptable", str(exc)),
     NoSuchFile: lambda exc: Problem(404, ErrorCode.NOT_FOUND, "Not found", str(exc)),
     NotReady: lambda exc: _unavailable(str(exc)),

@@ -29,6 +29,16 @@ expected-statuses = ["2xx", "400", "404", "503"]
 include-operation-id = ["get_candle_file", "get_trade_file"]
 # No whole day of the server's history has ended: tests/e2e/test_files.py has days.
 warnings = ["missing_auth", "method_not_allowed"]
+
+[[operations]]
+include-operation-id = ["submit_job"]
+# It would load years of history: tests/e2e/test_jobs.py asks for jobs.
+enabled = false
+
+[[operations]]
+include-operation-id = ["get_job", "cancel_job"]
+# So there is no job.
+warnings = ["missing_auth", "method_not_allowed"]
 """
 
 

@@ -5,6 +5,7 @@ Numbers in them are of no account; each example is provoked and its texts are co
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -167,14 +168,32 @@ async def lose_the_connection(world: World) -> None:
     await until(lambda: not down.is_connected)
 
 
+async def submit(world: World) -> None:
+    await world.ask(f"/admin/jobs{QUERIES['queued']}", "POST")
+
+
+async def be_done(world: World) -> None:
+    await submit(world)
+    async with asyncio.timeout(60):
+        while (await world.ask("/admin/jobs/1"))["data"]["job"]["ended_at"] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def be_busy(world: World) -> None:
+    world.feed.state.is_open = False  # which a backfill waits for
+    await submit(world)
+
+
 BEFORE = {"partial": lose, "loading": load, "degraded": cut, "unhealthy": fill_the_disk,
-          "views": materialize, "warning": lose_the_connection}  # fmt: skip
+          "views": materialize, "running": submit, "done": be_done,
+          "cancelled": be_busy, "warning": lose_the_connection}  # fmt: skip
 """The setup for the server to answer as in the example of this name."""
 
 QUERIES = {
     "candles": "?timeframe=1&limit=2",
     "loading": "?timeframe=1",
     "none": "?start_time=0&end_time=0",
+    "queued": "?kind=backfill&start_time=2000-01-01&end_time=2000-01-02&source=rest",
     "trades": "?limit=2",
     "warning": "?level=warning&limit=1",
 }
@@ -186,7 +205,9 @@ async def test_an_answer_has_the_texts_of_its_example(world: World, example: str
     if name in BEFORE:
         await BEFORE[name](world)
     place = path.replace("{symbol}", "BTCUSDT").replace("{timeframe}", "173m")
-    place += QUERIES.get(name, "") if "data" in path or "log" in path else ""
+    place = place.replace("{job_id}", "1")
+    takes_query = any(part in path for part in ("data", "log", "jobs"))
+    place += QUERIES.get(name, "") if takes_query else ""
     answer = await world.ask(place, method.upper())
     assert texts(answer) == texts(ANSWERS[example])
 
@@ -200,6 +221,7 @@ PROVOKED: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
         {"keys_file": NO_KEYS}, "GET", "/admin/log", {"Authorization": "Bearer cck_guessed"}
     ),
     "SymbolNotActive symbol": ({}, "GET", "/tickers/DOGEUSDT", {}),
+    "JobNotFound job": ({}, "GET", "/admin/jobs/7", {}),
     "SymbolLimit symbol": ({"max_symbols": "1"}, "POST", "/tickers/ETHUSDT", {}),
     "MethodNotAllowed method": ({}, "DELETE", "/tickers/", {}),
     "NotAcceptable format": ({}, "GET", "/data/trades/BTCUSDT", {"Accept": "image/png"}),
@@ -218,9 +240,12 @@ BY_FOLLOWING = {"SymbolNotListed symbol"}
 BY_KEYS = {"Forbidden scope"}
 """Those that need a key: tests/server/test_key_attacks.py provokes them."""
 
+BY_JOBS = {"JobLimit job", "JobOver job"}
+"""Those that need a job that runs: test_jobs.py provokes them."""
+
 
 def test_every_example_of_an_error_is_provoked() -> None:
-    elsewhere = BY_FILES | BY_FOLLOWING | BY_KEYS
+    elsewhere = BY_FILES | BY_FOLLOWING | BY_JOBS | BY_KEYS
     assert {*PROVOKED, *elsewhere, "InternalError fault"} == set(ERRORS)
 
 

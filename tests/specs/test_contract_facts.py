@@ -20,6 +20,7 @@ INT64_MAX = 2**63 - 1
 
 TEXT = ("path", True, "string", None, None, None)
 SYMBOL = ("path", True, "string", None, None, None)
+JOB = ("path", True, "integer", 1, 2**53 - 1, None)
 INSTANT = ("query", False, None, None, None, None)
 """A whole number or text: see its own test."""
 CHOICES = {
@@ -78,7 +79,29 @@ ENDPOINTS: Mapping[tuple[str, str], Mapping[str, tuple[object, ...]]] = {
         "after": ("query", False, "integer", 0, 2**53 - 1, None),
     },
     ("post", "/admin/system/sync"): {},
+    ("get", "/admin/jobs"): {"limit": ("query", False, "integer", 1, 200, 20)},
+    ("post", "/admin/jobs"): {
+        "kind": ("query", True, "string", None, None, None),
+        "symbols": ("query", False, "string", None, None, None),
+        "start_time": INSTANT,
+        "end_time": INSTANT,
+        "source": ("query", False, "string", None, None, None),
+        "timeframe": ("query", False, "integer", None, None, None),
+        "repair": ("query", False, "boolean", None, None, False),
+    },
+    ("get", "/admin/jobs/{job_id}"): {
+        "job_id": JOB,
+        "after": ("query", False, "integer", 0, 2**53 - 1, 0),
+        "limit": ("query", False, "integer", 1, 1000, 500),
+    },
+    ("delete", "/admin/jobs/{job_id}"): {"job_id": JOB},
     ("post", "/auth/ticket"): {},
+}
+
+CONFLICTS = {
+    ("post", "/tickers/{symbol}"),
+    ("post", "/admin/jobs"),
+    ("delete", "/admin/jobs/{job_id}"),
 }
 
 OPEN = {"/monitoring/health", "/monitoring/live", "/monitoring/ready"}
@@ -234,9 +257,9 @@ def test_a_moment_is_milliseconds_or_bounded_text() -> None:
 def test_every_status_is_documented_with_its_headers(method: str, path: str) -> None:
     responses = REST["paths"][path][method]["responses"]
     statuses = {"200", "400", "403", "405", "429", "500", "503"}
-    statuses |= {"404"} if "{symbol}" in path else set()
+    statuses |= {"404"} if "{symbol}" in path or "{job_id}" in path else set()
     statuses |= set() if path in OPEN else {"401"}
-    statuses |= {"409"} if (method, path) == ("post", "/tickers/{symbol}") else set()
+    statuses |= {"409"} if (method, path) in CONFLICTS else set()
     statuses |= {"406"} if path in IN_TABLES else set()
     statuses |= {"304"} if "Next-Cursor" in IN_TABLES.get(path, ()) else set()
     statuses |= {"206", "304", "416"} if "{file}" in path else set()

@@ -35,10 +35,11 @@ def test_the_engine_reads_every_statement_as_it_is_meant(connection: Connection)
         assert "MergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'" in read, (
             read
         )
-        version = ", aggregates)" if name in ("minutes", "candles") else "'{replica}')"
+        versions = {"minutes": ", aggregates)", "candles": ", aggregates)", "jobs": ", revision)"}
+        version = versions.get(name, "'{replica}')")
         assert version in read
         [[read]] = connection.rows("SELECT formatQuerySingleLine({text:String})", {"text": spread})
-        has_symbol = name not in ("schema_version", "torn_parts")
+        has_symbol = name not in ("schema_version", "torn_parts", "jobs", "job_lines")
         key = "sipHash64(symbol)" if has_symbol else "rand()"
         expected = f"ENGINE = Distributed(market, candlecast, {name}_local, {key})"
         assert read.endswith(expected)

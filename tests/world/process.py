@@ -18,12 +18,14 @@ from ingest.core.keep import Keep
 from ingest.core.symbol import Symbols
 from ingest.pipeline.expiry import Kept
 from ingest.pipeline.files import Files
+from ingest.pipeline.jobs.means import Means
+from ingest.pipeline.jobs.queue import Jobs
 from ingest.pipeline.provider import Provider
 from ingest.storage import AsyncStore, Store
 from server.edge.callers import KeyCallers
 from server.log import KeptLog
 from tests.world.faults import Faults
-from tests.world.network import REST_URL, STREAM_URL, SimulatedNetwork
+from tests.world.network import ARCHIVE_URL, REST_URL, STREAM_URL, SimulatedNetwork
 from tests.world.plan import SYMBOLS, Plan
 
 LATENCY_S: Final = 0.004
@@ -139,6 +141,11 @@ class Process:
             host_ms=host_ms,
         )
         files = Files(AsyncStore(store), self.provider.view, NO_FILES, 0)
+        means = Means(
+            *(AsyncStore(store), self.provider.rest, ARCHIVE_URL, NO_FILES, Symbols(SYMBOLS)),
+            *(Keep(), plan.confirm_seconds, self.provider.beside),
+        )
+        jobs = Jobs(means, self.provider.retry)  # nobody asks for one here
         self.native = Native(
             self.provider,
             ABOUT,
@@ -146,6 +153,7 @@ class Process:
             BOUNDS,
             lambda _: "client",
             files,
+            jobs,
             KeptLog(),
             KeyCallers(),
             lambda: False,

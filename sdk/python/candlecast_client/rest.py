@@ -32,7 +32,7 @@ class RestClient(RestOperations):
         self,
         method: str,
         path: str,
-        names: Mapping[str, str],
+        names: Mapping[str, str | int],
         query: Mapping[str, object],
         replies: Mapping[int, type[M]],
     ) -> M:
@@ -55,7 +55,9 @@ class RestClient(RestOperations):
 
 
 def _segment(name: str, value: object) -> str:
-    """A name as a segment of a path."""
+    """A name or number as a segment of a path."""
+    if type(value) is int:
+        return str(value)
     if isinstance(value, str) and value not in ("", ".", ".."):
         try:
             return quote(value, safe="")

@@ -28,7 +28,7 @@ export class RestClient extends RestOperations {
   protected override async call<T>(
     method: string,
     path: string,
-    names: Record<string, string>,
+    names: Record<string, string | number>,
     query: Query,
     statuses: readonly number[],
   ): Promise<T> {
@@ -57,8 +57,11 @@ export class RestClient extends RestOperations {
   }
 }
 
-/** A name as a segment of a path. */
+/** A name or number as a segment of a path. */
 function segment(name: string, value: unknown): string {
+  if (Number.isSafeInteger(value)) {
+    return String(value);
+  }
   try {
     if (typeof value === "string" && !["", ".", ".."].includes(value)) {
       return encodeURIComponent(value);

@@ -11,6 +11,7 @@ from .comparison import ModelComparison
 from .connection import ModelConnection
 from .disk import ROW_BYTES, Disk
 from .notes import (
+    ModelBegins,
     ModelChoices,
     ModelGaps,
     ModelHeld,
@@ -43,6 +44,7 @@ class ModelStore(Store):
         pages=ModelPages,
         gaps=ModelGaps,
         choices=ModelChoices,
+        begins=ModelBegins,
         quarantine=ModelQuarantine,
         comparison=ModelComparison,
     )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ingest.storage import ConfirmedGap, Quarantined, TornPart
+from ingest.storage.begins import Begins
 from ingest.storage.buckets import Pair
 from ingest.storage.choices import Choices
 from ingest.storage.gaps import Gaps
@@ -144,6 +145,13 @@ class ModelChoices(Choices):
     def all(self) -> dict[str, bool]:
         """The last choice of each symbol."""
         return dict(self._connection.reading().choices)
+
+
+class ModelBegins(Begins):
+    """Nothing is noted: no older trades are stored beside a server."""
+
+    def _read(self) -> dict[str, int]:
+        return {}
 
 
 class ModelQuarantine(Quarantine):

@@ -12,6 +12,9 @@ from candlecast_client.generated.models import (
     FileIndexEnvelope,
     FileListEnvelope,
     Health,
+    JobEnvelope,
+    JobListEnvelope,
+    JobPageEnvelope,
     Liveness,
     LogEnvelope,
     MaterializedViewListEnvelope,
@@ -40,7 +43,7 @@ class RestOperations(ABC):
         self,
         method: str,
         path: str,
-        names: Mapping[str, str],
+        names: Mapping[str, str | int],
         query: Mapping[str, object],
         replies: Mapping[int, type[M]],
     ) -> M:
@@ -269,3 +272,73 @@ class RestOperations(ABC):
     async def create_ticket(self) -> TicketEnvelope:
         """A ticket for one WebSocket connection."""
         return await self._call("POST", "/auth/ticket", {}, {}, {200: TicketEnvelope})
+
+    async def list_jobs(self, *, limit: int | None = None) -> JobListEnvelope:
+        """The jobs.
+
+        - `limit`: How many jobs to return at most.
+        """
+        return await self._call("GET", "/admin/jobs", {}, {"limit": limit}, {200: JobListEnvelope})
+
+    async def submit_job(
+        self,
+        *,
+        kind: str,
+        symbols: str | None = None,
+        start_time: int | str | None = None,
+        end_time: int | str | None = None,
+        source: str | None = None,
+        timeframe: int | None = None,
+        repair: bool | None = None,
+    ) -> JobEnvelope:
+        """Ask for a job.
+
+        - `kind`: What to do.
+        - `symbols`: Symbols with commas between. For `backfill` also patterns; without them those of `CANDLECAST_SYMBOLS`. For `audit` all that are stored.
+        - `start_time`: Start of the span, included. In milliseconds since the Unix epoch or as ISO 8601.
+        - `end_time`: End of the span, not itself part of it; without one it is now. In milliseconds since the Unix epoch or as ISO 8601.
+        - `source`: Where `backfill` has history from, `archive` if nothing is said.
+        - `timeframe`: Minutes of the candles that `reconcile` compares, 1 if nothing is said.
+        - `repair`: Whether `audit` writes candles that differ anew.
+        """
+        return await self._call(
+            "POST",
+            "/admin/jobs",
+            {},
+            {
+                "kind": kind,
+                "symbols": symbols,
+                "start_time": start_time,
+                "end_time": end_time,
+                "source": source,
+                "timeframe": timeframe,
+                "repair": repair,
+            },
+            {200: JobEnvelope},
+        )
+
+    async def get_job(
+        self, job_id: int, *, after: int | None = None, limit: int | None = None
+    ) -> JobPageEnvelope:
+        """One job.
+
+        - `job_id`: The number of a job.
+        - `after`: The `id` of a line; only later ones are returned.
+        - `limit`: How many lines to return at most.
+        """
+        return await self._call(
+            "GET",
+            "/admin/jobs/{job_id}",
+            {"job_id": job_id},
+            {"after": after, "limit": limit},
+            {200: JobPageEnvelope},
+        )
+
+    async def cancel_job(self, job_id: int) -> JobEnvelope:
+        """Cancel a job.
+
+        - `job_id`: The number of a job.
+        """
+        return await self._call(
+            "DELETE", "/admin/jobs/{job_id}", {"job_id": job_id}, {}, {200: JobEnvelope}
+        )

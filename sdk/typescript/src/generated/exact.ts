@@ -19,6 +19,8 @@ export const DECIMAL_FIELDS: readonly string[] = [
 export const INTEGER_FIELDS: readonly string[] = [
   "aggregate_id",
   "client_timestamp",
+  "end_time",
+  "ended_at",
   "first_aggregate_id",
   "first_trade_id",
   "from_id",
@@ -26,5 +28,7 @@ export const INTEGER_FIELDS: readonly string[] = [
   "last_complete_timestamp",
   "last_trade_id",
   "next_cursor",
+  "start_time",
+  "started_at",
   "to_id",
 ];

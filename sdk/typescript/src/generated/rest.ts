@@ -6,6 +6,9 @@ import type {
   FileListEnvelope,
   Health,
   Integer,
+  JobEnvelope,
+  JobListEnvelope,
+  JobPageEnvelope,
   Liveness,
   LogEnvelope,
   MaterializedViewListEnvelope,
@@ -34,7 +37,7 @@ export abstract class RestOperations {
   protected abstract call<T>(
     method: string,
     path: string,
-    names: Record<string, string>,
+    names: Record<string, string | number>,
     query: Query,
     statuses: readonly number[],
   ): Promise<T>;
@@ -265,5 +268,69 @@ export abstract class RestOperations {
    */
   createTicket(): Promise<TicketEnvelope> {
     return this.call("POST", "/auth/ticket", {}, {}, [200]);
+  }
+
+  /**
+   * The jobs.
+   */
+  listJobs(
+    query: {
+      /** How many jobs to return at most. */
+      limit?: number;
+    } = {},
+  ): Promise<JobListEnvelope> {
+    return this.call("GET", "/admin/jobs", {}, query, [200]);
+  }
+
+  /**
+   * Ask for a job.
+   */
+  submitJob(
+    query: {
+      /** What to do. */
+      kind: string;
+      /** Symbols with commas between. For `backfill` also patterns; without them those of `CANDLECAST_SYMBOLS`. For `audit` all that are stored. */
+      symbols?: string;
+      /** Start of the span, included. In milliseconds since the Unix epoch or as ISO 8601. */
+      start_time?: Integer | string;
+      /** End of the span, not itself part of it; without one it is now. In milliseconds since the Unix epoch or as ISO 8601. */
+      end_time?: Integer | string;
+      /** Where `backfill` has history from, `archive` if nothing is said. */
+      source?: string;
+      /** Minutes of the candles that `reconcile` compares, 1 if nothing is said. */
+      timeframe?: number;
+      /** Whether `audit` writes candles that differ anew. */
+      repair?: boolean;
+    },
+  ): Promise<JobEnvelope> {
+    return this.call("POST", "/admin/jobs", {}, query, [200]);
+  }
+
+  /**
+   * One job.
+   *
+   * @param job_id The number of a job.
+   */
+  getJob(
+    job_id: number,
+    query: {
+      /** The `id` of a line; only later ones are returned. */
+      after?: number;
+      /** How many lines to return at most. */
+      limit?: number;
+    } = {},
+  ): Promise<JobPageEnvelope> {
+    return this.call("GET", "/admin/jobs/{job_id}", { job_id }, query, [200]);
+  }
+
+  /**
+   * Cancel a job.
+   *
+   * @param job_id The number of a job.
+   */
+  cancelJob(
+    job_id: number,
+  ): Promise<JobEnvelope> {
+    return this.call("DELETE", "/admin/jobs/{job_id}", { job_id }, {}, [200]);
   }
 }

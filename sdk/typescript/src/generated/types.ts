@@ -115,6 +115,9 @@ export type StreamErrorCode =
  * - `SYMBOL_NOT_ACTIVE` (404): the symbol is not followed by this server.
  * - `SYMBOL_NOT_LISTED` (404): the exchange has no such symbol.
  * - `SYMBOL_LIMIT` (409): as many symbols are followed as there may be.
+ * - `JOB_NOT_FOUND` (404): there is no such job, or no longer.
+ * - `JOB_LIMIT` (409): as many jobs wait as may.
+ * - `JOB_OVER` (409): the job is over, so it cannot be cancelled.
  * - `NOT_FOUND` (404): there is no such path.
  * - `METHOD_NOT_ALLOWED` (405): the path exists, the method does not; `Allow` names those that do.
  * - `NOT_ACCEPTABLE` (406): `Accept` names no format that this path has.
@@ -132,6 +135,9 @@ export type ErrorCode =
   | "SYMBOL_NOT_ACTIVE"
   | "SYMBOL_NOT_LISTED"
   | "SYMBOL_LIMIT"
+  | "JOB_NOT_FOUND"
+  | "JOB_LIMIT"
+  | "JOB_OVER"
   | "NOT_FOUND"
   | "METHOD_NOT_ALLOWED"
   | "NOT_ACCEPTABLE"
@@ -198,6 +204,52 @@ export type QuoteVolume = Decimal;
  * A moment: milliseconds since the Unix epoch, or ISO 8601 as a date or a date and a time of day, with `Z`, an offset or neither, which is UTC.
  */
 export type Instant = Integer | string;
+/**
+ * The number of a job; later jobs have higher ones.
+ */
+export type JobId = number;
+/**
+ * What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own.
+ */
+export type JobKind = "backfill" | "audit" | "reconcile";
+/**
+ * Where a job stands. One that is `queued` waits for its turn, `running` is one at a time; `done`, `failed` and `cancelled` ones are over.
+ */
+export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
+/**
+ * One job.
+ */
+export type JobEnvelope = Envelope & {
+  data: Job;
+};
+/**
+ * A line for people.
+ */
+export type JobText = string;
+/**
+ * Jobs, the newest first.
+ */
+export type JobListEnvelope = Envelope & {
+  data: Job[];
+};
+/**
+ * One job with some of its lines.
+ */
+export type JobPageEnvelope = Envelope & {
+  data: JobPage;
+};
+/**
+ * Where history comes from. `archive`: whole days and months from the exchange's public archive and the rest over REST. `rest`: everything over REST.
+ */
+export type JobSource = "archive" | "rest";
+/**
+ * Symbols with commas between. For `backfill` also patterns such as `*USDT`, and `!*UP*` for those left out.
+ */
+export type JobSymbols = string;
+/**
+ * Minutes of a candle; timeframes that the exchange has too.
+ */
+export type JobTimeframe = 1 | 3 | 5 | 15 | 30 | 60 | 120 | 240 | 360 | 480 | 720 | 1440;
 /**
  * Lines of the log, oldest first.
  */
@@ -842,6 +894,119 @@ export interface Loading {
    * Seconds until the rest will have come at that rate; null while none come.
    */
   seconds_left: number | null;
+}
+/**
+ * A job, and how far it has come.
+ */
+export interface Job {
+  job_id: JobId;
+  kind: JobKind;
+  state: JobState;
+  /**
+   * The symbols that were asked for; null for all.
+   */
+  symbols: string | null;
+  /**
+   * Start of the span in milliseconds, included.
+   */
+  start_time: Integer | null;
+  /**
+   * End of the span in milliseconds, not itself part of it; null for now.
+   */
+  end_time: Integer | null;
+  /**
+   * Where history comes from, `archive` or `rest`; null for other kinds.
+   */
+  source: string | null;
+  /**
+   * Minutes of the candles that are compared; null for other kinds.
+   */
+  timeframe: number | null;
+  /**
+   * Whether candles that differ are written anew.
+   */
+  repair: boolean;
+  created_at: TimestampMs;
+  /**
+   * When it was first begun, in milliseconds.
+   */
+  started_at: Integer | null;
+  /**
+   * When it was over, in milliseconds.
+   */
+  ended_at: Integer | null;
+  /**
+   * How often it was taken up again after the server had ended.
+   */
+  taken_up: number;
+  /**
+   * The symbols that are loaded or being loaded, the newest 100 of them.
+   *
+   * @maxItems 100
+   */
+  progress: JobProgress[];
+  /**
+   * The step that is under way; null where `progress` says it.
+   */
+  status: string | null;
+  /**
+   * Why it failed; null for all others.
+   */
+  error: string | null;
+  /**
+   * The exit status of the command that does the same. 0: nothing is missing or different. 1: something is, or it failed. 2: what was asked for cannot be done. Null until it is over.
+   */
+  exit_status: number | null;
+  /**
+   * How many lines it has given; the last one has this number.
+   */
+  lines: number;
+  /**
+   * Differences that were counted and have no line, for there were too many.
+   */
+  lines_left_out: number;
+}
+/**
+ * How far the loading of one symbol has come.
+ */
+export interface JobProgress {
+  symbol: Symbol;
+  /**
+   * Trades that were not stored when it began.
+   */
+  total: number;
+  /**
+   * How many of them are by now; of a file that is stored in part, about.
+   */
+  stored: number;
+  /**
+   * Bytes of the archive's files that have come.
+   */
+  fetched_bytes: number;
+  /**
+   * Whether the symbol is done.
+   */
+  done: boolean;
+}
+/**
+ * A line that a job has given.
+ */
+export interface JobLine {
+  /**
+   * Its number, from 1.
+   */
+  id: number;
+  text: JobText;
+}
+/**
+ * A job with some of its lines.
+ */
+export interface JobPage {
+  job: Job;
+  /**
+   * Lines of it in order; none is an empty list.
+   */
+  lines: JobLine[];
 }
 /**
  * Says that the server answers, and nothing about what it depends on.

@@ -16,6 +16,7 @@ import * as timeframes from './timeframe.js';
 const POLL_MS = 3000;
 const RATE_WINDOW_MS = 12000;
 const LOG_LINES = 200;
+const JOBS = 5;
 const LOOKED_INTO = 8;
 const NEAR_END = 20;
 const ALL = '';
@@ -68,7 +69,7 @@ export class Operator {
 
   async #poll() {
     const began = performance.now();
-    await Promise.all([this.#health(), this.#system(), this.#weight(), this.#connections(), this.#tickers(), this.#log()]);
+    await Promise.all([this.#health(), this.#system(), this.#weight(), this.#connections(), this.#tickers(), this.#work(), this.#log()]);
     if (!this.#isShown) return;
     this.#timer = setTimeout(() => void this.#poll(), Math.max(0, POLL_MS - (performance.now() - began)));
   }
@@ -154,6 +155,16 @@ export class Operator {
         ]),
       );
     });
+  }
+
+  #work() {
+    return this.#ask('work', 'admin/jobs', ({data}) => {
+      part(this.#root, 'work-section', HTMLElement).hidden = data.length === 0;
+      this.#rows(
+        'work',
+        data.map((/** @type {any} */ job) => [String(job.job_id), job.state, job.kind, job.symbols ?? 'all', come(job)]),
+      );
+    }, {limit: JOBS});
   }
 
   #tickers() {
@@ -282,6 +293,17 @@ export class Operator {
     const symbol = target.closest('th')?.textContent;
     if (symbol) this.#on.open(symbol);
   }
+}
+
+/**
+ * How far a job has come, in words.
+ *
+ * @param {{error: string | null, status: string | null, progress: {stored: number, total: number}[]}} job
+ */
+function come({error, status, progress}) {
+  if (error !== null || progress.length === 0) return error ?? status ?? '';
+  const sum = (/** @type {'stored' | 'total'} */ name) => progress.reduce((all, each) => all + each[name], 0);
+  return `${format.count(sum('stored'))} of ${format.count(sum('total'))} trades`;
 }
 
 /** @param {LogLine} line */
