@@ -354,6 +354,7 @@ def _means(settings: Settings, store: Store, provider: Provider) -> Means:
         provider.rest,
         settings.feed_archive_url,
         settings.archive_directory,
+        settings.backups_directory,
         settings.symbols,
         settings.keep_trades,
         settings.confirm_seconds,

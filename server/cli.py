@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
     key.add_arguments(command)
     command.set_defaults(command=_key)
     command = commands.add_parser("backup", help="copy the store while it is in use")
+    backup.add_arguments(command)
     command.set_defaults(command=_on_settings(backup.backup))
 
     command = commands.add_parser("restore", help="make the store of a backup")

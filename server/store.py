@@ -6,22 +6,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from ingest.core.errors import StoreInUse, StoreUnavailable
+from ingest.pipeline.jobs.backing_up import new_backup
 from ingest.storage import Store, back_up
 from ingest.storage.connection import Connection
 from ingest.storage.memory import share_heap
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-def new_backup(settings: Settings) -> Path:
-    """The directory of a backup that is made now."""
-    return settings.backups_directory / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
 
 
 @asynccontextmanager
@@ -55,6 +49,6 @@ def _before_upgrade(settings: Settings, connection: Connection, version: int) ->
     if not (settings.backup_before_upgrade and connection.is_embedded):
         log.warning("The store of version %s is brought up to date without a backup", version)
         return
-    directory = new_backup(settings)
+    directory = new_backup(settings.backups_directory)
     log.warning("The store of version %s is backed up to %s first", version, directory)
     back_up(connection, directory, link=True)

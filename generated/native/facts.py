@@ -195,11 +195,12 @@ class GapKind(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own."""
+    """What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own. `backup`: copies the embedded store to a new directory of CANDLECAST_BACKUPS."""
 
     BACKFILL = "backfill"
     AUDIT = "audit"
     RECONCILE = "reconcile"
+    BACKUP = "backup"
 
 
 class JobSource(StrEnum):

@@ -65,7 +65,7 @@ async def work(
 
 async def _alone(settings: Settings, request: Request, directory: Path) -> Exit:
     async with AsyncExitStack() as stack:
-        is_asked = request.kind is not JobKind.AUDIT
+        is_asked = request.kind in (JobKind.BACKFILL, JobKind.RECONCILE)
         rest = await stack.enter_async_context(opened_exchange(settings, is_asked=is_asked))
         store = await stack.enter_async_context(opened_store(settings))
         means = Means(
@@ -73,6 +73,7 @@ async def _alone(settings: Settings, request: Request, directory: Path) -> Exit:
             rest,
             settings.feed_archive_url,
             directory,
+            settings.backups_directory,
             settings.symbols,
             settings.keep_trades,
             settings.confirm_seconds,

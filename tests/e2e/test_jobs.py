@@ -24,7 +24,7 @@ from server.exits import Exit
 from server.settings import Settings
 from tests import running
 from tests.chaos.process import ServerProcess
-from tests.cli.programs import Program
+from tests.cli.programs import Program, Result
 from tests.e2e.client import FIELDS, Client, wire, wrong_candles
 from tests.factories import naive_candles
 
@@ -140,8 +140,10 @@ async def test_work_beside_a_server_is_exact(tmp_path: Path) -> None:
                 await a_backfill(api, program, client, exchange_url)
             await api.candles(1, NOON - HOUR_MS, NOON)
             await an_audit(api, program, server.provider.store)
+            made = await program.run("backup")
         assert presence.running(chosen(exchange_url, tmp_path)) is None
         assert not (tmp_path / "db.server.json").exists()
+        await is_a_store(program, made)
 
 
 async def a_backfill(api: Api, program: Program, client: Client, exchange_url: str) -> None:
@@ -192,6 +194,17 @@ async def an_audit(api: Api, program: Program, store: Any) -> None:
     assert await api.candles(1, minute - HOUR_MS, minute + HOUR_MS) == right
     refused = await program.run("audit", "--symbols", "NOPE")
     assert (refused.status, "The store has no symbol NOPE" in refused.errors) == (2, True)
+
+
+async def is_a_store(program: Program, made: Result) -> None:
+    """A backup that was made beside the feed is a store without difference."""
+    assert made.status == 0, made.errors
+    directory = made.output.partition(": ")[0]
+    elsewhere = {"store": f"{program.dsn}.restored"}
+    restored = await program.run("restore", directory, **elsewhere)
+    assert restored.status == 0, restored.errors
+    audited = await program.run("audit", **elsewhere)
+    assert (audited.status, "no difference" in audited.output) == (0, True), audited.output
 
 
 async def test_a_job_that_was_killed_goes_on_and_one_that_was_cancelled_does_not(

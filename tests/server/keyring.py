@@ -23,6 +23,7 @@ UNREACHABLE = "http://127.0.0.1:9"
 HOUR_MS = 3_600_000
 PROXY = "127.200.0.1"
 _VALUES = {
+    "{job_id}": "1",
     "{symbol}": "BTCUSDT",
     "{timeframe}": "15m",
     "{file}": "2026-01-01.csv.gz",

@@ -142,8 +142,8 @@ class Process:
         )
         files = Files(AsyncStore(store), self.provider.view, NO_FILES, 0)
         means = Means(
-            *(AsyncStore(store), self.provider.rest, ARCHIVE_URL, NO_FILES, Symbols(SYMBOLS)),
-            *(Keep(), plan.confirm_seconds, self.provider.beside),
+            *(AsyncStore(store), self.provider.rest, ARCHIVE_URL, NO_FILES, NO_FILES),
+            *(Symbols(SYMBOLS), Keep(), plan.confirm_seconds, self.provider.beside),
         )
         jobs = Jobs(means, self.provider.retry)  # nobody asks for one here
         self.native = Native(

@@ -86,7 +86,8 @@ def _check(request: Request) -> None:
         raise InvalidParameter("query.symbols", "has a pattern: write the names themselves")
     if request.kind is JobKind.RECONCILE and (chosen is None or len(chosen.names) != 1):
         raise InvalidParameter("query.symbols", "has to be one symbol")
-    if request.kind is not JobKind.AUDIT and request.start_ms is None:
+    needs_start = request.kind in (JobKind.BACKFILL, JobKind.RECONCILE)
+    if needs_start and request.start_ms is None:
         raise InvalidParameter("query.start_time", f"is needed for {request.kind.value}")
 
 

@@ -25,6 +25,8 @@ class Means:
     archive_url: str
     directory: Path
     """Where the archive's files are until they are stored."""
+    backups: Path
+    """Where backups are made."""
     symbols: Symbols
     """Those to work on if nothing else is said."""
     keep_trades: Keep

@@ -25,6 +25,7 @@ from ingest.pipeline.retry import Retry
 
 from .auditing import audit
 from .backfilling import backfill
+from .backing_up import backup
 from .means import Means
 from .reconciling import reconcile
 from .request import Memo, Report, Request
@@ -42,6 +43,7 @@ WORK: dict[JobKind, Callable[[Request, Means, Report, Memo], Awaitable[bool]]] =
     JobKind.BACKFILL: backfill,
     JobKind.AUDIT: audit,
     JobKind.RECONCILE: reconcile,
+    JobKind.BACKUP: backup,
 }
 
 log = logging.getLogger(__name__)

@@ -415,9 +415,9 @@ JobId = TypeAliasType(
 JobKind = TypeAliasType(
     "JobKind",
     Annotated[
-        Literal["backfill", "audit", "reconcile"],
+        Literal["backfill", "audit", "reconcile", "backup"],
         Field(
-            description="What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own."
+            description="What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own. `backup`: copies the embedded store to a new directory of CANDLECAST_BACKUPS."
         ),
     ],
 )

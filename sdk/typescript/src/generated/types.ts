@@ -209,9 +209,9 @@ export type Instant = Integer | string;
  */
 export type JobId = number;
 /**
- * What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own.
+ * What a job does. `backfill`: fetches a span of history. `audit`: compares ids, minutes and candles with the stored trades. `reconcile`: compares candles with the exchange's own. `backup`: copies the embedded store to a new directory of CANDLECAST_BACKUPS.
  */
-export type JobKind = "backfill" | "audit" | "reconcile";
+export type JobKind = "backfill" | "audit" | "reconcile" | "backup";
 /**
  * Where a job stands. One that is `queued` waits for its turn, `running` is one at a time; `done`, `failed` and `cancelled` ones are over.
  */
