@@ -60,7 +60,7 @@ class Reload:
             new = load(env_file=self._env_file)
         except (CandlecastError, OSError, ValueError) as error:
             log.error("The settings stay as they are: %s", error)
-            return
+            new = self._settings
         changed = {each.name: each for each in TABLE if self._differs(each, new)}
         for part in self._parts:
             if not part.settings or part.settings & changed.keys():
