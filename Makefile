@@ -11,7 +11,7 @@ MINUTES ?= 30
 SEED   ?= 0
 SEEDS  ?= 1
 
-.PHONY: help setup run test interop world teeth chaos soak check generate compat release sdk frames pictures docs lock bench bench-quick clean
+.PHONY: help setup run test interop world teeth chaos soak fuzz check generate compat release sdk frames pictures docs lock bench bench-quick clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ chaos: $(VENV)/.dev  ## Run the chaos tests for ROUNDS rounds each (1000), JOBS 
 soak: $(VENV)/.dev  ## Serve in lies of the exchange and storms of clients for MINUTES (30).
 	@SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/chaos/test_soak.py
 
+fuzz: $(VENV)/.dev  ## Attack a server from all sides for MINUTES (30): nothing fails, grows or stays open.
+	@$(BIN)/python -m tests.chaos.fuzz --minutes $(MINUTES) --seed $(SEED)
+
 check: $(VENV)/.dev  ## Check style, types, layers, specs, and that what is generated is up to date.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -59,11 +62,13 @@ check: $(VENV)/.dev  ## Check style, types, layers, specs, and that what is gene
 	@$(BIN)/python -m scripts.check_specs
 	@$(BIN)/python -m scripts.generate --check
 	@$(BIN)/python -m scripts.sdk --check
+	@$(BIN)/python -m scripts.sbom --check
 	@$(BIN)/python -m scripts.compat
 
-generate: $(VENV)/.dev  ## Write generated/ anew from specs/, and the README's table of settings.
+generate: $(VENV)/.dev  ## Write generated/ anew from specs/, the README's table of settings, and the SBOM.
 	@$(BIN)/python -m scripts.generate
 	@$(BIN)/python -m scripts.readme
+	@$(BIN)/python -m scripts.sbom
 
 compat: $(VENV)/.dev  ## Compare the specs with those of the last release.
 	@$(BIN)/python -m scripts.compat

@@ -9,7 +9,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-SHOWN = ("ARCHITECTURE.md", "CHANGELOG.md", "requirements.lock")
+SHOWN = ("ARCHITECTURE.md", "CHANGELOG.md", "requirements.lock", "sbom.cdx.json")
 
 
 class BuildWithGuides(build_py):

@@ -46,10 +46,11 @@ def _installed(names: list[str]) -> Iterator[Library]:
         except PackageNotFoundError:
             continue  # for another platform
         summary = _said(found, "Summary")
-        yield Library(found.metadata["Name"], found.version, _licence(found), summary)
+        yield Library(found.metadata["Name"], found.version, licence_of(found), summary)
 
 
-def _licence(found: Distribution) -> str:
+def licence_of(found: Distribution) -> str:
+    """The name of the licence of an installed library."""
     for name in ("License-Expression", "License"):
         said = _said(found, name)
         if said and len(said) <= MAX_LICENCE_CHARS and "\n" not in said and said != "UNKNOWN":
