@@ -227,6 +227,9 @@ async def test_swagger_ui_has_no_barriers_when_a_request_is_tried(page: Tab, url
         await page.value(UNFOLD)
         assert await page.until("document.querySelectorAll('.opblock select').length > 1")
         assert await violations(page) == []
+        await page.value("document.querySelector('.btn.authorize').click()")
+        await page.until("document.querySelector('.modal-ux input') !== null")
+        assert await violations(page) == []
 
 
 async def test_swagger_ui_is_small_on_the_wire(page: Tab, url: str) -> None:

@@ -26,6 +26,15 @@ function complete(page) {
   for (const block of page.querySelectorAll("pre.microlight:not([tabindex])")) {
     block.tabIndex = 0;
   }
+  for (const dialog of page.querySelectorAll(".modal-ux:not([role])")) {
+    dialog.setAttribute("role", "dialog");
+    dialog.setAttribute("aria-label", "Authorize");
+    dialog.querySelector(".close-modal")?.setAttribute("aria-label", "Close");
+  }
+  for (const button of page.querySelectorAll(".auth-btn-wrapper .auth:is(.button, .authorize)")) {
+    const scheme = button.closest(".auth-container")?.querySelector("h4 code")?.textContent ?? "";
+    button.setAttribute("aria-label", `${button.textContent} ${scheme}`.trim());
+  }
   for (const table of page.querySelectorAll("[role=region]:not([aria-label])")) {
     table.setAttribute("aria-label", `Responses of ${operationOf(table)}`);
   }
