@@ -11,7 +11,7 @@ MINUTES ?= 30
 SEED   ?= 0
 SEEDS  ?= 1
 
-.PHONY: help setup run test interop world teeth chaos soak fuzz check generate compat release sdk frames pictures docs lock bench bench-quick clean
+.PHONY: help setup run test interop world teeth chaos soak jobs fuzz check generate compat release sdk frames pictures docs lock bench bench-quick clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ chaos: $(VENV)/.dev  ## Run the chaos tests for ROUNDS rounds each (1000), JOBS 
 
 soak: $(VENV)/.dev  ## Serve in lies of the exchange and storms of clients for MINUTES (30).
 	@SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/chaos/test_soak.py
+
+jobs: $(VENV)/.dev  ## Backfill, audit and back up beside a server under load, with kills: 2 minutes.
+	@$(BIN)/python -m tests.chaos.jobs
 
 fuzz: $(VENV)/.dev  ## Attack a server from all sides for MINUTES (30): nothing fails, grows or stays open.
 	@$(BIN)/python -m tests.chaos.fuzz --minutes $(MINUTES) --seed $(SEED)
@@ -118,4 +121,4 @@ bench-quick: $(VENV)/.bench  ## The same, shorter and coarser.
 
 clean:  ## Remove what was installed and made, but not the data.
 	rm -rf $(VENV) dist build sdk/typescript/node_modules sdk/typescript/dist sdk/typescript/build tests/generators/node_modules tests/console/node_modules asyncapi-server/tests/*/node_modules
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,8 @@ from server.settings import Settings
 from tests import running
 from tests.chaos.process import ServerProcess
 from tests.cli.programs import Program, Result
-from tests.e2e.client import FIELDS, Client, wire, wrong_candles
+from tests.e2e.api import Api
+from tests.e2e.client import Client, wire, wrong_candles
 from tests.factories import naive_candles
 
 SYMBOL = "BTCUSDT"
@@ -34,64 +33,6 @@ NOON = 1_710_504_000_000
 """When the simulated exchange starts: noon of 2024-03-15."""
 LONG_AGO = NOON - 16 * HOUR_MS
 YESTERDAY = ("--from", "2024-03-14T20:00")
-
-
-class Api:
-    """A server over REST."""
-
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        self.url = url
-        self._session = session
-
-    async def ask(self, path: str, method: str = "GET", **query: str) -> tuple[int, Any]:
-        url = f"{self.url}/api/v1/{path}"
-        async with self._session.request(method, url, params=query) as reply:
-            return reply.status, json.loads(await reply.text(), parse_float=Decimal)
-
-    async def get(self, path: str) -> Any:
-        status, body = await self.ask(path)
-        assert status == 200, body
-        return body["data"]
-
-    async def submit(self, **query: str) -> int:
-        status, body = await self.ask("admin/jobs", "POST", **query)
-        assert status == 200, body
-        job_id: int = body["data"]["job_id"]
-        return job_id
-
-    async def job(self, job_id: int) -> Any:
-        return (await self.get(f"admin/jobs/{job_id}"))["job"]
-
-    async def until_stored(self, job_id: int) -> Any:
-        """A job that has stored something, and is not over."""
-        async with asyncio.timeout(120):
-            job = None
-            while job is None or not any(each["stored"] for each in job["progress"]):
-                await asyncio.sleep(0.02)
-                listed = await self.get("admin/jobs")
-                job = next((each for each in listed if each["job_id"] == job_id), None)
-        assert job["state"] == "running", job
-        return job
-
-    async def until_over(self, job_id: int) -> Any:
-        async with asyncio.timeout(240):
-            while (job := await self.job(job_id))["ended_at"] is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-        return job
-
-    async def until_complete(self) -> None:
-        async with asyncio.timeout(120):
-            while (await self.ask("monitoring/ready"))[0] != 200:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-
-    async def candles(self, timeframe: int, start: int, end: int) -> list[dict[str, Any]]:
-        query = f"timeframe={timeframe}&start_time={start}&end_time={end - 1}&limit=10000"
-        found = await self.get(f"data/candles/{SYMBOL}?{query}")
-        whole = ("candle_time", "trades_count")
-        return [
-            {name: row[name] if name in whole else Decimal(row[name]) for name in FIELDS}
-            for row in found
-        ]
 
 
 @asynccontextmanager
@@ -126,7 +67,7 @@ async def is_exact(api: Api, trades: Sequence[Trade], start: int, end: int) -> N
         first, last = -(-start // width) * width, end // width * width
         inside = [trade for trade in trades if first <= trade.timestamp < last]
         expected = [wire(row) for row in naive_candles(inside, timeframe, last - width)]
-        assert await api.candles(timeframe, first, last) == expected
+        assert await api.candles(SYMBOL, timeframe, first, last) == expected
 
 
 async def test_work_beside_a_server_is_exact(tmp_path: Path) -> None:
@@ -138,7 +79,7 @@ async def test_work_beside_a_server_is_exact(tmp_path: Path) -> None:
             async with Client.connect(url) as client:
                 await client.subscribe(SYMBOL, [1, 240, 1440], candles=5)
                 await a_backfill(api, program, client, exchange_url)
-            await api.candles(1, NOON - HOUR_MS, NOON)
+            await api.candles(SYMBOL, 1, NOON - HOUR_MS, NOON)
             await an_audit(api, program, server.provider.store)
             made = await program.run("backup")
         assert presence.running(chosen(exchange_url, tmp_path)) is None
@@ -149,7 +90,7 @@ async def test_work_beside_a_server_is_exact(tmp_path: Path) -> None:
 async def a_backfill(api: Api, program: Program, client: Client, exchange_url: str) -> None:
     """Older trades come in, and whoever reads or watches has their candles."""
     before = await api.get(f"tickers/{SYMBOL}")
-    assert await api.candles(60, LONG_AGO, NOON - HOUR_MS) == []
+    assert await api.candles(SYMBOL, 60, LONG_AGO, NOON - HOUR_MS) == []
     done = await program.run("backfill", *YESTERDAY)
     assert (done.status, done.output) == (0, ""), done.errors
     assert re.search(r"BTCUSDT: [\d,]+ trades stored in .*, 1 files of the archive", done.errors)
@@ -178,20 +119,20 @@ async def an_audit(api: Api, program: Program, store: Any) -> None:
         r"[\d,]+ trades and their candles were audited in [\d.]+ s: no difference\n", clean.output
     )
     minute = NOON - 30 * MINUTE_MS
-    right = await api.candles(1, minute - HOUR_MS, minute + HOUR_MS)
+    right = await api.candles(SYMBOL, 1, minute - HOUR_MS, minute + HOUR_MS)
     spoil = (
         "INSERT INTO minutes SELECT * REPLACE (high + 1 AS high, aggregates + 1 AS aggregates)"
         f" FROM minutes FINAL WHERE symbol = '{SYMBOL}' AND candle_time = {minute}"
     )
     await store.run(store.connection.command, spoil)
     store.blocks.clear()
-    assert await api.candles(1, minute - HOUR_MS, minute + HOUR_MS) != right
+    assert await api.candles(SYMBOL, 1, minute - HOUR_MS, minute + HOUR_MS) != right
     found = await program.run("audit")
     assert (found.status, "BTCUSDT 1m 2024-03-15 11:30:00" in found.output) == (1, True)
     mended = await program.run("audit", "--repair")
     assert mended.status == 0, mended.output
     assert re.search(r"\d+ were mended, 0 are left", mended.output)
-    assert await api.candles(1, minute - HOUR_MS, minute + HOUR_MS) == right
+    assert await api.candles(SYMBOL, 1, minute - HOUR_MS, minute + HOUR_MS) == right
     refused = await program.run("audit", "--symbols", "NOPE")
     assert (refused.status, "The store has no symbol NOPE" in refused.errors) == (2, True)
 
