@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 import aiohttp
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ingest.binance.quotes import Quote, QuoteStream, rest_quote, rest_quotes, stream_quote
@@ -141,6 +141,7 @@ def test_a_message_of_the_exchange_is_read() -> None:
 
 @given(st.binary() | st.just(b'{"result":null,"id":1}') | st.just(b"[" * 100_000))
 def test_anything_else_is_no_quote(raw: bytes) -> None:
+    assume(b"".join(raw.split()) != b"[]")  # of no symbol
     assert stream_quote(raw) is None
     for read in (rest_quote, rest_quotes):
         with pytest.raises(ExchangeUnavailable):

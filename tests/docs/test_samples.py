@@ -43,7 +43,9 @@ SAMPLES = {
 RUN_ELSEWHERE = {"/clients.html", "/guides/deploy.html", "/guides/generators.html"}
 """Pages with commands of other programs; tests/interop and tests/generators run those."""
 EXAMPLE_DAY = "2026-11-25"
-"""The day of files in samples; in a running world it is yesterday."""
+"""The day of files in samples; in a running world it is the last whose candles have all closed."""
+LONGEST_CANDLE = timedelta(minutes=173)
+"""Of the samples; one that begins yesterday may close today."""
 OF_DAYS = {"/guides/frames.html", "/reference/rest.html"}
 """Pages about whole days of history; the market is quiet there, so that they are soon loaded."""
 NODE = shutil.which("node")
@@ -144,8 +146,8 @@ class World:
 
     def _here(self, text: str) -> str:
         """A sample with the addresses and the days of this world."""
-        yesterday = datetime.now(UTC) - timedelta(days=1)
-        text = text.replace(EXAMPLE_DAY, f"{yesterday:%Y-%m-%d}")
+        closed = datetime.now(UTC) - timedelta(days=1) - LONGEST_CANDLE
+        text = text.replace(EXAMPLE_DAY, f"{closed:%Y-%m-%d}")
         for page, here in self.places.items():
             text = text.replace(page, here)
         programs = {"candlecast": f"{sys.executable} -m server.cli", "python": sys.executable}
