@@ -15,7 +15,7 @@ class KeyRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """What a client is told of its key."""
+    """A key as its client may know it."""
 
     label: str
     scopes: Sequence[KeyScope]

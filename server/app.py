@@ -215,7 +215,7 @@ class Server:
 
     @property
     def reloadable(self) -> list[Part]:
-        """What takes other settings while the server runs."""
+        """The parts that take other settings while the server runs."""
         return [
             Part("addresses", frozenset({"whitelist", "trusted_proxies"}), self._admit),
             Part("symbols", frozenset({"symbols"}), self._choose),

@@ -118,7 +118,7 @@ class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic for t
 
 
 def fields(record: logging.LogRecord) -> Mapping[str, Value]:
-    """What the caller gave as `extra`; other types than those of JSON as text."""
+    """The values that the caller gave as `extra`; other types than those of JSON as text."""
     return {
         name: value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
         for name, value in vars(record).items()

@@ -29,7 +29,7 @@ class Presence(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a command sends with each request."""
+        """The headers that a command sends with each request."""
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
 

@@ -1,4 +1,4 @@
-"""What must be shown nowhere is taken out of texts, and texts are made to stay on their line."""
+"""Secrets are taken out of texts, and texts are made to stay on their line."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must be shown nowhere, in each of its spellings."""
+        """The texts that must be shown nowhere, in each of their spellings."""
         try:
             password = urlsplit(self.store).password or ""
         except ValueError:

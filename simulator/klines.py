@@ -89,7 +89,7 @@ class Frame:
 
     interval: str
     zone_ms: int = 0
-    """What the zone's clocks show more than UTC."""
+    """The offset of the zone's clocks from UTC."""
 
     def opening(self, time_ms: int) -> int:
         """Find the open time of the kline that holds a time, in milliseconds."""

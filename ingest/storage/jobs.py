@@ -24,7 +24,7 @@ class JobNotes:
         )
 
     def all(self) -> list[str]:
-        """What is known of each job, the oldest first."""
+        """The newest record of each job, the oldest job first."""
         rows = self._connection.rows(
             "SELECT argMax(record, revision) FROM jobs GROUP BY job_id ORDER BY job_id"
         )

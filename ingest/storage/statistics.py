@@ -30,7 +30,7 @@ class Statistics:
     """Memory that the engine counts as its own; of a cluster that of the node which answers."""
     cache_bytes: int
     free_bytes: int
-    """What is free on the disk that is fullest, of those that the engine may use."""
+    """Free bytes on the disk that is fullest, of those that the engine may use."""
     disk_bytes: int
     """The size of that disk."""
 

@@ -197,7 +197,7 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _looked_at(settings: Settings) -> Finding:
-    """What is in the store; nothing is made or changed."""
+    """Look at the store; nothing is made or changed."""
     share_heap()
     connection = Connection(settings.store, settings.cluster)
     try:

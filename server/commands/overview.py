@@ -39,7 +39,7 @@ HEADING = ("SYMBOL", "PRICE", "TRADES", "STATUS", "GAPS")
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a server says of itself at one moment."""
+    """The state of a server at one moment."""
 
     url: str
     info: SystemInfo | None
@@ -144,7 +144,7 @@ def _counted(tickers: Sequence[TickerSummary], name: str = "symbol") -> str:
 
 
 def _gaps(ticker: TickerSummary, problem: HealthProblem | None, paces: int) -> Text:
-    """What is missing of a symbol, and how far its download has come."""
+    """The missing trades of a symbol, and how far their download has come."""
     if (loading := ticker.loading) is not None and ticker.exchange_status != NOT_LISTED:
         words = f"{percent(loading):>5}{GAP}{pace(loading):<{paces}}{GAP}{amount(loading)}"
         return bar(loading, BAR_COLUMNS).append(words, BUSY)

@@ -133,7 +133,7 @@ async def _followed(served: Served, job_id: int, report: Report) -> Job:
 
 
 class _View:
-    """What of a job has been passed on."""
+    """The part of a job that has been passed on."""
 
     def __init__(self, report: Report, job_id: int) -> None:
         self._report = report

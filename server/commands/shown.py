@@ -24,7 +24,7 @@ class BackfillShown(Bars, Report):
         """The bars show it."""
 
     async def keep(self) -> None:
-        """What is stored is kept by itself."""
+        """Does nothing: what is stored is kept by itself."""
 
 
 class LinesShown(Report):

@@ -56,7 +56,7 @@ class Certificate:
         connection.context = self._current
 
     def _state(self) -> tuple[tuple[int, ...], ...]:
-        """What changes with the files."""
+        """The state of both files, which differs once one is replaced."""
         return tuple(map(state_of, self._files))
 
 

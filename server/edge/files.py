@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def state_of(path: Path) -> tuple[int, ...]:
-    """What changes with a file; empty while there is none."""
+    """The file's number, size and time of change; empty while there is none."""
     try:
         found = path.stat()
     except OSError:

@@ -116,7 +116,7 @@ def stream_reading(api: str, hub: Hub, endpoints: Sequence[Endpoint]) -> StreamR
 
 
 def exchange_reading(provider: Provider) -> ExchangeReading:
-    """What the exchange has granted."""
+    """The request weight that the exchange has granted."""
     weight, clock = provider.weight.statistics(), provider.clock
     return ExchangeReading(
         weight_limit=weight.limit,
@@ -130,7 +130,7 @@ def exchange_reading(provider: Provider) -> ExchangeReading:
 
 
 def hot_reading(provider: Provider) -> HotReading:
-    """What is kept in memory."""
+    """The rows and bytes that are kept in memory."""
     blocks = provider.store.blocks
     usage = blocks.usage
     return HotReading(usage.bytes, blocks.budget_bytes, usage.hits, usage.misses)

@@ -129,7 +129,7 @@ def _operation(path: str, method: str, node: Node, host: str, refusals: _Refusal
 
 
 def _description(node: Node) -> str:
-    """What an operation does, and the scope of the key that it needs where that is not `read`."""
+    """The purpose of an operation, and the scope of its key where that is not `read`."""
     written, scope = node.text("description") or "", node.text("x-scope")
     if scope is None:
         return written

@@ -40,7 +40,7 @@ READY_SECONDS = 120.0
 MESSAGES = 1000
 """Of one run of the contract tests; they are run again and again."""
 GROWTH_BYTES = 60_000_000
-"""What memory may gain: pools of threads and of the engine grow to the highest load."""
+"""Bytes that memory may gain: pools of threads and of the engine grow to the highest load."""
 SLOW = 20
 """Sockets that send slowly, at all times."""
 SPARE_FILES = 8

@@ -72,14 +72,14 @@ async def test_status_and_watch_present_a_key_over_tls(tmp_path: Path) -> None:
             assert refused.status == 1
             assert "CANDLECAST_KEY" in refused.errors
             async with asyncio.timeout(120):
-                while (told := await program.run("status", **common, key=secret)).status:
-                    assert "BTCUSDT" in told.output, told
+                while (status := await program.run("status", **common, key=secret)).status:
+                    assert "BTCUSDT" in status.output, status
             drawn = await program.run("watch", "BTCUSDT:1", "--once", **common, key=secret)
             assert drawn.status == 0, drawn
         finally:
             process.terminate()
             _, errors = await process.communicate()
-        for shown in (*lines, errors.decode(), *told, *drawn, *refused):
+        for shown in (*lines, errors.decode(), *status, *drawn, *refused):
             assert secret not in str(shown)
 
 

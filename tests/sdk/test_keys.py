@@ -36,7 +36,7 @@ async def keys(tmp_path: Path) -> AsyncIterator[Keyed]:
 
 
 async def in_node(program: str, url: str, key: str) -> dict[str, object]:
-    """What the TypeScript client says."""
+    """The output of the TypeScript client."""
     process = await asyncio.create_subprocess_exec(
         *(program, str(SCRIPT), url, key), stdout=PIPE, stderr=PIPE
     )

@@ -1,4 +1,4 @@
-"""What an attacker tries against a server with keys, over real sockets."""
+"""Attacks on a server with keys, over real sockets."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ BACKUPS = 3
 
 
 class Fed:
-    """A store that is fed in a thread until it is told to stop."""
+    """A store that is fed in a thread until it is stopped."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

@@ -30,7 +30,7 @@ class Memo(msgspec.Struct):
     done: list[str] = []
     """Symbols."""
     counts: dict[str, int] = {}
-    """What was found, by what it is."""
+    """Counts of what was found, by kind."""
     from_ms: int = 0
     until_ms: int = 0
     """The span of time that is done."""
